@@ -1,0 +1,49 @@
+# The base brings Python (3.11 or newer), its venv module, git and CA certificates, or gets them from Debian's packages.
+ARG BASE=docker.io/library/debian:bookworm-slim
+ARG GO_BASE=docker.io/library/golang:1.26-bookworm
+
+FROM ${GO_BASE} AS entrypoint
+RUN command -v go >/dev/null || { \
+      apt-get update \
+      && apt-get install --yes --no-install-recommends golang-go \
+      && rm -rf /var/lib/apt/lists/*; }
+WORKDIR /src
+COPY entrypoint/ ./
+# Static and without version control stamps: the same sources give the same bytes.
+RUN CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOCACHE=/tmp/go-cache \
+      go build -trimpath -ldflags '-s -w' -o /autopack-entrypoint . \
+    && rm -rf /tmp/go-cache
+
+FROM ${BASE} AS base
+RUN if ! { command -v git && python3 -c 'import ensurepip, venv' && test -s /etc/ssl/certs/ca-certificates.crt; } >/dev/null; then \
+      apt-get update \
+      && apt-get install --yes --no-install-recommends python3 python3-venv git ca-certificates \
+      && rm -rf /var/lib/apt/lists/*; fi
+
+# The dependencies change seldom: they have a layer of their own, below the sources.
+FROM base AS dependencies
+COPY requirements.lock /tmp/requirements.lock
+RUN python3 -m venv /opt/autopack \
+    && /opt/autopack/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: \
+         --require-hashes --requirement /tmp/requirements.lock \
+    && /opt/autopack/bin/pip uninstall --yes --quiet pip setuptools \
+    && find /opt/autopack -type d -name tests -path '*/site-packages/*' -prune -exec rm -rf {} + \
+    && /opt/autopack/bin/python -c "import pathlib, sysconfig; \
+         pathlib.Path(sysconfig.get_path('purelib'), 'autopack.pth').write_text('/opt/autopack/src\n')" \
+    && for package in autopack:autopack.cli autopack-runtime:autopack_runtime.main autopack-operator:autopack_operator.main; do \
+         printf '#!/opt/autopack/bin/python\nimport sys\nfrom %s import main\nsys.exit(main())\n' "${package#*:}" \
+           > "/opt/autopack/bin/${package%%:*}" \
+         && chmod 0755 "/opt/autopack/bin/${package%%:*}"; done
+
+FROM base
+COPY --from=dependencies /opt/autopack /opt/autopack
+COPY --from=entrypoint /autopack-entrypoint /usr/local/bin/autopack-entrypoint
+COPY crds/ /opt/autopack/crds/
+COPY operator/ /opt/autopack/src/
+# The file system is read-only at run time, and every pod pays for what is not compiled here.
+RUN /opt/autopack/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/autopack/src \
+    && ln -s /opt/autopack/bin/autopack /opt/autopack/bin/autopack-runtime /opt/autopack/bin/autopack-operator /usr/local/bin/
+ENV HOME=/tmp PYTHONUTF8=1 PYTHONUNBUFFERED=1
+USER 65532:65532
+WORKDIR /tmp
+CMD ["autopack", "--help"]

@@ -1,0 +1,85 @@
+# Every target does its own set-up and is safe to run again. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+export PYTHONUTF8 = 1
+
+##@ Use it
+
+.PHONY: demo
+demo: venv ## Bring up a real cluster, install the chart, run a batch on a real repository and show it live
+	$(PY) -m scripts.demo
+
+.PHONY: cluster
+cluster: ## Start (or find) a Kubernetes cluster; prints the kubeconfig's path. CLUSTER=embedded|kind|current
+	$(PYTHON) -m devcluster up
+
+.PHONY: cluster-down
+cluster-down: ## Stop the cluster that `make cluster` started and leave nothing of it
+	$(PYTHON) -m devcluster down
+
+##@ Develop it
+
+$(VENV)/.ready: requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+.PHONY: venv
+venv: $(VENV)/.ready ## Make the Python environment in .venv from the hashed lock file
+
+.PHONY: lint
+lint: venv ## ruff, mypy --strict and the import rules
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+.PHONY: unit
+unit: venv ## The quick layer: pure logic, no cluster (under 30 seconds)
+	$(PY) -m pytest tests/unit tests/devcluster -n 2 -q
+
+.PHONY: local
+local: venv ## The local supervisor on real git, real processes and a real Postgres
+	scripts/ensure_postgres.sh
+	$(PY) -m pytest tests/local -n 2 -q
+
+.PHONY: chart
+chart: venv cluster ## helm lint, helm template, and what the rendered chart must say
+	$(PY) -m pytest tests/chart -q
+
+.PHONY: e2e
+e2e: venv ## End to end on a real cluster: API server, kubelet, containerd, the chart and the image of this checkout
+	$(PY) -m pytest tests/e2e -q
+
+.PHONY: test
+test: ## All tests, the quick layers first
+	$(MAKE) lint
+	$(MAKE) unit
+	$(MAKE) local
+	$(MAKE) chart
+	$(MAKE) e2e
+
+.PHONY: bench
+bench: venv ## Ratios measured side by side in one run; the last line is one JSON object
+	$(PY) -m bench.worktrees
+
+.PHONY: generate
+generate: venv ## Write the generated files anew: CRDs, chart docs
+	$(PY) -m scripts.generate_crds
+	$(PY) -m scripts.generate_chart_docs
+
+.PHONY: lock
+lock: venv ## Refresh the lock files from pyproject.toml, with hashes
+	$(VENV)/bin/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra dev -c requirements.lock \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements-dev.lock
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*##/ {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

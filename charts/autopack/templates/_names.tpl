@@ -1,0 +1,40 @@
+{{/*
+Prefix of all names. At most 46 characters of [-a-z0-9], so that every suffix fits into a DNS label. Where the release's
+name is cut or a dot replaced, a digest of the whole keeps two releases two.
+*/}}
+{{- define "autopack.fullname" -}}
+{{- $chart := default .Chart.Name .Values.nameOverride -}}
+{{- $full := default (ternary .Release.Name (printf "%s-%s" .Release.Name $chart) (contains $chart .Release.Name)) .Values.fullnameOverride -}}
+{{- if or (gt (len $full) 46) (contains "." $full) -}}
+{{- printf "%s-%s" ($full | replace "." "-" | trunc 37 | trimSuffix "-") ($full | sha256sum | trunc 8) -}}
+{{- else -}}
+{{- $full -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "autopack.operatorName" -}}{{ include "autopack.fullname" . }}-operator{{- end -}}
+{{- define "autopack.volumeName" -}}{{ include "autopack.fullname" . }}-volume{{- end -}}
+{{- define "autopack.runName" -}}{{ include "autopack.fullname" . }}-run{{- end -}}
+
+{{/* Cluster-scoped. Neither part has a dot, so no two installations share it. */}}
+{{- define "autopack.admissionPolicyName" -}}{{ include "autopack.fullname" . }}.{{ .Release.Namespace }}.pods.autopack.dev{{- end -}}
+
+{{/*
+The same in every release: an operator serves its whole namespace, so Helm has to refuse a second release there, which
+it does when two releases make an object of one name.
+*/}}
+{{- define "autopack.leaderLeaseName" -}}autopack-operator-leader{{- end -}}
+
+{{- define "autopack.claimName" -}}
+{{- default (printf "%s-runs" (include "autopack.fullname" .)) .Values.storage.existingClaim -}}
+{{- end -}}
+
+{{- define "autopack.operatorUser" -}}system:serviceaccount:{{ .Release.Namespace }}:{{ include "autopack.operatorName" . }}{{- end -}}
+
+{{/* Audience of the token by which the operator proves itself to the volume service. */}}
+{{- define "autopack.volumeAudience" -}}autopack-volume{{- end -}}
+
+{{- define "autopack.image" -}}
+{{- $image := .Values.image -}}
+{{- if $image.digest -}}{{ $image.repository }}@{{ $image.digest }}{{- else -}}{{ $image.repository }}:{{ default .Chart.AppVersion $image.tag }}{{- end -}}
+{{- end -}}

@@ -1,0 +1,1 @@
+"""Container images without a registry: made here, put straight into the cluster."""

@@ -1,0 +1,3 @@
+module autopack.dev/entrypoint
+
+go 1.19

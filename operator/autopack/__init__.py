@@ -1,0 +1,1 @@
+"""Core library of Autopack: workspaces, leases, layout, anchors, and the local supervisor."""

@@ -1,0 +1,1 @@
+"""What a project's owner allows autonomous runs to do."""

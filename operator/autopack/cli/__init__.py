@@ -1,0 +1,39 @@
+"""The command line. Exit codes: 0 all is well, 1 some runs failed, 2 bad input or surroundings, 70 a defect of ours."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from .failures import guarded
+from .lazy import LazyGroup
+
+__all__ = ["cli", "main"]
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_at={
+        "autopilot": ("autopack.cli.commands.autopilot:autopilot_group", "Execute runs: autopilot supervise."),
+        "diff": ("autopack.cli.commands.diff:diff_command", "Show what a run changed."),
+        "merge-forecast": (
+            "autopack.cli.commands.merge_forecast:merge_forecast_command",
+            "Tell which finished branches merge cleanly, and in which order.",
+        ),
+        "registry": ("autopack.cli.commands.registry:registry_group", "The registry of runs: upgrade, replay, list."),
+        "unlock": ("autopack.cli.commands.unlock:unlock_command", "Free a run whose executor is gone."),
+        "worktrees": ("autopack.cli.commands.worktrees:worktrees_group", "The runs' worktrees: list, cleanup."),
+    },
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 all is well, 1 some runs failed, 2 bad input or surroundings, 70 a defect of Autopack.",
+)
+@click.version_option(package_name="autopack-operator", prog_name="autopack")
+def cli() -> None:
+    """Many autonomous coding runs in parallel, each in its own git worktree."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; what goes wrong is one line on stderr, never a traceback."""
+    return guarded(cli, sys.argv[1:] if argv is None else argv)

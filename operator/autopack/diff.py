@@ -1,0 +1,107 @@
+"""What a run changed: since it began, committed or not, whether it is still at work or long gone."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import WorkspaceError
+from .file_layout import autonomous_runs_dir
+from .git.branches import RUN_PREFIX
+from .git.refs import check_ref
+from .git.registry import Registration, common_dir, registration_of
+from .git.runner import run_git
+from .git.save import run_ref
+from .git.scratch import scratch_objects
+from .run_ids import path_component
+
+# Nothing that a repository configures may run here.
+_DIFF = ("diff", "--no-ext-diff", "--no-textconv", "--no-color")
+
+
+@dataclass(frozen=True)
+class RunDiff:
+    """The difference between the commit `base` and `tip` (a commit, or None: the worktree as it is now).
+
+    `data` is what `git diff` prints, as bytes: a patch, or with `stat` a summary.
+    """
+
+    base: str
+    tip: str | None
+    data: bytes
+
+
+def run_diff(
+    repo: Path, run_id: str, *, worktree_base: Path | None = None, base: str | None = None, stat: bool = False
+) -> RunDiff:
+    """Return what a run changed since `base` (default: where it began, else where it left the repository's HEAD).
+
+    A run whose worktree stands is compared as it is on disk, new files included; nothing there is touched. Of another,
+    the branch `autopack/<run>` and the last snapshot `refs/autopack/<run>` are looked at. Raises WorkspaceError
+    RunUnknown if there is neither, InvalidInput for a bad id or base.
+    """
+    name = path_component(run_id)
+    common = common_dir(repo)
+    tree = (autonomous_runs_dir() / "workspaces" if worktree_base is None else worktree_base).absolute() / name
+    entry = registration_of(common, tree)
+    if entry is not None and tree.is_dir() and not entry.half_made:
+        begun = entry.note.sha if entry.note else _head(repo)
+        start = _base(repo, base, begun)
+        return RunDiff(start, None, _diff_of_tree(common, entry, start, stat=stat))
+    tip = _last_state(common, name)
+    if tip is None:
+        message = f"there is neither a worktree nor a branch nor a snapshot of the run '{run_id}'"
+        raise WorkspaceError("RunUnknown", message, "Check the run id, or --worktree-base")
+    merge_base = run_git(["merge-base", _head(repo), tip], cwd=repo, check=False).text
+    start = _base(repo, base, merge_base or tip)
+    return RunDiff(start, tip, run_git([*_DIFF, *_stat(stat), start, tip, "--"], git_dir=common).stdout)
+
+
+def _base(repo: Path, asked: str | None, default: str) -> str:
+    name = default if asked is None else check_ref(asked, "base")
+    found = _resolve(repo, name)
+    if found is None:
+        raise WorkspaceError("RefNotFound", f"there is no branch, tag or commit '{name}'", "Check the name")
+    return found
+
+
+def _head(repo: Path) -> str:
+    return run_git(["rev-parse", "--verify", "HEAD"], cwd=repo).text
+
+
+def _resolve(repo: Path, name: str) -> str | None:
+    found = run_git(["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"], cwd=repo, check=False)
+    return found.text if found.returncode == 0 else None
+
+
+def _last_state(common: Path, name: str) -> str | None:
+    """Return the newest of the run's branch and snapshot: a snapshot that lacks the branch's commits is an old one."""
+    branch = _resolve(common, f"refs/heads/{RUN_PREFIX}{name}")
+    saved = _resolve(common, run_ref(name))
+    if branch is None or saved is None:
+        return branch or saved
+    newer = run_git(["merge-base", "--is-ancestor", branch, saved], git_dir=common, check=False).returncode == 0
+    return saved if newer else branch
+
+
+def _diff_of_tree(common: Path, entry: Registration, start: str, *, stat: bool) -> bytes:
+    """Compare a work tree through a copy of its index, in which new files are announced; nothing is stored."""
+    with tempfile.TemporaryDirectory(prefix="autopack-diff-") as scratch:
+        index = Path(scratch) / "index"
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy2(entry.admin / "index", index)
+        env = {"GIT_INDEX_FILE": str(index), **scratch_objects(common, Path(scratch))}
+
+        def git(*args: str, check: bool = True) -> bytes:
+            where, tree = entry.admin, entry.tree
+            return run_git(args, git_dir=where, work_tree=tree, cwd=tree, env=env, check=check).stdout
+
+        git("add", "--intent-to-add", "--ignore-errors", "--all", ".", check=False)
+        return git(*_DIFF, *_stat(stat), start, "--")
+
+
+def _stat(stat: bool) -> list[str]:
+    return ["--stat=100"] if stat else []

@@ -1,0 +1,141 @@
+"""Making sure that nothing is lost when a worktree goes: its files and its commits end up reachable from a ref.
+
+`refs/autopack/<name>` is the last state of a run: a snapshot of its dirty tree, or its detached HEAD. What would be
+overwritten there, and commits that only the worktree's reflog knew, are kept as `refs/autopack-history/<name>/<n>`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autopack.failpoints import hit
+
+from .registry import state_dir
+from .runner import run_git
+from .snapshot import IDENTITY, snapshot
+
+_SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_MAX_PARENTS = 1000
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What was in a worktree that no branch or tag had, all of it now on refs.
+
+    `dirty`: files that differed from HEAD; `only_here`: HEAD itself was on no ref; `sha`: where the run's ref is now,
+    None if there was nothing to keep.
+    """
+
+    dirty: bool
+    only_here: bool
+    sha: str | None
+
+
+def run_ref(name: str) -> str:
+    """Return the ref that keeps the last state of the run whose path component is `name`."""
+    return f"refs/autopack/{name}"
+
+
+def save_work(common: Path, admin: Path | None, tree: Path, name: str) -> Saved:
+    """Save a worktree's files and commits; `admin` is its private git dir, None where git has lost it.
+
+    Without one the files are saved on top of the repository's own HEAD. Raises SnapshotIncomplete or GitError when
+    something cannot be saved.
+    """
+    git_dir = common if admin is None else admin
+    lost = [] if admin is None else _only_known_to(common, admin)
+    head = _head(git_dir)
+    index = state_dir(common) / f"{name}.index"
+    index.unlink(missing_ok=True)
+    hit("workspace.before_snapshot")
+    try:
+        sha = snapshot(tree, git_dir=git_dir, index_file=index, ref=run_ref(name), message=f"autopack: {name}")
+    finally:
+        index.unlink(missing_ok=True)
+    hit("workspace.before_keep")
+    _keep(common, name, [commit for commit in lost if commit != head])
+    if sha is None and head in lost:
+        _point(common, run_ref(name), head)
+    return Saved(sha is not None, head in lost, sha or (head if head in lost else None))
+
+
+def pin_commits(common: Path, admin: Path, name: str) -> None:
+    """Keep the commits that only a worktree's private git dir knows, where the tree itself is gone."""
+    _keep(common, name, _only_known_to(common, admin))
+
+
+def archive(common: Path, name: str) -> None:
+    """Note what the run's ref keeps in its history as well, so that the next snapshot may overwrite it."""
+    sha = _resolve(common, run_ref(name))
+    if sha is not None and sha not in _history(common, name).values():
+        _point(common, _next_history(common, name), sha)
+
+
+def _head(git_dir: Path) -> str:
+    return _resolve(git_dir, "HEAD^{commit}") or ""
+
+
+def _resolve(git_dir: Path, name: str) -> str | None:
+    found = run_git(["rev-parse", "--quiet", "--verify", name], git_dir=git_dir, check=False)
+    return found.text if found.returncode == 0 else None
+
+
+def _point(common: Path, ref: str, sha: str) -> None:
+    run_git(["update-ref", "--no-deref", "-m", "autopack: kept", ref, sha], git_dir=common)
+
+
+def _history(common: Path, name: str) -> dict[int, str]:
+    prefix = f"refs/autopack-history/{name}/"
+    listed = run_git(["for-each-ref", "--format=%(objectname) %(refname)", prefix], git_dir=common).text.splitlines()
+    pairs = (line.split(" ", 1) for line in listed)
+    return {int(number): sha for sha, ref in pairs if (number := ref.removeprefix(prefix)).isdecimal()}
+
+
+def _next_history(common: Path, name: str) -> str:
+    return f"refs/autopack-history/{name}/{max(_history(common, name), default=0) + 1}"
+
+
+def _keep(common: Path, name: str, commits: list[str]) -> None:
+    """Pin commits by one new ref, through a commit that has them all as parents."""
+    if not commits:
+        return
+    parents = [part for commit in commits[:_MAX_PARENTS] for part in ("-p", commit)]
+    made = run_git(
+        ["commit-tree", *parents, "-m", f"autopack: commits only the worktree of {name} had", f"{commits[0]}^{{tree}}"],
+        git_dir=common,
+        env=IDENTITY,
+    )
+    _point(common, _next_history(common, name), made.text)
+
+
+def _only_known_to(common: Path, admin: Path) -> list[str]:
+    """Return the newest of the commits that a worktree's HEAD, reflog and private refs name and no other ref has."""
+    named = sorted(set(_named_commits(admin)))
+    if not named:
+        return []
+    listed = run_git(
+        # The heads of worktrees are no refs: what only they hold is what we are looking for.
+        ["rev-list", "--parents", "--ignore-missing", "--single-worktree", "--stdin", "--not", "--all"],
+        git_dir=common,
+        input="".join(f"{sha}\n" for sha in named).encode(),
+        check=False,
+    )
+    rows = [line.split() for line in listed.text.splitlines()]
+    older = {parent for row in rows for parent in row[1:]}
+    return [row[0] for row in rows if row[0] not in older]
+
+
+def _named_commits(admin: Path) -> Iterator[str]:
+    head = _head(admin)
+    if head:
+        yield head
+    private = [path for path in (admin / "refs").rglob("*") if path.is_file()]
+    for file in [admin / "logs/HEAD", admin / "ORIG_HEAD", *private]:
+        with contextlib.suppress(OSError):
+            for line in os.fsdecode(file.read_bytes()).splitlines():
+                yield from (word for word in line.split()[:2] if _SHA.fullmatch(word) and word.strip("0"))

@@ -1,0 +1,224 @@
+"""Adding and removing worktrees so that many processes can do it at once and a crash anywhere is repaired by a retry.
+
+`git worktree add` itself fails when called at the same time in one repository (config.lock, a half-written commondir
+that ends any command listing worktrees). So the part that touches the shared git dir is done under a lock, without a
+checkout; the checkout, which takes the time, is done outside it. The tree is made under a temporary name and renamed
+when complete: whatever stands at the final path is a whole tree.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from autopack.errors import AutopackError, WorkspaceError, printable
+from autopack.failpoints import hit
+from autopack.files import TEMPORARY_PREFIX, sync_directory, write_atomic
+
+from .locks import file_lock
+from .registry import (
+    PLAN,
+    READY,
+    Note,
+    Registration,
+    common_dir,
+    discard_branch,
+    real,
+    registration_of,
+    registrations,
+    repository_lock,
+    unregister,
+)
+from .runner import run_git
+from .save import pin_commits
+
+_TRASH = ".trash"
+# Unpacking is what a checkout spends its time on: a single one gains from helpers, many at once lose nothing by them.
+_CHECKOUT_WORKERS = 4
+_TOKEN_BYTES = 6
+# Relative paths in one worktree make older git refuse the whole repository.
+_ADD = ("-c", "worktree.useRelativePaths=false", "worktree", "add", "--no-checkout", "--lock")
+
+
+def add_worktree(
+    repo: Path,
+    path: Path,
+    sha: str,
+    branch: str | None = None,
+    *,
+    own_branch: bool = False,
+    in_place: bool = False,
+    lock_timeout: float = 300,
+) -> None:
+    """Make a worktree of `repo` at `path`, at the commit `sha` (full id).
+
+    `branch` is created there or moved there (`-B`): the caller has made sure that nothing is lost by it. Without it
+    HEAD is detached. `own_branch` says that the branch is made for this worktree and goes with it unless something is
+    committed. `in_place` is for a `path` that is an existing, empty mount point and so cannot be renamed to. The caller
+    holds whatever keeps others from `path`; leftovers of earlier attempts at the same path are removed.
+
+    Raises WorkspaceError WorkspaceExists when something stands at `path`, GitError or LockTimeout when it cannot be
+    made; the next call then begins anew.
+    """
+    path = path.absolute()
+    common = common_dir(repo)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    recover(common, path, in_place=in_place, timeout=lock_timeout)
+    if os.path.lexists(path) and not (in_place and path.is_dir() and not any(path.iterdir())):
+        fix = "Remove it, or choose another run id"
+        raise WorkspaceError("WorkspaceExists", f"git worktree add failed: {printable(str(path))} already exists", fix)
+    note = Note(sha, branch, own_branch)
+    make = _fill if in_place else _build_and_rename
+    try:
+        admin = make(common, path, note, lock_timeout)
+    except BaseException:
+        with contextlib.suppress(AutopackError, OSError):
+            recover(common, path, in_place=in_place, timeout=lock_timeout)
+        raise
+    (admin / "locked").unlink(missing_ok=True)
+    note.write(admin / READY)
+    hit("worktree.after_ready")
+    (admin / PLAN).unlink(missing_ok=True)
+
+
+def _fill(common: Path, path: Path, note: Note, timeout: float) -> Path:
+    admin = _register(common, path, note, timeout)
+    _check_out(path)
+    return admin
+
+
+def _build_and_rename(common: Path, path: Path, note: Note, timeout: float) -> Path:
+    scaffold = path.parent / f"{_scaffold_prefix(path)}{secrets.token_hex(_TOKEN_BYTES)}"
+    scaffold.mkdir()
+    # Git processes inherit this lock, so one that outlives us is waited for before its tree is taken away.
+    with file_lock(scaffold / "lock", 0, "a new folder") as descriptor:
+        note.write(scaffold / PLAN)
+        hit("worktree.before_add")
+        tree = scaffold / path.name
+        admin = _register(common, tree, note, timeout, descriptor)
+        hit("worktree.after_add")
+        _check_out(tree, descriptor)
+        hit("worktree.after_checkout")
+        note.write(admin / PLAN)
+        write_atomic(admin / "gitdir", os.fsencode(path / ".git") + b"\n")
+        hit("worktree.before_rename")
+        tree.rename(path)
+        sync_directory(path.parent)
+        hit("worktree.after_rename")
+    shutil.rmtree(scaffold)
+    return admin
+
+
+def _register(common: Path, tree: Path, note: Note, timeout: float, *hold: int) -> Path:
+    """Add the worktree without its files, and return its private git dir. Locked: `prune` must not take it."""
+    which = ["--detach"] if note.branch is None else ["--no-track", "-B", note.branch]
+    with repository_lock(common, timeout) as descriptor:
+        run_git([*_ADD, *which, "--", str(tree), note.sha], git_dir=common, pass_fds=(descriptor, *hold))
+    pointer = os.fsdecode((tree / ".git").read_bytes()).removeprefix("gitdir: ").rstrip("\n")
+    return Path(pointer)
+
+
+def _check_out(tree: Path, *hold: int) -> None:
+    workers = f"checkout.workers={min(_CHECKOUT_WORKERS, os.cpu_count() or 1)}"
+    run_git(["-c", workers, "reset", "--hard", "--quiet", "--no-recurse-submodules"], cwd=tree, pass_fds=hold)
+
+
+def _scaffold_prefix(path: Path) -> str:
+    return f"{TEMPORARY_PREFIX}{path.name}-"
+
+
+def scaffolded_names(base: Path) -> set[str]:
+    """Return the names of the worktrees in `base` that somebody is making, or was making when it died."""
+    tail = 2 * _TOKEN_BYTES + 1
+    found = (path.name for path in base.glob(f"{TEMPORARY_PREFIX}*-*") if path.is_dir())
+    return {name[len(TEMPORARY_PREFIX) : -tail] for name in found}
+
+
+def recover(common: Path, path: Path, *, in_place: bool = False, timeout: float = 300) -> None:
+    """Take away what dead attempts at `path` left: scaffolds, a half-made tree, the entries of trees that are gone.
+
+    Commits that only such an entry knew are pinned by a ref first. The caller holds what keeps others from `path`.
+    """
+    notes = [note for scaffold in _scaffolds(path) if (note := _drop_scaffold(scaffold, timeout))]
+    entries = [entry for entry in registrations(common) if _belongs(entry.tree, path)]
+    stale = [entry for entry in entries if not os.path.lexists(entry.tree / ".git" if in_place else entry.tree)]
+    half_made = [] if in_place else [entry for entry in entries if entry.half_made and entry not in stale]
+    for entry in half_made:
+        _drop(entry.tree, path.parent)
+    if not notes and not stale and not half_made:
+        return
+    for entry in stale:
+        pin_commits(common, entry.admin, path.name)
+    with repository_lock(common, timeout):
+        for entry in stale + half_made:
+            unregister(common, entry)
+        for note in notes:
+            discard_branch(common, note)
+
+
+def _scaffolds(path: Path) -> Iterator[Path]:
+    for found in path.parent.glob(f"{TEMPORARY_PREFIX}*"):
+        token = found.name.removeprefix(_scaffold_prefix(path))
+        if found.is_dir() and token != found.name and len(token) == 2 * _TOKEN_BYTES and token.isalnum():
+            yield found
+
+
+def _drop_scaffold(scaffold: Path, timeout: float) -> Note | None:
+    with file_lock(scaffold / "lock", timeout, "an unfinished worktree"):
+        note = Note.read(scaffold / PLAN)
+        _drop(scaffold, scaffold.parent)
+    return note
+
+
+def _belongs(tree: Path, path: Path) -> bool:
+    """Tell whether a registered tree is `path` itself or in a scaffold of it."""
+    if tree.name != path.name:
+        return False
+    in_scaffold = tree.parent.name.startswith(_scaffold_prefix(path))
+    return real(tree) == real(path) or (in_scaffold and real(tree.parent).parent == real(path).parent)
+
+
+def remove_worktree(repo: Path, path: Path, *, lock_timeout: float = 300) -> Path | None:
+    """Take the worktree at `path` out of the way and out of the repository's list.
+
+    No question is asked: the caller has saved what is in it. Its branch stays, unless it is ours and empty. The tree
+    is renamed into `.trash` beside it, which takes no time, and its new place is returned (`empty_trash` deletes it);
+    None if there was no tree. May be called again after a crash.
+    """
+    path = path.absolute()
+    common = common_dir(repo)
+    entry = registration_of(common, path)
+    hit("worktree.before_trash")
+    gone = _drop(path, path.parent) if os.path.lexists(path) else None
+    hit("worktree.after_trash")
+    if entry is not None:
+        _unregister(common, entry, lock_timeout)
+    return gone
+
+
+def _unregister(common: Path, entry: Registration, timeout: float) -> None:
+    with repository_lock(common, timeout):
+        unregister(common, entry)
+
+
+def _drop(path: Path, base: Path) -> Path:
+    """Rename into the trash, in one step."""
+    gone = base / _TRASH / f"{path.name[:128]}-{secrets.token_hex(_TOKEN_BYTES)}"
+    for _ in range(100):
+        gone.parent.mkdir(exist_ok=True)
+        # Whoever empties the trash removes the folder as well, perhaps between these two lines.
+        with contextlib.suppress(FileNotFoundError):
+            return path.rename(gone)
+    raise WorkspaceError("TrashUnusable", f"{printable(str(path))} cannot be moved to {_TRASH}", "Check the folder")
+
+
+def empty_trash(base: Path) -> None:
+    """Delete what was removed from the folder of worktrees `base`; what another process deletes meanwhile is fine."""
+    for gone in (base / _TRASH).glob("*"):
+        shutil.rmtree(gone, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        (base / _TRASH).rmdir()

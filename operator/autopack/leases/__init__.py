@@ -1,0 +1,1 @@
+"""Leases: who may work on something, one at a time, whatever keeps the record (files here, Lease objects elsewhere)."""

@@ -1,0 +1,158 @@
+"""Which finished branches merge cleanly, with the base and with each other, and in which order: tried, not guessed.
+
+Every merge is made by `git merge-tree` in a scratch object store: no branch, index, work tree or object of the
+repository changes. Needs git 2.39 or newer.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from .errors import WorkspaceError
+from .git.branches import RUN_PREFIX, local_branches
+from .git.refs import check_branch, check_ref
+from .git.registry import branches_in_use, common_dir
+from .git.runner import GitError, run_git
+from .git.scratch import scratch_objects
+from .git.snapshot import IDENTITY
+
+_MERGE = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "--allow-unrelated-histories", "--stdin")
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two branches (or the base and a branch) that do not merge by themselves, and the paths they differ over."""
+
+    first: str
+    second: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MergeForecast:
+    """What merging would bring.
+
+    `order` can be merged into `base` one after the other without a conflict; `left_out` cannot join them, each with
+    the paths in conflict at its turn; `conflicts` are all pairs that clash, the base among them; `merged` is in the
+    base already.
+    """
+
+    base: str
+    order: tuple[str, ...]
+    left_out: tuple[Conflict, ...]
+    conflicts: tuple[Conflict, ...]
+    merged: tuple[str, ...]
+
+
+def finished_branches(repo: Path) -> list[str]:
+    """Return the branches of runs that no worktree has checked out."""
+    common = common_dir(repo)
+    in_use = branches_in_use(common)
+    return [name for name in local_branches(common) if name.startswith(RUN_PREFIX) and name not in in_use]
+
+
+def best_order(names: Sequence[str], conflicts: Collection[Conflict]) -> list[str]:
+    """Return all names, those that clash with the fewest others first; equals stay as given."""
+    clashes = dict.fromkeys(names, 0)
+    for conflict in conflicts:
+        for name in (conflict.first, conflict.second):
+            if name in clashes:
+                clashes[name] += 1
+    return sorted(names, key=clashes.__getitem__)
+
+
+def merge_forecast(repo: Path, branches: Iterable[str] | None = None, base: str = "HEAD") -> MergeForecast:
+    """Try all merges of `branches` (default: the finished ones of runs) into `base` and with each other.
+
+    Raises InvalidInput for a bad name, WorkspaceError RefNotFound for a missing branch, GitTooOld where git cannot
+    merge without a work tree.
+    """
+    common = common_dir(repo)
+    known = local_branches(common)
+    names = finished_branches(repo) if branches is None else list(dict.fromkeys(branches))
+    base_sha = _commit(repo, check_ref(base, "base"))
+    tips = {name: known.get(check_branch(name)) or _commit(repo, name) for name in names}
+    merged = tuple(name for name in names if _is_ancestor(repo, tips[name], base_sha))
+    open_names = [name for name in names if name not in merged]
+    with tempfile.TemporaryDirectory(prefix="autopack-forecast-") as scratch:
+        merger = _Merger(common, Path(scratch))
+        pairs = [(base, name) for name in open_names] + list(combinations(open_names, 2))
+        shas = {**tips, base: base_sha}
+        results = merger.merge_all([(shas[first], shas[second]) for first, second in pairs])
+        conflicts = tuple(
+            Conflict(first, second, paths)
+            for (first, second), (_, paths) in zip(pairs, results, strict=True)
+            if paths is not None
+        )
+        order, left_out = _rehearse(merger, base, base_sha, tips, best_order(open_names, conflicts))
+    return MergeForecast(base, order, left_out, conflicts, merged)
+
+
+def _rehearse(
+    merger: _Merger, base: str, base_sha: str, tips: dict[str, str], names: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[Conflict, ...]]:
+    """Merge one after the other: three branches may clash though each two of them do not."""
+    tip, order, left_out = base_sha, [], []
+    for name in names:
+        ((tree, paths),) = merger.merge_all([(tip, tips[name])])
+        if paths is None:
+            tip = merger.commit(tree, tip, tips[name])
+            order.append(name)
+        else:
+            left_out.append(Conflict(base, name, paths))
+    return tuple(order), tuple(left_out)
+
+
+class _Merger:
+    """Merges commits of a repository, with new objects in a folder of its own."""
+
+    def __init__(self, common: Path, scratch: Path) -> None:
+        self._common = common
+        self._env = scratch_objects(common, scratch) | IDENTITY
+
+    def merge_all(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, tuple[str, ...] | None]]:
+        """Return for each pair of commits the merged tree and, where they clash, the paths (None: no conflict)."""
+        if not pairs:
+            return []
+        asked = "".join(f"{first} {second}\n" for first, second in pairs).encode()
+        try:
+            said = run_git(_MERGE, git_dir=self._common, env=self._env, input=asked).stdout
+        except GitError as error:
+            if b"usage:" in error.stderr or b"unknown option" in error.stderr:
+                raise WorkspaceError("GitTooOld", "this git cannot forecast merges", "Install git 2.39") from error
+            raise
+        return list(_parse(said))
+
+    def commit(self, tree: str, first: str, second: str) -> str:
+        """Make the merge commit of a tree and return its id."""
+        command = ["commit-tree", "-p", first, "-p", second, "-m", "forecast", tree]
+        return run_git(command, git_dir=self._common, env=self._env).text
+
+
+def _parse(said: bytes) -> Iterator[tuple[str, tuple[str, ...] | None]]:
+    """Read the answers, fields ended by NUL: for each merge 1 or 0, the tree, the paths in conflict, an empty one."""
+    fields = iter(said.split(b"\0"))
+    for status in fields:
+        if not status.strip():
+            return
+        tree = next(fields).decode()
+        paths = []
+        while path := next(fields, b""):
+            paths.append(os.fsdecode(path))
+        yield tree, (None if status == b"1" else tuple(dict.fromkeys(paths)))
+
+
+def _commit(repo: Path, name: str) -> str:
+    found = run_git(["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"], cwd=repo, check=False)
+    if found.returncode != 0:
+        raise WorkspaceError("RefNotFound", f"there is no branch, tag or commit '{name}'", "Check the name")
+    return found.text
+
+
+def _is_ancestor(repo: Path, sha: str, of: str) -> bool:
+    return run_git(["merge-base", "--is-ancestor", sha, of], cwd=repo, check=False).returncode == 0

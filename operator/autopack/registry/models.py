@@ -1,0 +1,55 @@
+"""The registry's tables. The prefix keeps them apart from tables that the user's own program has in its database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, DateTime, Index, Integer, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+VERSION_TABLE = "registry_alembic_version"
+
+
+class Base(DeclarativeBase):
+    """All tables of the registry."""
+
+
+class _Facts:
+    """The columns that the newest row and the history share; see `events.RunFacts`."""
+
+    attempt: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    batch_id: Mapped[str | None] = mapped_column(String(128))
+    reason: Mapped[str | None] = mapped_column(String(64))
+    message: Mapped[str | None] = mapped_column(Text)
+    exit_code: Mapped[int | None] = mapped_column(Integer)
+    branch: Mapped[str | None] = mapped_column(Text)
+    base_sha: Mapped[str | None] = mapped_column(String(64))
+    head_sha: Mapped[str | None] = mapped_column(String(64))
+    snapshot_sha: Mapped[str | None] = mapped_column(String(64))
+    workspace: Mapped[str | None] = mapped_column(Text)
+    artifacts: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class RunRow(_Facts, Base):
+    """The newest state of each run: one row a run, whatever happens."""
+
+    __tablename__ = "registry_runs"
+    __table_args__ = (Index("ix_registry_runs_state", "state"), Index("ix_registry_runs_batch_id", "batch_id"))
+
+    scope: Mapped[str] = mapped_column(String(64), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(253), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+
+
+class EventRow(_Facts, Base):
+    """Everything that happened to each run, never changed."""
+
+    __tablename__ = "registry_events"
+
+    scope: Mapped[str] = mapped_column(String(64), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(253), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True)

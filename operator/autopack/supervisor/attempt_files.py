@@ -1,0 +1,55 @@
+"""The files of a run's attempts: what an earlier attempt left is kept under another name, never overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from autopack.file_layout import RunFileLayout
+from autopack.files import write_json_atomic
+from autopack.registry.events import RunFacts, decode
+
+VERSION = 1
+
+
+def result_path(layout: RunFileLayout) -> Path:
+    """Return the file that says how the run's last attempt ended; written last of all."""
+    return layout.base_dir / "result.json"
+
+
+def log_paths(layout: RunFileLayout) -> tuple[Path, Path, Path]:
+    """Return the files of the current attempt's stdout, stderr and setup commands."""
+    return tuple(layout.logs_dir / f"{name}.log" for name in ("stdout", "stderr", "setup"))  # type: ignore[return-value]
+
+
+def set_aside_earlier(layout: RunFileLayout) -> None:
+    """Rename what the attempt before left: `stdout.log` becomes `stdout.a1.log`, then `stdout.a2.log` and so on."""
+    left = [path for path in (*log_paths(layout), result_path(layout)) if path.exists()]
+    if not left:
+        return
+    used = {number for path in left for number in _numbers(path)}
+    number = max(used, default=0) + 1
+    for path in left:
+        path.rename(path.with_name(f"{path.stem}.a{number}{path.suffix}"))
+
+
+def _numbers(path: Path) -> Iterator[int]:
+    for sibling in path.parent.glob(f"{path.stem}.a*{path.suffix}"):
+        number = sibling.name.removeprefix(f"{path.stem}.a").removesuffix(path.suffix)
+        if number.isdecimal():
+            yield int(number)
+
+
+def write_result(layout: RunFileLayout, facts: RunFacts) -> None:
+    """Write down how the run ended."""
+    write_json_atomic(result_path(layout), {"version": VERSION, **asdict(facts)})
+
+
+def read_result(layout: RunFileLayout) -> RunFacts | None:
+    """Return how the run ended; None if it has not, or if nobody can tell."""
+    try:
+        facts = decode(result_path(layout).read_bytes())
+    except OSError:
+        return None
+    return facts if facts is not None and facts.run_id == layout.run_id else None

@@ -1,0 +1,102 @@
+"""Stopping a batch: first no new runs, then the end of those that are under way."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from enum import IntEnum
+from queue import SimpleQueue
+from types import FrameType
+
+from .process import ProcessGroup
+
+
+class Level(IntEnum):
+    """How urgently the batch is to end."""
+
+    GO_ON = 0
+    DRAIN = 1
+    STOP = 2
+    KILL = 3
+
+
+class StopControl:
+    """What the supervisor's threads ask before they begin something, and which process groups are to be ended."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._level = Level.GO_ON
+        self._groups: set[ProcessGroup] = set()
+        self._draining = threading.Event()
+
+    @property
+    def level(self) -> Level:
+        """How urgently the batch is to end."""
+        return self._level
+
+    @property
+    def draining(self) -> bool:
+        """Whether nothing new may begin."""
+        return self._draining.is_set()
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, but no longer than until nothing new may begin; tell whether it still may."""
+        return not self._draining.wait(seconds)
+
+    def raise_to(self, level: Level) -> None:
+        """Make it more urgent, never less, and end what is under way if that is what it means."""
+        with self._lock:
+            if level <= self._level:
+                return
+            self._level = level
+            groups = list(self._groups)
+        self._draining.set()
+        if level >= Level.STOP:
+            self._end(groups)
+
+    @contextlib.contextmanager
+    def watching(self, group: ProcessGroup) -> Iterator[None]:
+        """Have the group ended too, should it come to that; also if it has come to that just now."""
+        with self._lock:
+            self._groups.add(group)
+            level = self._level
+        if level >= Level.STOP:
+            self._end([group])
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._groups.discard(group)
+
+    def _end(self, groups: list[ProcessGroup]) -> None:
+        """End groups side by side, each within the same grace, without waiting here."""
+        grace = {"grace": 0.0} if self._level >= Level.KILL else {}
+        for group in groups:
+            threading.Thread(target=group.stop, kwargs=grace, name="stop", daemon=True).start()
+
+
+@contextlib.contextmanager
+def signals_into(inbox: SimpleQueue[object]) -> Iterator[None]:
+    """Put a Level into `inbox` for every signal: Ctrl-C raises by one, SIGTERM and SIGHUP stop at once.
+
+    Signals belong to the main thread; called in another one this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    level = Level.GO_ON
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        nonlocal level
+        least = Level.DRAIN if number == signal.SIGINT else Level.STOP
+        level = Level(min(max(level + 1, least), Level.KILL))
+        inbox.put(level)
+
+    previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,156 @@
+"""One attempt at one run: lock, worktree, lease, command, results. Whatever fails on the way, what was taken is given
+back, what was written is kept, and the registry is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from autopack.errors import AutopackError, printable
+from autopack.executor_lock import ExecutorLockManager
+from autopack.file_layout import RunFileLayout
+from autopack.git.branches import RUN_PREFIX
+from autopack.registry.events import RunFacts, RunState, now
+from autopack.workspace_lease import WorkspaceLease
+from autopack.workspace_manager import WorkspaceManager
+
+from .attempt_files import log_paths, set_aside_earlier, write_result
+from .command import RunPlace, command_of, environment_of
+from .options import Keep
+from .outcome import Verdict, judge
+from .process import NOT_EXECUTABLE, NOT_FOUND, start
+from .quotas import bound
+from .recipe import Recipe, Services
+from .work import close_workspace
+
+OnStart = Callable[[int], None]
+
+
+def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: OnStart) -> RunFacts:
+    """Execute a run once and return how it ended; `on_start` is told the attempt's number, counted from 1.
+
+    Raises LeaseHeld when the run is being executed elsewhere, in which case nothing of it was touched, and OSError
+    when the folder of runs cannot be written.
+    """
+    layout = RunFileLayout(run_id, base_dir=recipe.runs_dir)
+    with ExecutorLockManager(run_id, layout.lock_path.parent) as lock:
+        layout.ensure_directories()
+        set_aside_earlier(layout)
+        before = services.outbox.last(run_id)
+        facts = RunFacts(
+            run_id=run_id,
+            attempt=1 if before is None else before.attempt + 1,
+            state=RunState.RUNNING,
+            at=now(),
+            batch_id=recipe.batch_id,
+            base_sha=recipe.base_sha,
+            workspace=printable(str(layout.workspace_dir), 4096),
+            artifacts=printable(str(layout.base_dir), 4096),
+            started_at=now(),
+        )
+        services.record(facts)
+        on_start(facts.attempt)
+        facts = _Attempt(facts, layout, recipe, services, lock).execute()
+        facts = replace(facts, at=now(), finished_at=now())
+        write_result(layout, facts)
+        services.record(facts)
+        return facts
+
+
+class _Attempt:
+    def __init__(
+        self, facts: RunFacts, layout: RunFileLayout, recipe: Recipe, services: Services, lock: ExecutorLockManager
+    ) -> None:
+        self._facts = facts
+        self._layout = layout
+        self._recipe = recipe
+        self._services = services
+        self._lock = lock
+
+    def execute(self) -> RunFacts:
+        try:
+            self._execute()
+        except (AutopackError, OSError) as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not take the other runs with it
+            self._layout.get_diagnostics_dir().mkdir(exist_ok=True)
+            place = self._layout.get_diagnostics_dir() / f"supervisor.a{self._facts.attempt}.txt"
+            place.write_text(traceback.format_exc(), "utf-8", "backslashreplace")
+            self._fail(AutopackError("InternalError", f"{type(error).__name__} in the supervisor, see {place}"))
+        return self._facts
+
+    def _fail(self, error: AutopackError | OSError) -> None:
+        reason = error.reason if isinstance(error, AutopackError) else "InputOutput"
+        self._conclude(Verdict(RunState.FAILED, -1, reason, printable(str(error), 1000)))
+
+    def _conclude(self, verdict: Verdict) -> None:
+        self._facts = replace(
+            self._facts,
+            state=verdict.state,
+            exit_code=verdict.exit_code,
+            reason=verdict.reason,
+            message=verdict.message,
+        )
+
+    def _execute(self) -> None:
+        recipe, layout = self._recipe, self._layout
+        database_url = self._services.database.prepare(layout)
+        manager = WorkspaceManager(
+            layout.run_id,
+            recipe.source_repo,
+            layout.workspace_dir.parent,
+            lease_dir=layout.leases_dir,
+            preparation=replace(recipe.preparation, setup_log=log_paths(layout)[2]),
+        )
+        # The manager claims the place, under the lease as well, before it touches anything there.
+        workspace = manager.create_worktree(f"{RUN_PREFIX}{layout.name}", start_point=recipe.base_sha)
+        self._facts = replace(self._facts, branch=manager.branch)
+        try:
+            with WorkspaceLease(workspace, layout.leases_dir) as lease:
+                held = [number for it in (self._lock, lease, manager) if (number := it.fileno()) is not None]
+                self._conclude(self._run_command(workspace, database_url, held))
+        finally:
+            self._leave(manager)
+
+    def _run_command(self, workspace: Path, database_url: str, held: list[int]) -> Verdict:
+        recipe, layout, services = self._recipe, self._layout, self._services
+        place = RunPlace(layout.run_id, self._facts.attempt, workspace, layout.base_dir, recipe.runs_dir)
+        argv = command_of(recipe.words, recipe.extra_args, place)
+        stdout, stderr, _ = log_paths(layout)
+        env = environment_of(os.environ, place, database_url)
+        with services.cores.borrow(recipe.quota.cpus) as cores:
+            try:
+                group = start(argv, cwd=workspace, env=env, stdout=stdout, stderr=stderr, pass_fds=held)
+            except OSError as error:
+                return _not_started(argv[0], error)
+            services.guard.add(group.pgid)
+            try:
+                bound(group.pgid, recipe.quota.memory, cores)
+                with services.control.watching(group):
+                    return judge(group.wait(recipe.timeout), recipe.timeout)
+            finally:
+                services.guard.remove(group.pgid)
+
+    def _leave(self, manager: WorkspaceManager) -> None:
+        keep = self._recipe.keep is Keep.ALL or (
+            self._recipe.keep is Keep.FAILED and self._facts.state is not RunState.SUCCEEDED
+        )
+        work = close_workspace(manager, keep=keep)
+        self._facts = replace(self._facts, branch=work.branch, head_sha=work.head, snapshot_sha=work.snapshot)
+        if work.problem:
+            with contextlib.suppress(OSError):
+                note = self._layout.get_diagnostics_dir()
+                note.mkdir(exist_ok=True)
+                (note / f"worktree.a{self._facts.attempt}.txt").write_text(work.problem + "\n", "utf-8")
+
+
+def _not_started(program: str, error: OSError) -> Verdict:
+    missing = isinstance(error, FileNotFoundError)
+    what = "was not found" if missing else f"cannot be started: {error.strerror}"
+    message = f"the command '{printable(program, 200)}' {what}"
+    return Verdict(RunState.FAILED, NOT_FOUND if missing else NOT_EXECUTABLE, "CommandNotStarted", message)

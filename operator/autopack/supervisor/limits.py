@@ -1,0 +1,83 @@
+"""What a batch will need and what the machine has, said before the work starts. Decisions pure, `probe` looks."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from .quotas import usable_cores
+
+GIB = 1024**3
+_MEMORY_PER_WORKER = (GIB // 2, GIB)
+_SQLITE_WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is: usable cores, bytes of memory and of disk; None where it cannot be found out."""
+
+    cores: int
+    memory: int | None
+    disk: int | None
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is asked for; `tree_bytes` is the size of one worktree, `runs` how many are to be executed."""
+
+    workers: int
+    runs: int
+    tree_bytes: int
+    per_run_sqlite: bool
+
+
+def describe_limits(machine: Machine, demand: Demand) -> list[str]:
+    """Return lines for people; those that say what may go wrong begin with `warning:`."""
+    trees = demand.tree_bytes * min(demand.workers, demand.runs)
+    low, high = (demand.workers * each for each in _MEMORY_PER_WORKER)
+    available = "unknown" if machine.memory is None else f"{machine.memory / GIB:.1f} GB available"
+    free = "unknown" if machine.disk is None else f"{machine.disk / GIB:.1f} GB free"
+    lines = [
+        f"workers: {demand.workers} on {machine.cores} cores",
+        f"memory: {low / GIB:.1f}-{high / GIB:.1f} GB expected (0.5-1 GB a worker), {available}",
+        f"disk: {_megabytes(demand.tree_bytes)} a worktree, {_megabytes(trees)} at once, one object database; {free}",
+    ]
+    if demand.workers > machine.cores:
+        lines.append(f"warning: more workers than cores; runs will wait for each other (--workers {machine.cores})")
+    if machine.memory is not None and low > machine.memory:
+        lines.append("warning: the memory may not suffice; use fewer --workers")
+    if machine.disk is not None and trees > machine.disk:
+        lines.append("warning: the disk may not suffice for that many worktrees; use fewer --workers")
+    if demand.per_run_sqlite and demand.workers > _SQLITE_WORKERS:
+        lines.append(
+            f"warning: per-run SQLite is meant for 2-{_SQLITE_WORKERS} workers at most; use Postgres beyond that"
+        )
+    return lines
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024**2:.1f} MB"
+
+
+def probe(runs_dir: Path) -> Machine:
+    """Look at this machine, and at the disk that the folder of runs (or its nearest existing parent) is on."""
+    folder = next((path for path in (runs_dir, *runs_dir.parents) if path.exists()), Path("/"))
+    return Machine(cores=len(usable_cores()), memory=_available_memory(), disk=shutil.disk_usage(folder).free)
+
+
+def _available_memory() -> int | None:
+    """Return what /proc/meminfo calls available, or less if the control group allows less."""
+    rows = [line.split() for line in _read("/proc/meminfo").splitlines()]
+    sizes = [int(row[1]) * 1024 for row in rows if row[:1] == ["MemAvailable:"]]
+    limit, used = (_read(f"/sys/fs/cgroup/memory.{name}").strip() for name in ("max", "current"))
+    if limit.isdecimal() and used.isdecimal():
+        sizes.append(max(0, int(limit) - int(used)))
+    return min(sizes, default=None)
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("ascii")
+    except OSError:
+        return ""

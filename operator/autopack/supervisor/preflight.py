@@ -1,0 +1,58 @@
+"""What is checked before a batch touches anything."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from autopack.errors import InvalidInput, printable
+from autopack.files import write_atomic
+from autopack.git.refs import check_ref
+from autopack.settings import check_repository
+from autopack.workspace_manager import Preparation
+
+from .command import parse_command, parse_setup
+from .options import SupervisorOptions
+from .recipe import Recipe
+from .work import resolve_commit
+
+
+def prepare_recipe(
+    batch_id: str, runs_dir: Path, source_repo: Path, options: SupervisorOptions, extra_args: Sequence[str]
+) -> Recipe:
+    """Return the recipe of a batch; raise InvalidInput when there is no repository, no such ref, or no command."""
+    check_repository(source_repo)
+    check_ref(options.ref)
+    sha = resolve_commit(source_repo, options.ref)
+    if sha is None:
+        message = f"the repository has no branch, tag or commit '{options.ref}'"
+        raise InvalidInput("ref", message, "Give another --ref, or commit something first")
+    return Recipe(
+        batch_id=batch_id,
+        runs_dir=runs_dir,
+        source_repo=source_repo,
+        base_sha=sha,
+        words=parse_command(options.command, source_repo),
+        extra_args=tuple(extra_args),
+        timeout=options.timeout,
+        keep=options.keep,
+        preparation=Preparation(
+            setup=[parse_setup(text) for text in options.setup], allow_incomplete=options.allow_incomplete
+        ),
+        quota=options.quota,
+    )
+
+
+def make_runs_dir(runs_dir: Path, source_repo: Path) -> None:
+    """Make the folder of runs; inside the repository it is hidden from git. Raises InvalidInput if that cannot be."""
+    ignore = runs_dir / ".gitignore"
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        if runs_dir.resolve().is_relative_to(source_repo) and not ignore.exists():
+            write_atomic(ignore, b"*\n")
+        with tempfile.TemporaryFile(dir=runs_dir):
+            pass
+    except OSError as error:
+        message = f"{printable(str(runs_dir), 300)} cannot be written: {error.strerror}"
+        raise InvalidInput("autonomous_runs_dir", message, "Give --autonomous-runs-dir a folder of yours") from error

@@ -1,0 +1,50 @@
+"""Results for the caller, from what is known about a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autopack.errors import AutopackError, printable
+from autopack.file_layout import RunFileLayout
+from autopack.registry.events import RunFacts, RunState
+
+from .attempt_files import log_paths
+from .models import TAIL_BYTES, RunResult
+from .process import tail
+
+
+def result_of(facts: RunFacts, layout: RunFileLayout, seconds: float, *, skipped: bool = False) -> RunResult:
+    """Return the result of a run that has ended; the ends of its output are read from its log files."""
+    stdout, stderr, _ = log_paths(layout)
+    return RunResult(
+        run_id=facts.run_id,
+        success=facts.state is RunState.SUCCEEDED,
+        exit_code=-1 if facts.exit_code is None else facts.exit_code,
+        workspace=None if facts.workspace is None else Path(facts.workspace),
+        stdout=tail(stdout, TAIL_BYTES),
+        stderr=tail(stderr, TAIL_BYTES),
+        error=facts.message,
+        reason=facts.reason,
+        attempt=facts.attempt,
+        seconds=seconds,
+        branch=facts.branch,
+        commit=facts.head_sha,
+        snapshot=facts.snapshot_sha,
+        skipped=skipped,
+    )
+
+
+def failed_result(run_id: str, error: Exception) -> RunResult:
+    """Return the result of a run that could not even begin."""
+    reason, said = "InternalError", f"{type(error).__name__}: {error}"
+    if isinstance(error, AutopackError):
+        reason, said = error.reason, str(error)
+    elif isinstance(error, OSError):
+        reason, said = "InputOutput", str(error)
+    return RunResult(run_id, success=False, exit_code=-1, error=printable(said, 1000), reason=reason)
+
+
+def not_started(run_id: str) -> RunResult:
+    """Return the result of a run whose turn did not come."""
+    error = "not started, because the batch was interrupted; the same command again goes on from here"
+    return RunResult(run_id, success=False, exit_code=-1, error=error, reason="NotStarted")

@@ -1,0 +1,1 @@
+"""The controller that reconciles AutopackRun and RunBatch."""

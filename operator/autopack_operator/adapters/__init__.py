@@ -1,0 +1,1 @@
+"""Effects: the Kubernetes API, the kopf informer, the volume service, HTTP endpoints."""

@@ -1,0 +1,1 @@
+"""Probes and metrics of the operator's own process."""

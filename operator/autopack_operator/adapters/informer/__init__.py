@@ -1,0 +1,1 @@
+"""kopf as an informer, and the cache that it fills. The only package that imports kopf."""

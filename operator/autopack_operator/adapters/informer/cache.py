@@ -1,0 +1,192 @@
+"""What the watches have told, as frozen views, with the two look-ups that reconcilers need."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
+from typing import Generic, Protocol, TypeVar
+
+from autopack_operator.domain.keys import Key, Kind, keys_for_pod, keys_for_run
+from autopack_operator.domain.views import BatchView, PodView, ProfileView, RunView
+
+REMEMBERED_DEATHS = 10_000
+
+
+class _Object(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def uid(self) -> str: ...
+
+
+ViewT = TypeVar("ViewT", bound=_Object)
+
+
+class Store(Generic[ViewT]):
+    """Objects of one kind by namespace and name, and by a group. Never goes back to an older version."""
+
+    def __init__(self, group_of: Callable[[ViewT], Hashable] = lambda _: None) -> None:
+        self._group_of = group_of
+        self._objects: dict[tuple[str, str], ViewT] = {}
+        self._groups: dict[Hashable, dict[tuple[str, str], ViewT]] = {}
+        self._dead: OrderedDict[str, None] = OrderedDict()
+
+    def get(self, namespace: str, name: str) -> ViewT | None:
+        """The object, if known."""
+        return self._objects.get((namespace, name))
+
+    def group(self, key: Hashable) -> Iterable[ViewT]:
+        """The objects of that group."""
+        return self._groups.get(key, {}).values()
+
+    def all(self) -> Iterable[ViewT]:
+        """Every object."""
+        return self._objects.values()
+
+    def put(self, view: ViewT) -> bool:
+        """Take it in, unless something newer is known or the object was deleted; says whether anything changed."""
+        place = (view.namespace, view.name)
+        known = self._objects.get(place)
+        if view.uid in self._dead or (known is not None and not _newer(view, known)):
+            return False
+        if known is not None:
+            self._leave_group(place, known)
+        self._objects[place] = view
+        group = self._group_of(view)
+        if group is not None:
+            self._groups.setdefault(group, {})[place] = view
+        return True
+
+    def remove(self, namespace: str, name: str, uid: str) -> None:
+        """The object of that UID is gone; an answer to an own write that comes late does not bring it back."""
+        self._dead[uid] = None
+        while len(self._dead) > REMEMBERED_DEATHS:
+            self._dead.popitem(last=False)
+        known = self._objects.get((namespace, name))
+        if known is not None and known.uid == uid:
+            del self._objects[namespace, name]
+            self._leave_group((namespace, name), known)
+
+    def _leave_group(self, place: tuple[str, str], view: ViewT) -> None:
+        group = self._group_of(view)
+        members = self._groups.get(group)
+        if members is not None:
+            members.pop(place, None)
+            if not members:
+                del self._groups[group]
+
+
+def _newer(view: _Object, known: _Object) -> bool:
+    """Versions are integers that grow (KEP-5504 makes that a promise); a new UID is always news.
+
+    So is a view without a version (a profile), which nobody writes here: what was told last is what holds.
+    """
+    versions = [getattr(each, "resource_version", "") for each in (view, known)]
+    if view.uid != known.uid or not all(version.isdigit() for version in versions):
+        return True
+    return int(versions[0]) > int(versions[1])
+
+
+def slimmed(run: RunView) -> RunView:
+    """A finished run needs only its end and its time to live: thousands of them stay in memory."""
+    if not run.terminal:
+        return run
+    limits = run.spec.get("ttlSecondsAfterFinished")
+    return replace(
+        run,
+        anchor=None,
+        spec={"ttlSecondsAfterFinished": limits} if limits is not None else {},
+        status=run.status.model_copy(update={"conditions": []}),
+    )
+
+
+def _owner_uid(view: RunView | PodView) -> str | None:
+    return view.owner.uid if view.owner is not None else None
+
+
+class InformerCache:
+    """Implements ports.cluster.Cache."""
+
+    def __init__(self) -> None:
+        self.runs: Store[RunView] = Store(_owner_uid)
+        self.batches: Store[BatchView] = Store()
+        self.profiles: Store[ProfileView] = Store()
+        self.pods: Store[PodView] = Store(_owner_uid)
+
+    def run(self, namespace: str, name: str) -> RunView | None:
+        """The AutopackRun."""
+        return self.runs.get(namespace, name)
+
+    def batch(self, namespace: str, name: str) -> BatchView | None:
+        """The RunBatch."""
+        return self.batches.get(namespace, name)
+
+    def profile(self, namespace: str, name: str) -> ProfileView | None:
+        """The RunProfile."""
+        return self.profiles.get(namespace, name)
+
+    def pods_of(self, run_uid: str) -> tuple[PodView, ...]:
+        """Pods that the run controls."""
+        return tuple(self.pods.group(run_uid))
+
+    def runs_of(self, batch_uid: str) -> Iterable[RunView]:
+        """Runs that the batch controls."""
+        return tuple(self.runs.group(batch_uid))
+
+    def remember_run(self, run: RunView) -> None:
+        """Answer to an own write."""
+        self.runs.put(slimmed(run))
+
+    def remember_batch(self, batch: BatchView) -> None:
+        """Answer to an own write."""
+        self.batches.put(batch)
+
+    def remember_pod(self, pod: PodView) -> None:
+        """Answer to an own write."""
+        self.pods.put(pod)
+
+    def remember_profile(self, profile: ProfileView) -> None:
+        """Answer to a live read."""
+        self.profiles.put(profile)
+
+    def known_uids(self) -> frozenset[str]:
+        """UIDs of everything but profiles."""
+        stores = (self.runs, self.batches, self.pods)
+        return frozenset(view.uid for store in stores for view in store.all())
+
+    def replace_all(
+        self, known_before: frozenset[str], runs: list[RunView], batches: list[BatchView], pods: list[PodView]
+    ) -> list[Key]:
+        """Compare with live lists; see ports.cluster.Cache."""
+        keys: set[Key] = set()
+        for run in [*(r for r in runs if self.runs.put(slimmed(r))), *_ghosts(self.runs, runs, known_before)]:
+            keys.update(keys_for_run(run))
+        for batch in [*(b for b in batches if self.batches.put(b)), *_ghosts(self.batches, batches, known_before)]:
+            keys.add(Key(Kind.BATCH, batch.namespace, batch.name))
+        for pod in [*(p for p in pods if self.pods.put(p)), *_ghosts(self.pods, pods, known_before)]:
+            keys.update(keys_for_pod(pod))
+        return sorted(keys)
+
+    def all_keys(self) -> list[Key]:
+        """Everything that has a reconciler."""
+        runs = [Key(Kind.RUN, run.namespace, run.name) for run in self.runs.all()]
+        return runs + [Key(Kind.BATCH, batch.namespace, batch.name) for batch in self.batches.all()]
+
+    def phases(self) -> dict[str, int]:
+        """Number of runs by phase."""
+        counts: dict[str, int] = {}
+        for run in self.runs.all():
+            counts[run.status.phase or "New"] = counts.get(run.status.phase or "New", 0) + 1
+        return counts
+
+
+def _ghosts(store: Store[ViewT], live: list[ViewT], known_before: frozenset[str]) -> list[ViewT]:
+    """Remove what a watch never told us is gone (a relist after 410 emits no DELETED, kopf watching.py)."""
+    alive = {view.uid for view in live}
+    gone = [view for view in store.all() if view.uid in known_before and view.uid not in alive]
+    for view in gone:
+        store.remove(view.namespace, view.name, view.uid)
+    return gone

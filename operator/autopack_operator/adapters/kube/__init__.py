@@ -1,0 +1,1 @@
+"""The Kubernetes API over kubernetes.aio, with raw JSON. The only package that imports that client."""

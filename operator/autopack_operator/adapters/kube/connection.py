@@ -1,0 +1,125 @@
+"""One authenticated connection pool to the API server, and its errors told apart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
+from autopack_operator.adapters.kube.errors import TooManyRequestsError, failure
+from autopack_operator.ports.cluster import TransientError
+
+JsonDict = dict[str, Any]
+
+REQUEST_TIMEOUT_SECONDS = 30.0
+CONNECT_TIMEOUT_SECONDS = 10.0
+
+
+class NoCredentialsError(Exception):
+    """Nothing says where the API server is; the message names the fix."""
+
+
+class Connection:
+    """Requests to the API server: JSON in, JSON out, the port's exceptions on failure."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._rest = RESTClientObject(configuration)
+
+    @classmethod
+    async def open(cls) -> Connection:
+        """In-cluster credentials when there are any, else the kubeconfig that KUBECONFIG names.
+
+        Raises NoCredentialsError.
+        """
+        configuration = Configuration()
+        configuration.retries = False
+        try:
+            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        except ConfigException:
+            try:
+                await load_kube_config(  # type: ignore[no-untyped-call]
+                    config_file=os.environ.get("KUBECONFIG"), client_configuration=configuration
+                )
+            except ConfigException as error:
+                raise NoCredentialsError(
+                    f"no ServiceAccount is mounted, and the kubeconfig can not be used ({error}); set KUBECONFIG"
+                ) from error
+        return cls(configuration)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._rest.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: JsonDict | None = None,
+        query: dict[str, str] | None = None,
+        seconds: float = REQUEST_TIMEOUT_SECONDS,
+    ) -> JsonDict:
+        """Send one request, within so many seconds; the waits that the server asks for are among them.
+
+        Raises ConflictError, AlreadyExistsError, GoneError, RejectedError or TransientError.
+        """
+        url = self._configuration.host + path + ("?" + urlencode(query) if query else "")
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return await self._send(method, url, body, deadline - time.monotonic(), f"{method} {path}")
+            except TooManyRequestsError as error:
+                if time.monotonic() + error.wait_seconds >= deadline:
+                    raise
+                await asyncio.sleep(error.wait_seconds)
+
+    async def _send(self, method: str, url: str, body: JsonDict | None, seconds: float, what: str) -> JsonDict:
+        try:
+            response = await self._rest.request(  # type: ignore[no-untyped-call]
+                method,
+                url,
+                headers=await self._headers(),
+                body=body,
+                _request_timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_TIMEOUT_SECONDS),
+            )
+            data = await response.read()
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise TransientError(f"{what}: {type(error).__name__} {error}".rstrip()) from error
+        document = _parse(data)
+        if not 200 <= response.status < 300:
+            shown = {"message": data[:200].decode(errors="replace")} if document is None else document
+            raise failure(response.status, shown, response.headers, what)
+        if document is None:
+            raise TransientError(f"{what}: the answer is not a JSON object")
+        return document
+
+    async def _headers(self) -> dict[str, str]:
+        headers = {"Accept": "application/json", "User-Agent": "autopack-operator"}
+        token = await self._configuration.get_api_key_with_prefix("BearerToken", "authorization")
+        if token:
+            headers["authorization"] = token
+        return headers
+
+
+def _parse(data: bytes) -> JsonDict | None:
+    try:
+        document = json.loads(data)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def path(group: str, namespace: str, plural: str, name: str = "", subresource: str = "") -> str:
+    """`group` is `v1` for the core group, else `<group>/<version>`."""
+    root = "/api/v1" if group == "v1" else f"/apis/{group}"
+    parts = [root, "namespaces", quote(namespace, safe=""), plural]
+    parts += [quote(part, safe="") for part in (name, subresource) if part]
+    return "/".join(parts)

@@ -1,0 +1,141 @@
+"""Leader election by a Lease, judged on this process's own monotonic clock (as client-go does: clocks of
+two machines are never compared). The leader exits when it could not renew in time, well before another may take over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from autopack_operator.adapters.kube.connection import Connection, path
+from autopack_operator.adapters.kube.lease_backend import LEASES
+from autopack_operator.ports.clock import Clock
+from autopack_operator.ports.cluster import (
+    AlreadyExistsError,
+    ConflictError,
+    GoneError,
+    RejectedError,
+    TransientError,
+)
+
+log = logging.getLogger(__name__)
+JsonDict = dict[str, Any]
+
+LEASE_SECONDS = 15.0
+RENEW_DEADLINE_SECONDS = 10.0
+RETRY_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A record of somebody else's, and when this process first saw it unchanged."""
+
+    version: str = ""
+    at: float = float("-inf")
+
+
+class KubeLeadership:
+    """Implements ports.leadership.Leadership."""
+
+    def __init__(self, connection: Connection, namespace: str, name: str, identity: str, clock: Clock) -> None:
+        self._connection, self._clock = connection, clock
+        self._namespace, self._name, self._identity = namespace, name, identity
+        self._seen = _Seen()
+        self._renewed_at = float("-inf")
+
+    async def acquire(self) -> None:
+        """Return once this process holds the Lease."""
+        while not await self._try():
+            await asyncio.sleep(RETRY_SECONDS)
+        log.info("leading as %s", self._identity)
+
+    async def hold(self) -> None:
+        """Renew until renewal has failed for RENEW_DEADLINE_SECONDS or somebody else holds the Lease."""
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            left = self._renewed_at + RENEW_DEADLINE_SECONDS - self._clock.monotonic()
+            if left <= 0:
+                return
+            try:
+                held = await asyncio.wait_for(self._try(), left)
+            except TimeoutError:
+                return
+            if not held and self._seen.version:
+                return
+
+    async def release(self) -> None:
+        """Empty the holder, if it is still this process."""
+        try:
+            lease = await self._connection.request("GET", self._path())
+            if (lease.get("spec") or {}).get("holderIdentity") == self._identity:
+                lease["spec"] |= {"holderIdentity": "", "renewTime": _now()}
+                await self._connection.request("PUT", self._path(), lease)
+        except (ConflictError, GoneError, RejectedError, TransientError) as error:
+            log.warning("the leader's Lease was not released: %s", error)
+
+    def _path(self) -> str:
+        return path(LEASES, self._namespace, "leases", self._name)
+
+    async def _try(self) -> bool:
+        """One attempt to take or renew. The time counted is that before the request: the cautious end."""
+        before = self._clock.monotonic()
+        try:
+            held = await self._write()
+        except (ConflictError, AlreadyExistsError, GoneError, RejectedError, TransientError) as error:
+            log.warning("leader election: %s", error)
+            return False
+        if held:
+            self._renewed_at, self._seen = before, _Seen()
+        return held
+
+    async def _write(self) -> bool:
+        try:
+            lease = await self._connection.request("GET", self._path())
+        except GoneError:
+            await self._connection.request("POST", path(LEASES, self._namespace, "leases"), self._fresh())
+            return True
+        spec = lease.get("spec") or {}
+        holder = spec.get("holderIdentity") or ""
+        if holder not in {"", self._identity} and not self._expired(lease):
+            return False
+        if holder != self._identity:
+            spec |= {"acquireTime": _now(), "leaseTransitions": (spec.get("leaseTransitions") or 0) + 1}
+        spec |= {
+            "holderIdentity": self._identity,
+            "renewTime": _now(),
+            "leaseDurationSeconds": int(LEASE_SECONDS),
+        }
+        await self._connection.request("PUT", self._path(), lease | {"spec": spec})
+        return True
+
+    def _expired(self, lease: JsonDict) -> bool:
+        """Whether another's record has stayed the same for the whole duration.
+
+        Its age is counted from when the answer came, never from the request: the record may have been written while
+        the request was on its way.
+        """
+        version, now = lease["metadata"]["resourceVersion"], self._clock.monotonic()
+        if version != self._seen.version:
+            self._seen = _Seen(version, now)
+        return now - self._seen.at > LEASE_SECONDS
+
+    def _fresh(self) -> JsonDict:
+        return {
+            "apiVersion": LEASES,
+            "kind": "Lease",
+            "metadata": {"name": self._name, "namespace": self._namespace},
+            "spec": {
+                "holderIdentity": self._identity,
+                "acquireTime": _now(),
+                "renewTime": _now(),
+                "leaseDurationSeconds": int(LEASE_SECONDS),
+                "leaseTransitions": 0,
+            },
+        }
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,78 @@
+"""Kubernetes Events: best effort, in the background, never in the way of a reconcile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from autopack_operator.adapters.kube.connection import Connection, path
+from autopack_operator.domain.api.common import API_VERSION
+from autopack_operator.domain.views import BatchView, RunView
+from autopack_operator.ports.cluster import (
+    AlreadyExistsError,
+    ConflictError,
+    GoneError,
+    RejectedError,
+    TransientError,
+)
+
+log = logging.getLogger(__name__)
+JsonDict = dict[str, Any]
+EVENTS = "events.k8s.io/v1"
+BACKLOG = 1000
+MAX_NOTE = 1000
+
+
+class KubeEvents:
+    """Implements ports.cluster.Events."""
+
+    def __init__(self, connection: Connection, reporter: str) -> None:
+        self._connection, self._reporter = connection, reporter
+        self._waiting: asyncio.Queue[JsonDict] = asyncio.Queue(BACKLOG)
+
+    def record(self, subject: RunView | BatchView, reason: str, message: str, *, warning: bool = False) -> None:
+        """Queue it; with a full backlog the event is dropped, as client-go's recorder does."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._waiting.put_nowait(self._event(subject, reason, message, warning=warning))
+
+    async def run(self) -> None:
+        """Send what was queued, until canceled."""
+        while True:
+            event = await self._waiting.get()
+            try:
+                await self._connection.request("POST", path(EVENTS, event["metadata"]["namespace"], "events"), event)
+            except AlreadyExistsError:
+                continue  # the same transition, told before a crash
+            except (ConflictError, GoneError, RejectedError, TransientError) as error:
+                log.warning("event not recorded: %s", error)
+
+    def _event(self, subject: RunView | BatchView, reason: str, message: str, *, warning: bool) -> JsonDict:
+        kind = "AutopackRun" if isinstance(subject, RunView) else "RunBatch"
+        # The name follows from what is told, so that telling it twice makes one object.
+        told = f"{subject.uid}/{subject.status.phase}/{reason}/{getattr(subject.status, 'attempt', 0)}"
+        return {
+            "apiVersion": EVENTS,
+            "kind": "Event",
+            "metadata": {
+                "name": f"{subject.name[:200].rstrip('-.')}.{hashlib.sha256(told.encode()).hexdigest()[:16]}",
+                "namespace": subject.namespace,
+            },
+            "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "reportingController": "autopack.dev/operator",
+            "reportingInstance": self._reporter[:128],
+            "action": "Reconcile",
+            "type": "Warning" if warning else "Normal",
+            "reason": reason[:128],
+            "note": message[:MAX_NOTE] or reason,
+            "regarding": {
+                "apiVersion": API_VERSION,
+                "kind": kind,
+                "name": subject.name,
+                "namespace": subject.namespace,
+                "uid": subject.uid,
+            },
+        }

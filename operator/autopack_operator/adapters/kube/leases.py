@@ -1,0 +1,43 @@
+"""The Leases of runs: held by an attempt, passed on to a later attempt of the same run, released in one request."""
+
+from __future__ import annotations
+
+from autopack.leases.port import Holder
+from autopack_operator.adapters.kube.connection import Connection, path
+from autopack_operator.adapters.kube.lease_backend import LEASES, Claim, KubeLeaseBackend
+from autopack_operator.domain import naming
+from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL
+from autopack_operator.domain.podspec import owner_reference
+from autopack_operator.domain.views import LeaseConflict, RunView
+
+
+class KubeLeases:
+    """Implements ports.cluster.Leases."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def acquire(self, owner: RunView, attempt: int, name: str, key: str) -> LeaseConflict | None:
+        """Hold it for the attempt, or say who does."""
+        labels = {
+            "app.kubernetes.io/managed-by": "autopack-operator",
+            RUN_UID_LABEL: owner.uid,
+            ATTEMPT_LABEL: str(attempt),
+        }
+        claim = Claim(key, {"labels": labels, "ownerReferences": [owner_reference(owner) | {"controller": False}]})
+        backend = KubeLeaseBackend(self._connection, owner.namespace, is_earlier_attempt, claim)
+        if await backend.try_acquire(name, Holder(naming.lease_holder(owner.uid, attempt))):
+            return None
+        current = await backend.holder(name)
+        return LeaseConflict(name, current.identity if current is not None else "an object that is not ours")
+
+    async def release(self, namespace: str, run_uid: str, attempt: int) -> None:
+        """One request for both Leases; the labels name the attempt, so a later one's are out of reach."""
+        selector = f"{RUN_UID_LABEL}={run_uid},{ATTEMPT_LABEL}={attempt}"
+        await self._connection.request("DELETE", path(LEASES, namespace, "leases"), query={"labelSelector": selector})
+
+
+def is_earlier_attempt(current: Holder, candidate: Holder) -> bool:
+    """Whether the holder is an earlier attempt of the same run: the later is claimed only when its pod has stopped."""
+    (run, _, number), (ours, _, our_number) = (each.identity.rpartition(".a") for each in (current, candidate))
+    return run == ours and number.isdigit() and our_number.isdigit() and int(number) < int(our_number)

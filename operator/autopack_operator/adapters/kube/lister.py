@@ -1,0 +1,51 @@
+"""Paginated live lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from autopack_operator.adapters.kube.connection import Connection, path
+from autopack_operator.domain.api.common import API_VERSION
+from autopack_operator.domain.projection import batch_view, pod_view, run_view
+from autopack_operator.domain.views import BatchView, PodView, RunView
+
+PAGE = 500
+WATCHED = ((API_VERSION, "autopackruns"), (API_VERSION, "runbatches"), (API_VERSION, "runprofiles"), ("v1", "pods"))
+ViewT = TypeVar("ViewT")
+JsonDict = dict[str, Any]
+
+
+class KubeLister:
+    """Implements ports.cluster.Lister for one namespace."""
+
+    def __init__(self, connection: Connection, namespace: str) -> None:
+        self._connection, self._namespace = connection, namespace
+
+    async def runs(self) -> list[RunView]:
+        """All AutopackRuns."""
+        return await self._all(API_VERSION, "autopackruns", "", run_view)
+
+    async def batches(self) -> list[BatchView]:
+        """All RunBatches."""
+        return await self._all(API_VERSION, "runbatches", "", batch_view)
+
+    async def pods(self) -> list[PodView]:
+        """All pods of runs."""
+        return await self._all("v1", "pods", "app.kubernetes.io/managed-by=autopack-operator", pod_view)
+
+    async def probe(self) -> None:
+        """Return if all that is watched can be listed; GoneError without the CRDs, RejectedError without the rights."""
+        for group, plural in WATCHED:
+            await self._connection.request("GET", path(group, self._namespace, plural), query={"limit": "1"})
+
+    async def _all(self, group: str, plural: str, selector: str, view: Callable[[JsonDict], ViewT]) -> list[ViewT]:
+        found: list[ViewT] = []
+        query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
+        while True:
+            page = await self._connection.request("GET", path(group, self._namespace, plural), query=query)
+            found += [view(item) for item in page.get("items") or ()]
+            following = page["metadata"].get("continue")
+            if not following:
+                return found
+            query["continue"] = following

@@ -1,0 +1,1 @@
+"""The volume service over HTTP."""

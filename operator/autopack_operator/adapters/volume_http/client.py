@@ -1,0 +1,94 @@
+"""Asks the volume service. Both calls are idempotent there, so a lost answer is simply asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from autopack_operator.domain.api.common import Source
+from autopack_operator.domain.views import Attempt, CommittedWork, VolumeFailure
+
+JsonDict = dict[str, Any]
+TIMEOUT_SECONDS = 30
+
+
+class HttpVolume:
+    """Implements ports.volume.Volume."""
+
+    def __init__(self, url: str, token_file: Path) -> None:
+        self._url, self._token_file = url.rstrip("/"), token_file
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def prepare(
+        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str
+    ) -> Attempt | VolumeFailure | None:
+        """PUT /v1/attempts/<uid>/<attempt>."""
+        where = {"url": source.url} if source.url is not None else {"repository": source.repository}
+        body = {"runId": run_name, "source": where, "ref": source.ref, "branch": branch}
+        answer = await self._ask("PUT", f"/v1/attempts/{run_uid}/{attempt}", body)
+        if not isinstance(answer, dict):
+            return answer
+        texts = [answer.get(name) for name in ("repoKey", "sha", "workspace", "artifacts")]
+        if not all(isinstance(text, str) and text for text in texts):
+            return _unreadable(answer)
+        return Attempt(attempt, *map(str, texts))
+
+    async def commit(
+        self, run_uid: str, run_name: str, attempt: int, *, remove_workspace: bool
+    ) -> CommittedWork | VolumeFailure | None:
+        """POST /v1/attempts/<uid>/<attempt>/commit."""
+        body = {"runId": run_name, "removeWorkspace": remove_workspace}
+        answer = await self._ask("POST", f"/v1/attempts/{run_uid}/{attempt}/commit", body)
+        if not isinstance(answer, dict):
+            return answer
+        try:
+            return CommittedWork(
+                complete=answer["complete"],
+                exit_code=answer.get("exitCode"),
+                head=answer.get("head"),
+                ref=answer.get("ref"),
+                manifest_sha256=answer["manifestSha256"],
+                files=answer["files"],
+                size=answer["bytes"],
+            )
+        except KeyError:
+            return _unreadable(answer)
+
+    async def _ask(self, method: str, path: str, body: JsonDict) -> JsonDict | VolumeFailure | None:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
+        try:
+            # Read each time: the kubelet replaces the token before it expires.
+            token = await asyncio.to_thread(self._token_file.read_text)
+            headers = {"Authorization": f"Bearer {token.strip()}"}
+            async with self._session.request(method, self._url + path, json=body, headers=headers) as response:
+                document = await response.json(content_type=None)
+                return _answer(response.status, document if isinstance(document, dict) else {})
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            why = f"{type(error).__name__} {error}".rstrip()
+            return VolumeFailure("VolumeUnavailable", f"the volume service did not answer: {why}", transient=True)
+
+
+def _unreadable(document: JsonDict) -> VolumeFailure:
+    """The service speaks another version: it is being upgraded, or we are."""
+    names = ", ".join(sorted(document)) or "nothing"
+    return VolumeFailure("VolumeAnswerUnreadable", f"the volume service answered with {names}", transient=True)
+
+
+def _answer(status: int, document: JsonDict) -> JsonDict | VolumeFailure | None:
+    if status == 200:
+        return document
+    if status == 202:
+        return None
+    reason = document.get("reason") or f"VolumeAnswered{status}"
+    message = document.get("message") or f"the volume service answered {status}"
+    # Only 422 is an answer about the request; anything else says that the service can not judge it now.
+    return VolumeFailure(reason, message, transient=status != 422)

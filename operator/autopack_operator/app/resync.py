@@ -1,0 +1,54 @@
+"""Compares the cache with live lists now and then: watches lose events, and silence looks like peace."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+
+from autopack_operator.domain.keys import Key, Kind
+from autopack_operator.ports.clock import Clock
+from autopack_operator.ports.cluster import Cache, GoneError, Lister, RejectedError, TransientError
+
+log = logging.getLogger(__name__)
+
+INTERVAL_SECONDS = 300.0
+JITTER = 0.2
+RETRY_SECONDS = 15.0
+
+
+class Resync:
+    """One task of the leader."""
+
+    def __init__(self, lister: Lister, cache: Cache, enqueue: Callable[[Key], None], clock: Clock) -> None:
+        self._lister, self._cache, self._enqueue, self._clock = lister, cache, enqueue, clock
+        self.done_at = clock.monotonic()
+        """Monotonic time of the last comparison that went through; the liveness probe looks at its age."""
+
+    async def run(self) -> None:
+        """Compare until canceled."""
+        while True:
+            await asyncio.sleep(INTERVAL_SECONDS * (1 + JITTER * random.random()))  # noqa: S311 - spreads load only
+            while not await self.once():
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def once(self) -> bool:
+        """One comparison; False when the API server did not answer."""
+        known_before = self._cache.known_uids()
+        try:
+            runs, batches, pods = await asyncio.gather(self._lister.runs(), self._lister.batches(), self._lister.pods())
+        except (TransientError, GoneError, RejectedError) as error:
+            log.warning("resync: %s", error)
+            return False
+        drifted = self._cache.replace_all(known_before, runs, batches, pods)
+        # What is not finished is looked at in any case: the cache knows of own writes, so when the event of one was
+        # lost (a run was created, or ended), nothing has drifted and yet nobody has looked.
+        unfinished = [Key(Kind.RUN, run.namespace, run.name) for run in runs if not run.terminal]
+        unfinished += [Key(Kind.BATCH, batch.namespace, batch.name) for batch in batches if not batch.terminal]
+        for key in (*drifted, *unfinished):
+            self._enqueue(key)
+        self.done_at = self._clock.monotonic()
+        if drifted:
+            log.info("resync: %d objects had drifted", len(drifted))
+        return True

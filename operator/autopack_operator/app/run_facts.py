@@ -1,0 +1,64 @@
+"""What this process has learnt about runs under way. It can all be learnt again: losing it costs requests only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from autopack_operator.domain.keys import Key
+from autopack_operator.domain.run.world import PodProblem
+from autopack_operator.domain.views import AnchorVerdict, Attempt, CommittedWork, LeaseConflict, VolumeFailure
+
+
+@dataclass(slots=True)
+class RunFacts:
+    """Answers of the steps taken for one run. Fields as in domain/run/world.py; `attempt` is what they are about."""
+
+    attempt: int = 0
+    anchor: AnchorVerdict | None = None
+    prepared: Attempt | VolumeFailure | str | None = None
+    leases: int | LeaseConflict | None = None
+    profile_absent: bool = False
+    pod_absent: bool = False
+    pod_seen: bool = False
+    pod_problem: PodProblem | None = None
+    stop_asked: str | None = None
+    committed: CommittedWork | VolumeFailure | str | None = None
+    leases_released: bool = False
+
+    def forget_answers_that_age(self) -> None:
+        """At the start of a reconcile: ask again what was refused, pending or absent the last time."""
+        if not isinstance(self.prepared, Attempt):
+            self.prepared = None
+        if not isinstance(self.leases, int):
+            self.leases = None
+        if not isinstance(self.committed, CommittedWork):
+            self.committed = None
+        self.pod_absent = self.profile_absent = False
+        self.pod_problem = None
+
+    def turn_to(self, attempt: int) -> None:
+        """What was learnt about another attempt does not hold for this one. Judged by the run as it is stored, not by
+        what this process wrote: an answer that was lost on its way may hide that the attempt has changed.
+        """
+        if attempt != self.attempt:
+            fresh = RunFacts(attempt=attempt, anchor=self.anchor)
+            for field in fields(self):
+                setattr(self, field.name, getattr(fresh, field.name))
+
+
+class FactBook:
+    """Facts by key: a run that comes back under the same name with a new UID starts with none."""
+
+    def __init__(self) -> None:
+        self._facts: dict[Key, tuple[str, RunFacts]] = {}
+
+    def of(self, key: Key, uid: str) -> RunFacts:
+        """The facts about that run, empty at first."""
+        known = self._facts.get(key)
+        if known is None or known[0] != uid:
+            known = self._facts[key] = (uid, RunFacts())
+        return known[1]
+
+    def forget(self, key: Key) -> None:
+        """The run is finished or gone."""
+        self._facts.pop(key, None)

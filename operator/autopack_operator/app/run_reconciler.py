@@ -1,0 +1,71 @@
+"""Reconciles one AutopackRun: observe, decide, carry out the step, and again until the decision is to wait."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from autopack_operator.app.run_facts import FactBook, RunFacts
+from autopack_operator.app.run_steps import RunSteps
+from autopack_operator.app.run_world import observe
+from autopack_operator.domain.api.run import TtlSeconds
+from autopack_operator.domain.keys import Key
+from autopack_operator.domain.run.decide import after_the_end, attempt_in_work, decide
+from autopack_operator.domain.run.world import DeleteRun, Step, Wait
+from autopack_operator.domain.views import RunView
+from autopack_operator.ports.clock import Clock
+from autopack_operator.ports.cluster import Cache, GoneError
+
+MAX_STEPS = 16
+"""More steps than any path from one wait to the next has; a loop beyond it would be a bug, and backs off."""
+
+GONE_SECONDS = 30.0
+"""The API server says that something is gone which the cache still has: the event may be lost, so look again."""
+
+
+class TooManyStepsError(Exception):
+    """The decision did not come to rest."""
+
+
+class RunReconciler:
+    """See domain/run/decide.py for what happens in which order."""
+
+    def __init__(self, cache: Cache, steps: RunSteps, facts: FactBook, clock: Clock) -> None:
+        self._cache, self._steps, self._facts, self._clock = cache, steps, facts, clock
+
+    async def reconcile(self, key: Key) -> float | None:
+        """One level-triggered pass; returns when to look again."""
+        run = self._cache.run(key.namespace, key.name)
+        if run is None or run.deleting:
+            self._facts.forget(key)
+            return None
+        facts = self._facts.of(key, run.uid)
+        facts.forget_answers_that_age()
+        step: Step = Wait()
+        try:
+            for _ in range(MAX_STEPS):
+                step = self._decide(run, facts)
+                if isinstance(step, Wait):
+                    return step.seconds
+                run = await self._steps.take(step, run, facts)
+        except GoneError:
+            self._facts.forget(key)
+            return None if isinstance(step, DeleteRun) else GONE_SECONDS
+        finally:
+            if run.terminal:
+                self._facts.forget(key)
+        raise TooManyStepsError(f"{key.name}: {MAX_STEPS} steps without a rest, the last {step}")
+
+    def _decide(self, run: RunView, facts: RunFacts) -> Step:
+        now = self._clock.now()
+        if run.terminal:
+            return after_the_end(run, _limits(run), now)
+        facts.turn_to(attempt_in_work(run))
+        return decide(run, observe(self._cache, run, facts), now)
+
+
+def _limits(run: RunView) -> TtlSeconds:
+    try:
+        return TtlSeconds.model_validate(run.spec.get("ttlSecondsAfterFinished") or {})
+    except ValidationError:
+        # Stored before a rule existed: kept rather than deleted by a guess.
+        return TtlSeconds()

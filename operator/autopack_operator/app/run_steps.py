@@ -1,0 +1,156 @@
+"""Carries out the steps that domain/run/decide.py asks for. Each is safe to repeat; each answer becomes a fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autopack_operator.app.anchors import AnchorReader
+from autopack_operator.app.batch_of import batch_of
+from autopack_operator.app.run_facts import RunFacts
+from autopack_operator.app.transition_log import TransitionLog
+from autopack_operator.domain import naming
+from autopack_operator.domain.api.run import AutopackRunSpec
+from autopack_operator.domain.api.status import AutopackRunStatus
+from autopack_operator.domain.podspec import PodSettings, run_pod
+from autopack_operator.domain.run.transitions import branch_of
+from autopack_operator.domain.run.world import (
+    PENDING,
+    AcquireLeases,
+    Commit,
+    CreatePod,
+    DeletePod,
+    DeleteRun,
+    LookUpPod,
+    LookUpProfile,
+    PodProblem,
+    Prepare,
+    ReadAnchor,
+    ReleaseLeases,
+    WriteStatus,
+)
+from autopack_operator.domain.views import Attempt, LeaseConflict, RunView, VolumeFailure
+from autopack_operator.ports.cluster import (
+    Cache,
+    ForeignObjectError,
+    GoneError,
+    Leases,
+    Pods,
+    Profiles,
+    RejectedError,
+    Runs,
+)
+from autopack_operator.ports.telemetry import Telemetry
+from autopack_operator.ports.volume import Volume
+
+
+@dataclass(frozen=True)
+class RunPorts:
+    """What the steps act on."""
+
+    cache: Cache
+    runs: Runs
+    pods: Pods
+    profiles: Profiles
+    leases: Leases
+    volume: Volume
+    anchors: AnchorReader
+    telemetry: Telemetry
+    transitions: TransitionLog
+
+
+class RunSteps:
+    """One method a step."""
+
+    def __init__(self, ports: RunPorts, settings: PodSettings) -> None:
+        self._ports, self._settings = ports, settings
+
+    async def take(self, step: object, run: RunView, facts: RunFacts) -> RunView:  # noqa: C901 - one flat case a step
+        """Carry the step out; returns the run as it is afterwards."""
+        match step:
+            case ReadAnchor():
+                batch = batch_of(self._ports.cache, run)
+                annotation = batch.anchor if run.anchor is None and batch is not None else run.anchor
+                facts.anchor = await self._ports.anchors.verdict(run.namespace, annotation)
+            case LookUpProfile(name):
+                profile = await self._ports.profiles.get(run.namespace, name)
+                facts.profile_absent = profile is None
+                if profile is not None:
+                    self._ports.cache.remember_profile(profile)
+            case Prepare(number):
+                facts.prepared = await self._prepare(run, number)
+            case AcquireLeases(number, workspace):
+                facts.leases_released = False
+                facts.leases = await self._acquire(run, number, workspace)
+            case LookUpPod(name):
+                await self._look_up(run, name, facts)
+            case CreatePod():
+                await self._create_pod(run, step, facts)
+            case DeletePod(pod):
+                await self._ports.pods.delete(pod)
+                facts.stop_asked = pod.uid
+            case Commit(number, remove_workspace):
+                answer = await self._ports.volume.commit(run.uid, run.name, number, remove_workspace=remove_workspace)
+                facts.committed = answer if answer is not None else PENDING
+            case ReleaseLeases(number):
+                facts.leases = None
+                await self._ports.leases.release(run.namespace, run.uid, number)
+                facts.leases_released = True
+            case WriteStatus(status):
+                return await self._write(run, status)
+            case DeleteRun():
+                await self._ports.runs.delete(run)
+                raise GoneError
+            case _:
+                raise TypeError(f"no such step: {step!r}")
+        return run
+
+    async def _prepare(self, run: RunView, number: int) -> Attempt | VolumeFailure | str:
+        spec = AutopackRunSpec.model_validate(run.spec)
+        branch = branch_of(run, spec)
+        answer = await self._ports.volume.prepare(run.uid, run.name, number, spec.source, branch)
+        return answer if answer is not None else PENDING
+
+    def _lease_names(self, run: RunView, workspace: str) -> dict[str, str]:
+        return {
+            naming.run_lease(run.uid): f"run/{run.namespace}/{run.name}/{run.uid}",
+            naming.workspace_lease(self._settings.claim, workspace): f"workspace/{self._settings.claim}/{workspace}",
+        }
+
+    async def _acquire(self, run: RunView, number: int, workspace: str) -> int | LeaseConflict:
+        for name, key in self._lease_names(run, workspace).items():
+            conflict = await self._ports.leases.acquire(run, number, name, key)
+            if conflict is not None:
+                self._ports.telemetry.lease_contention()
+                return conflict
+        return number
+
+    async def _look_up(self, run: RunView, name: str, facts: RunFacts) -> None:
+        pod = await self._ports.pods.get(run.namespace, name)
+        if pod is None:
+            facts.pod_absent = True
+        elif pod.owner is None or pod.owner.uid != run.uid:
+            facts.pod_absent, facts.pod_problem = True, _name_taken(name)
+        else:
+            self._ports.cache.remember_pod(pod)
+
+    async def _create_pod(self, run: RunView, step: CreatePod, facts: RunFacts) -> None:
+        branch = branch_of(run, step.spec)
+        manifest = run_pod(run, step.spec, step.profile, step.attempt, self._settings, branch)
+        try:
+            self._ports.cache.remember_pod(await self._ports.pods.create(manifest))
+        except ForeignObjectError:
+            facts.pod_problem = _name_taken(manifest["metadata"]["name"])
+        except RejectedError as error:
+            # Only a quota may let the same pod through later.
+            crowded = "exceeded quota" in str(error)
+            facts.pod_problem = PodProblem("QuotaExceeded" if crowded else "PodRejected", str(error), not crowded)
+
+    async def _write(self, run: RunView, status: AutopackRunStatus) -> RunView:
+        written = await self._ports.runs.write_status(run, status)
+        self._ports.cache.remember_run(written)
+        self._ports.transitions.run_changed(run, written)
+        return written
+
+
+def _name_taken(pod: str) -> PodProblem:
+    return PodProblem("PodNameTaken", f"pod {pod} belongs to somebody else; rename the run or remove that pod", False)

@@ -1,0 +1,109 @@
+"""Types and names that several resources share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+GROUP = "autopack.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+ANCHOR_ANNOTATION = f"{GROUP}/intention-anchor"
+BATCH_LABEL = f"{GROUP}/batch"
+BATCH_INDEX_ANNOTATION = f"{GROUP}/batch-index"
+RUN_LABEL = f"{GROUP}/run"
+RUN_UID_LABEL = f"{GROUP}/run-uid"
+ATTEMPT_LABEL = f"{GROUP}/attempt"
+
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+REF = r"^[A-Za-z0-9_.][A-Za-z0-9_./+@-]*$"
+"""A git ref or commit as a user may name it: never an option (`-x`), never whitespace or shell syntax."""
+
+MAX_ENV = 100
+
+Argument = Annotated[str, Field(max_length=4096)]
+
+
+class Model(BaseModel):
+    """Base of everything under spec: camelCase on the wire, unknown fields refused, immutable in memory."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+    list_map_keys: ClassVar[dict[str, str]] = {}
+    """field name -> key: rendered as `x-kubernetes-list-type: map`, so that the API server refuses doubles."""
+
+
+class EnvVar(Model):
+    """One environment variable of a run. Secrets do not belong here: a RunProfile binds those."""
+
+    name: Annotated[str, Field(min_length=1, max_length=128, pattern=ENV_NAME)]
+    value: Annotated[str, Field(max_length=8192)] = ""
+
+
+class Source(Model):
+    """Where a run's code comes from: a remote repository, or one that was imported onto the volume."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                {
+                    "rule": "has(self.url) != has(self.repository)",
+                    "message": "set exactly one of url (a remote repository) and repository (a name on the volume)",
+                },
+            ]
+        }
+    )
+
+    url: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=2048,
+            # No password in a URL (it would be readable by everybody who can read the run), no local paths, no helpers.
+            pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?/|ssh://([A-Za-z0-9._-]+@)?[A-Za-z0-9.-]+(:[0-9]+)?/)[A-Za-z0-9._~/+-]+$",
+            description="https:// or ssh:// address of the repository, without a password.",
+        ),
+    ] = None
+    repository: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=63,
+            pattern=DNS_LABEL,
+            description="Name of a repository on the volume (see autopack-runtime import-repository).",
+        ),
+    ] = None
+    ref: Annotated[
+        str, Field(min_length=1, max_length=255, pattern=REF, description="Branch, tag or commit to start from.")
+    ] = "HEAD"
+    branch: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=200,
+            pattern=REF,
+            description="Branch that the run works on; autopack/<run name> when absent.",
+        ),
+    ] = None
+
+
+class ProfileRef(Model):
+    """The RunProfile, in the same namespace, whose limits and images apply."""
+
+    name: Annotated[str, Field(min_length=1, max_length=63, pattern=DNS_LABEL)] = "default"
+
+
+class ObjectKey(BaseModel):
+    """Identity of one object of ours: a name may come back with a new UID, so both are always compared."""
+
+    model_config = ConfigDict(frozen=True)
+    namespace: str
+    name: str
+    uid: str
+
+
+JsonDict = dict[str, Any]

@@ -1,0 +1,33 @@
+"""RunProfile: what an administrator allows runs to use."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from autopack_operator.domain.api.common import Model
+
+Quantity = Annotated[str, Field(max_length=32, pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$")]
+ResourceName = Annotated[str, Field(max_length=128)]
+
+
+class Resources(Model):
+    """Requests and limits of the run container, as Kubernetes quantities."""
+
+    requests: Annotated[dict[ResourceName, Quantity], Field(max_length=16)] = {}
+    limits: Annotated[dict[ResourceName, Quantity], Field(max_length=16)] = {}
+
+
+class RunProfileSpec(Model):
+    """Limits that authors of runs can not lift."""
+
+    default_image: Annotated[str, Field(min_length=1, max_length=512)]
+    allowed_images: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=512)]],
+        Field(max_length=100, description="Shell-style patterns (*, ?); the default image is always allowed."),
+    ] = []
+    image_pull_policy: Annotated[str, Field(pattern=r"^(Always|IfNotPresent|Never)$")] = "IfNotPresent"
+    resources: Resources = Resources()
+    runtime_class_name: Annotated[str | None, Field(min_length=1, max_length=63)] = None
+    max_timeout_seconds: Annotated[int | None, Field(ge=1, le=604_800)] = None

@@ -1,0 +1,118 @@
+"""AutopackRun: one autonomous run in its own worktree and its own pod."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from autopack_operator.domain.api.common import MAX_ENV, Argument, EnvVar, Model, ProfileRef, Source
+
+
+class DatabaseMode(StrEnum):
+    """What DATABASE_URL a run gets."""
+
+    NONE = "None"
+    PER_RUN_SQLITE = "PerRunSQLite"
+    POSTGRES = "Postgres"
+
+
+class WorkspaceCleanup(StrEnum):
+    """When the worktree of a finished attempt is removed. Its branches, snapshot and artifacts always stay."""
+
+    ON_SUCCESS = "OnSuccess"
+    ALWAYS = "Always"
+    NEVER = "Never"
+
+
+class Retry(Model):
+    """How often a failed attempt is followed by another, by class of failure."""
+
+    infrastructure: Annotated[
+        int, Field(ge=0, le=20, description="Pod lost, evicted, out of memory, image not pulled, node gone.")
+    ] = 2
+    agent: Annotated[int, Field(ge=0, le=20, description="The command ended with a non-zero exit code.")] = 0
+    backoff_seconds: Annotated[int, Field(ge=0, le=3600, description="Wait before attempt 2; doubles each time.")] = 10
+
+
+class Workspace(Model):
+    """What happens to the worktree."""
+
+    cleanup: WorkspaceCleanup = WorkspaceCleanup.ON_SUCCESS
+
+
+class TtlSeconds(Model):
+    """How long a finished AutopackRun object is kept, by outcome; for ever when absent. Files are never part of it."""
+
+    succeeded: Annotated[int | None, Field(ge=0, le=31_536_000)] = None
+    failed: Annotated[int | None, Field(ge=0, le=31_536_000)] = None
+
+
+class RunTemplate(Model):
+    """The part of a run that a batch can share between its runs. Fixed once the object exists."""
+
+    list_map_keys: ClassVar[dict[str, str]] = {"env": "name"}
+
+    source: Source
+    command: Annotated[
+        list[Argument],
+        Field(
+            min_length=1, max_length=64, description="What to execute in the worktree; no shell is put in front of it."
+        ),
+    ]
+    args: Annotated[list[Argument], Field(max_length=256)] = []
+    env: Annotated[list[EnvVar], Field(max_length=MAX_ENV)] = []
+    image: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=512,
+            description="Image of the run; the profile's default when absent, and must be allowed by it.",
+        ),
+    ] = None
+    profile_ref: ProfileRef = ProfileRef()
+    database_mode: DatabaseMode = DatabaseMode.NONE
+    timeout_seconds: Annotated[
+        int, Field(ge=1, le=604_800, description="The attempt is stopped after this many seconds.")
+    ] = 3600
+    retry: Retry = Retry()
+    workspace: Workspace = Workspace()
+
+
+_FIXED = (
+    "source",
+    "command",
+    "args",
+    "env",
+    "image",
+    "profileRef",
+    "databaseMode",
+    "timeoutSeconds",
+    "retry",
+    "workspace",
+)
+
+
+def _immutable(field: str) -> JsonValue:
+    return {
+        "rule": f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})",
+        "message": f"spec.{field} can not be changed once the run exists; delete the run and create it anew",
+    }
+
+
+class AutopackRunSpec(RunTemplate):
+    """What the user asks for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                *map(_immutable, _FIXED),
+                {"rule": "!oldSelf.cancel || self.cancel", "message": "spec.cancel can not be taken back"},
+            ]
+        }
+    )
+
+    suspend: Annotated[bool, Field(description="Do not start (or stop, keeping the work) until this is false.")] = False
+    cancel: Annotated[bool, Field(description="Stop for good; the work so far is kept.")] = False
+    ttl_seconds_after_finished: TtlSeconds = TtlSeconds()

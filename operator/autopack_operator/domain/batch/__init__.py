@@ -1,0 +1,1 @@
+"""What happens next with one RunBatch."""

@@ -1,0 +1,33 @@
+"""Manifests of a batch's runs."""
+
+from __future__ import annotations
+
+from autopack_operator.domain import naming
+from autopack_operator.domain.api.batch import BatchItem, RunBatchSpec, child_spec
+from autopack_operator.domain.api.common import API_VERSION, BATCH_INDEX_ANNOTATION, BATCH_LABEL, JsonDict
+from autopack_operator.domain.views import BatchView
+
+
+def run_manifest(batch: BatchView, spec: RunBatchSpec, index: int, item: BatchItem) -> JsonDict:
+    """The AutopackRun for one item. It carries no anchor: a run of a batch is judged by its batch's."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "AutopackRun",
+        "metadata": {
+            "name": naming.child_name(batch.name, item.id),
+            "namespace": batch.namespace,
+            "labels": {BATCH_LABEL: batch.name, "app.kubernetes.io/managed-by": "autopack-operator"},
+            "annotations": {BATCH_INDEX_ANNOTATION: str(index)},
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": "RunBatch",
+                    "name": batch.name,
+                    "uid": batch.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": False,
+                }
+            ],
+        },
+        "spec": child_spec(spec, item).model_dump(by_alias=True, exclude_defaults=True, mode="json"),
+    }

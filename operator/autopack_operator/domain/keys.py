@@ -1,0 +1,38 @@
+"""What is reconciled: one key per AutopackRun or RunBatch. Everything else maps to the key of its owner."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from autopack_operator.domain.views import PodView, RunView
+
+
+class Kind(StrEnum):
+    """Kinds that have a reconciler."""
+
+    RUN = "AutopackRun"
+    BATCH = "RunBatch"
+
+
+class Key(NamedTuple):
+    """Entry of the work queue."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+
+def keys_for_run(run: RunView) -> list[Key]:
+    """A change of a run concerns itself and its batch."""
+    keys = [Key(Kind.RUN, run.namespace, run.name)]
+    if run.owner is not None and run.owner.kind == Kind.BATCH:
+        keys.append(Key(Kind.BATCH, run.namespace, run.owner.name))
+    return keys
+
+
+def keys_for_pod(pod: PodView) -> list[Key]:
+    """A change of a pod concerns the run that controls it."""
+    if pod.owner is None or pod.owner.kind != Kind.RUN:
+        return []
+    return [Key(Kind.RUN, pod.namespace, pod.owner.name)]

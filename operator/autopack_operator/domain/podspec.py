@@ -1,0 +1,222 @@
+"""The pod of one attempt. Everything in it is decided by the operator and the administrator's RunProfile; a run's
+author chooses only the command, the arguments, the environment and (from an allowed list) the image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from autopack_operator.domain import naming
+from autopack_operator.domain.api.common import (
+    API_VERSION,
+    ATTEMPT_LABEL,
+    BATCH_LABEL,
+    RUN_LABEL,
+    RUN_UID_LABEL,
+    JsonDict,
+)
+from autopack_operator.domain.api.profile import RunProfileSpec
+from autopack_operator.domain.api.run import AutopackRunSpec, DatabaseMode
+from autopack_operator.domain.run.profile_policy import image_of
+from autopack_operator.domain.views import Attempt, RunView
+
+UID = 65532
+"""One fixed user and group for everything on the volume: fsGroup does nothing on most network file systems."""
+
+ROOT = "/autopack"
+BIN = "/autopack-bin"
+GRACE_SECONDS = 60
+MANAGED_BY = {"app.kubernetes.io/managed-by": "autopack-operator", "app.kubernetes.io/component": "run"}
+
+
+@dataclass(frozen=True, slots=True)
+class PodSettings:
+    """What the installation decides for all runs."""
+
+    claim: str
+    image: str
+    image_pull_policy: str
+    service_account: str
+    read_write_once: bool = False
+    volume_labels: dict[str, str] = field(default_factory=dict)
+    image_pull_secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    workspace: str
+    artifacts: str
+    mirror: str
+
+
+def run_pod(
+    run: RunView, spec: AutopackRunSpec, profile: RunProfileSpec, attempt: Attempt, settings: PodSettings, branch: str
+) -> JsonDict:
+    """Manifest of the attempt's pod; it satisfies the Pod Security Standard `restricted`."""
+    paths = _Paths(
+        workspace=f"{ROOT}/workspaces/{run.name}",
+        artifacts=f"{ROOT}/{run.name}",
+        mirror=f"{ROOT}/.repos/{attempt.repository_key}/mirror.git",
+    )
+    common = _environment(run, attempt, paths)
+    git = common | {"AUTOPACK_MIRROR": paths.mirror, "AUTOPACK_SHA": attempt.sha, "AUTOPACK_BRANCH": branch}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": naming.pod_name(run.name, attempt.number),
+            "namespace": run.namespace,
+            "labels": _labels(run, attempt),
+            "annotations": {"kubectl.kubernetes.io/default-container": "run"},
+            "ownerReferences": [owner_reference(run)],
+        },
+        "spec": {
+            "restartPolicy": "Never",
+            "serviceAccountName": settings.service_account,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "activeDeadlineSeconds": spec.timeout_seconds,
+            "terminationGracePeriodSeconds": GRACE_SECONDS,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": UID,
+                "runAsGroup": UID,
+                "fsGroup": UID,
+                "fsGroupChangePolicy": "OnRootMismatch",
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            **_placement(profile, settings),
+            "initContainers": [
+                _ours("workspace", settings, git, _mounts(attempt, paths, "workspace", bin_mount="rw")),
+                _ours("keeper", settings, git, _mounts(attempt, paths, "keeper")) | {"restartPolicy": "Always"},
+            ],
+            "containers": [_command(run, spec, profile, common, attempt, paths)],
+            "volumes": [
+                {"name": "runs", "persistentVolumeClaim": {"claimName": settings.claim}},
+                {"name": "bin", "emptyDir": {}},
+                {"name": "tmp", "emptyDir": {}},
+            ],
+        },
+    }
+
+
+def owner_reference(run: RunView) -> JsonDict:
+    """Makes the run the controller of what it needs, so that the garbage collector follows the run."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "AutopackRun",
+        "name": run.name,
+        "uid": run.uid,
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
+def _labels(run: RunView, attempt: Attempt) -> dict[str, str]:
+    labels = MANAGED_BY | {
+        RUN_LABEL: naming.label_value(run.name),
+        RUN_UID_LABEL: run.uid,
+        ATTEMPT_LABEL: str(attempt.number),
+    }
+    if run.owner is not None and run.owner.kind == "RunBatch":
+        labels[BATCH_LABEL] = run.owner.name
+    return labels
+
+
+def _environment(run: RunView, attempt: Attempt, paths: _Paths) -> dict[str, str]:
+    return {
+        "AUTOPACK_RUN_ID": run.name,
+        "AUTOPACK_RUN_UID": run.uid,
+        "AUTOPACK_ATTEMPT": str(attempt.number),
+        "AUTONOMOUS_RUNS_DIR": ROOT,
+        "AUTOPACK_WORKSPACE": paths.workspace,
+        "AUTOPACK_ARTIFACTS": paths.artifacts,
+        "PYTHONUTF8": "1",
+        "HOME": "/tmp",  # noqa: S108 - an emptyDir of the container's own; the root file system is read-only
+    }
+
+
+def _mounts(attempt: Attempt, paths: _Paths, container: str, bin_mount: str = "") -> list[JsonDict]:
+    mounts: list[JsonDict] = [
+        {
+            "name": "runs",
+            "mountPath": paths.mirror,
+            "subPath": f".repos/{attempt.repository_key}/mirror.git",
+            "readOnly": True,
+        },
+        {"name": "runs", "mountPath": paths.workspace, "subPath": attempt.workspace},
+        {"name": "runs", "mountPath": paths.artifacts, "subPath": attempt.artifacts},
+        {"name": "tmp", "mountPath": "/tmp", "subPath": container},  # noqa: S108 - as above
+    ]
+    if bin_mount:
+        mounts.append({"name": "bin", "mountPath": BIN, "readOnly": bin_mount == "ro"})
+    return mounts
+
+
+def _security() -> JsonDict:
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def _env_list(env: dict[str, str]) -> list[JsonDict]:
+    # "$(X)" in a value would be expanded by the kubelet; "$$" is its escape.
+    return [{"name": name, "value": value.replace("$", "$$")} for name, value in env.items()]
+
+
+def _ours(name: str, settings: PodSettings, env: dict[str, str], mounts: list[JsonDict]) -> JsonDict:
+    return {
+        "name": name,
+        "image": settings.image,
+        "imagePullPolicy": settings.image_pull_policy,
+        "command": ["autopack-runtime", name],
+        "env": _env_list(env),
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "512Mi"}},
+        "securityContext": _security(),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": mounts,
+    }
+
+
+def _command(
+    run: RunView,
+    spec: AutopackRunSpec,
+    profile: RunProfileSpec,
+    common: dict[str, str],
+    attempt: Attempt,
+    paths: _Paths,
+) -> JsonDict:
+    reserved = dict(common)
+    if spec.database_mode is DatabaseMode.PER_RUN_SQLITE:
+        reserved["DATABASE_URL"] = f"sqlite:///{paths.artifacts}/{run.name}.db"
+    # The user's own variables come first: ours win, because the isolation hangs on them.
+    env = {var.name: var.value for var in spec.env} | reserved
+    wrapper = [f"{BIN}/autopack-entrypoint", "--logs", f"{paths.artifacts}/logs"]
+    wrapper += ["--exit-file", f"{paths.artifacts}/exit.json", "--"]
+    return {
+        "name": "run",
+        "image": image_of(spec, profile),
+        "imagePullPolicy": profile.image_pull_policy,
+        "command": wrapper,
+        "args": [word.replace("$", "$$") for word in (*spec.command, *spec.args)],
+        "workingDir": paths.workspace,
+        "env": _env_list(env),
+        "resources": profile.resources.model_dump(exclude_defaults=True),
+        "securityContext": _security(),
+        "volumeMounts": _mounts(attempt, paths, "run", bin_mount="ro"),
+    }
+
+
+def _placement(profile: RunProfileSpec, settings: PodSettings) -> JsonDict:
+    placement: JsonDict = {}
+    if profile.runtime_class_name is not None:
+        placement["runtimeClassName"] = profile.runtime_class_name
+    if settings.image_pull_secrets:
+        placement["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
+    if settings.read_write_once:
+        # A ReadWriteOnce volume is one node's: every run goes where the volume service is.
+        term = {"labelSelector": {"matchLabels": settings.volume_labels}, "topologyKey": "kubernetes.io/hostname"}
+        placement["affinity"] = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    return placement

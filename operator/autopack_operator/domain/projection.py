@@ -1,0 +1,118 @@
+"""Cluster objects (raw JSON) -> views. Total functions: an object with missing or odd parts still gives a view."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL
+from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
+from autopack_operator.domain.views import (
+    BatchView,
+    ContainerView,
+    Owner,
+    PodView,
+    ProfileView,
+    RunView,
+)
+
+JsonDict = dict[str, Any]
+StatusT = TypeVar("StatusT", bound=BaseModel)
+
+
+def run_view(body: JsonDict) -> RunView:
+    """An AutopackRun as stored."""
+    return RunView(**_common(body), owner=controller_of(body["metadata"]), status=_status(AutopackRunStatus, body))
+
+
+def batch_view(body: JsonDict) -> BatchView:
+    """A RunBatch as stored."""
+    return BatchView(**_common(body), status=_status(RunBatchStatus, body))
+
+
+def profile_view(body: JsonDict) -> ProfileView:
+    """A RunProfile as stored."""
+    meta = body["metadata"]
+    return ProfileView(meta["namespace"], meta["name"], meta["uid"], body.get("spec") or {})
+
+
+def controller_of(meta: JsonDict) -> Owner | None:
+    """The one owner marked as controller."""
+    for ref in meta.get("ownerReferences") or ():
+        if ref.get("controller"):
+            return Owner(ref.get("kind", ""), ref.get("name", ""), ref.get("uid", ""))
+    return None
+
+
+def pod_view(body: JsonDict) -> PodView:
+    """A pod of a run."""
+    meta, status = body["metadata"], body.get("status") or {}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    disrupted = conditions.get("DisruptionTarget", {})
+    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    return PodView(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        resource_version=meta.get("resourceVersion", ""),
+        owner=controller_of(meta),
+        attempt=_number((meta.get("labels") or {}).get(ATTEMPT_LABEL)),
+        phase=status.get("phase") or "Pending",
+        reason=status.get("reason") or "",
+        message=status.get("message") or _unschedulable(conditions),
+        created_at=meta.get("creationTimestamp", ""),
+        deleting="deletionTimestamp" in meta,
+        scheduled=conditions.get("PodScheduled", {}).get("status") == "True",
+        disrupted=disrupted.get("reason", "Disrupted") if disrupted.get("status") == "True" else None,
+        containers=tuple(_container(item) for item in containers),
+    )
+
+
+def _unschedulable(conditions: dict[str, JsonDict]) -> str:
+    scheduled = conditions.get("PodScheduled", {})
+    return str(scheduled.get("message") or "") if scheduled.get("status") == "False" else ""
+
+
+def _container(item: JsonDict) -> ContainerView:
+    state = item.get("state") or {}
+    waiting, terminated, running = state.get("waiting"), state.get("terminated"), state.get("running")
+    return ContainerView(
+        name=item["name"],
+        running=running is not None,
+        waiting=(waiting or {}).get("reason", "Waiting") if waiting is not None else None,
+        waiting_message=(waiting or {}).get("message") or "",
+        terminated=(terminated or {}).get("reason", "Terminated") if terminated is not None else None,
+        exit_code=(terminated or {}).get("exitCode"),
+        signal=(terminated or {}).get("signal"),
+        message=(terminated or {}).get("message") or "",
+        started_at=(running or terminated or {}).get("startedAt"),
+        finished_at=(terminated or {}).get("finishedAt"),
+    )
+
+
+def _common(body: JsonDict) -> JsonDict:
+    meta = body["metadata"]
+    return {
+        "namespace": meta["namespace"],
+        "name": meta["name"],
+        "uid": meta["uid"],
+        "resource_version": meta.get("resourceVersion", ""),
+        "generation": meta.get("generation", 0),
+        "created_at": meta.get("creationTimestamp", ""),
+        "deleting": "deletionTimestamp" in meta,
+        "anchor": (meta.get("annotations") or {}).get(ANCHOR_ANNOTATION),
+        "spec": body.get("spec") or {},
+    }
+
+
+def _status(model: type[StatusT], body: JsonDict) -> StatusT:
+    """A status that nobody can read (written by hand, say) counts as none: it is written anew from what is true."""
+    try:
+        return model.model_validate(body.get("status") or {})
+    except ValidationError:
+        return model()
+
+
+def _number(text: object) -> int:
+    return int(text) if isinstance(text, str) and text.isdigit() else 0

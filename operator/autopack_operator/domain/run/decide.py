@@ -1,0 +1,40 @@
+"""decide(run, world, now) -> the one next step. The life of a run, in the order in which it happens:
+
+    start.py    anchor -> profile -> prepare -> leases -> claim (status.attempt = N)
+    follow.py   create the pod -> watch it -> it stops (or is stopped)
+    finish.py   commit its work -> release the leases -> terminal status, or back to start.py for attempt N+1
+
+The reconciler carries the step out, learns from it, and asks again, until the answer is Wait. Every step is safe to
+repeat, so a crash between any two of them costs nothing: the next start decides again from what is stored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from autopack_operator.domain.api.run import TtlSeconds
+from autopack_operator.domain.run import follow, start, ttl
+from autopack_operator.domain.run.world import DeleteRun, Step, Wait, World
+from autopack_operator.domain.views import RunView
+
+
+def decide(run: RunView, world: World, now: datetime) -> Step:
+    """The next step for a run that is neither terminal nor being deleted. Pure."""
+    return start.decide(run, world, now) if _waits(run) else follow.decide(run, world, now)
+
+
+def attempt_in_work(run: RunView) -> int:
+    """The attempt that the next step is about: the claimed one, or the one to be claimed."""
+    return run.status.attempt + 1 if _waits(run) else run.status.attempt
+
+
+def _waits(run: RunView) -> bool:
+    return run.status.attempt == 0 or run.status.next_attempt_at is not None
+
+
+def after_the_end(run: RunView, limits: TtlSeconds, now: datetime) -> Step:
+    """The next step for a run in a terminal phase, which never changes: only its time to live is left."""
+    left = ttl.seconds_left(limits, run.status.phase, run.status.finished_at, now)
+    if left is None:
+        return Wait()
+    return Wait(left) if left > 0 else DeleteRun()

@@ -1,0 +1,58 @@
+"""From a stopped pod to the end: commit the work, let go of the leases, then the terminal status or another attempt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from autopack_operator.domain.api.run import WorkspaceCleanup
+from autopack_operator.domain.run import retry, transitions
+from autopack_operator.domain.run.verdict import FailureClass, Verdict, in_the_light_of
+from autopack_operator.domain.run.world import Commit, ReleaseLeases, Step, Wait, World, WriteStatus
+from autopack_operator.domain.views import CommittedWork, RunView, VolumeFailure
+
+POLL_SECONDS = 0.3
+OUTAGE_SECONDS = 5.0
+
+
+def infrastructure(reason: str, message: str) -> Verdict:
+    """A failure that is not the command's."""
+    return Verdict("Failed", reason, message, FailureClass.INFRASTRUCTURE)
+
+
+def decide(run: RunView, world: World, verdict: Verdict | None, now: datetime) -> Step:
+    """The next step after the attempt's pod stopped (`verdict`) or vanished (None)."""
+    match world.committed:
+        case CommittedWork() as work:
+            return _conclude(run, world, in_the_light_of(work, verdict), work, now)
+        case VolumeFailure(transient=True) as failure:
+            status = transitions.waiting(run, "Finishing", failure.reason, failure.message, now)
+            return Wait(OUTAGE_SECONDS) if status == run.status else WriteStatus(status)
+        case VolumeFailure() as failure:
+            return _not_committed(run, world, failure, now)
+        case str():
+            return Wait(POLL_SECONDS)
+        case _:
+            cleanup = world.spec.workspace.cleanup
+            success = verdict is not None and verdict.phase == "Succeeded"
+            remove = cleanup is WorkspaceCleanup.ALWAYS or (cleanup is WorkspaceCleanup.ON_SUCCESS and success)
+            return Commit(run.status.attempt, remove)
+
+
+def _conclude(run: RunView, world: World, verdict: Verdict, work: CommittedWork, now: datetime) -> Step:
+    if not world.leases_released:
+        # Before a retry as well: whatever ends the run while it waits then has nothing of this attempt to let go of.
+        return ReleaseLeases(run.status.attempt)
+    if verdict.phase == "Suspended":
+        return WriteStatus(transitions.suspended(run, verdict, work, now))
+    failures = retry.counted(run.status.failures, verdict.failure)
+    if not world.canceled and retry.allowed(world.spec.retry, failures, verdict.failure):
+        return WriteStatus(transitions.retried(run, world.spec, verdict, work, now))
+    return WriteStatus(transitions.finished(run, verdict, now, committed=work, pod=world.pod))
+
+
+def _not_committed(run: RunView, world: World, failure: VolumeFailure, now: datetime) -> Step:
+    """The work could not be taken in as it is (say, the manifest does not fit): it stays in its folder for a person."""
+    if not world.leases_released:
+        return ReleaseLeases(run.status.attempt)
+    verdict = Verdict("Failed", failure.reason, failure.message)
+    return WriteStatus(transitions.finished(run, verdict, now, not_committed=failure.message, pod=world.pod))

@@ -1,0 +1,139 @@
+"""From a claimed attempt to a stopped pod."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from autopack_operator.domain.run import finish, profile_policy, transitions
+from autopack_operator.domain.run.verdict import Verdict, of_stopped_pod, of_stuck_pod
+from autopack_operator.domain.run.world import (
+    AcquireLeases,
+    CreatePod,
+    DeletePod,
+    LookUpPod,
+    LookUpProfile,
+    Prepare,
+    Step,
+    Wait,
+    World,
+    WriteStatus,
+)
+from autopack_operator.domain.times import seconds_between
+from autopack_operator.domain.views import Attempt, LeaseConflict, PodView, RunView, VolumeFailure
+
+IMAGE_PATIENCE_SECONDS = 60.0
+QUIET_SECONDS = 5.0
+POLL_SECONDS = 1.0
+BLOCKED_SECONDS = 5.0
+CANCELED = Verdict("Canceled", "Canceled", "canceled while it ran; its work was kept")
+SUSPENDED = Verdict("Suspended", "Suspended", "spec.suspend is true; the work so far is kept")
+
+
+def decide(run: RunView, world: World, now: datetime) -> Step:
+    """The next step with the attempt that the status names."""
+    pod = world.pod
+    if pod is None:
+        return _without_pod(run, world, now)
+    ending = _decided(run, world)
+    if pod.stopped:
+        verdict = of_stopped_pod(pod)
+        # A command that still ended well while it was being suspended has nothing left to resume.
+        overtaken = ending is None or (ending.phase == SUSPENDED.phase and verdict.phase == "Succeeded")
+        return finish.decide(run, world, verdict if overtaken else ending, now)
+    if ending is None and (ending := _must_end(world, pod, now)) is not None:
+        return WriteStatus(transitions.decided(run, ending, now))
+    if ending is not None:
+        return Wait() if pod.deleting or world.stop_asked == pod.uid else DeletePod(pod)
+    return _watch(run, pod, now)
+
+
+def _decided(run: RunView, world: World) -> Verdict | None:
+    """The end that an earlier decision wrote down."""
+    outcome = run.status.outcome
+    if outcome is None:
+        return None
+    if outcome.phase == SUSPENDED.phase and world.canceled:
+        return CANCELED
+    if outcome.phase in {CANCELED.phase, SUSPENDED.phase, "Refused"}:
+        return Verdict(outcome.phase, outcome.reason, outcome.message)
+    return finish.infrastructure(outcome.reason, outcome.message)
+
+
+def _must_end(world: World, pod: PodView, now: datetime) -> Verdict | None:
+    return _asked_to_end(world) or of_stuck_pod(pod, seconds_between(pod.created_at, now), IMAGE_PATIENCE_SECONDS)
+
+
+def _asked_to_end(world: World) -> Verdict | None:
+    if world.spec_error:
+        return Verdict("Refused", "InvalidSpec", world.spec_error)
+    if world.canceled:
+        return CANCELED
+    return SUSPENDED if world.held else None
+
+
+def _without_pod(run: RunView, world: World, now: datetime) -> Step:
+    if not world.pod_absent:
+        return LookUpPod(run.status.pod_name or "")
+    if run.status.pod_uid is not None or run.status.outcome is not None or world.pod_seen:
+        return finish.decide(run, world, _decided(run, world), now)
+    ending = _asked_to_end(world) or _hopeless(world)
+    if ending is not None:
+        return WriteStatus(transitions.decided(run, ending, now))
+    return _create(run, world, now)
+
+
+def _hopeless(world: World) -> Verdict | None:
+    """What would keep every try to make the pod from working. Written down before the attempt's work is committed, so
+    that no later look finds reason to try again.
+    """
+    if world.pod_problem is not None and world.pod_problem.hopeless:
+        return finish.infrastructure(world.pod_problem.reason, world.pod_problem.message)
+    if isinstance(world.prepared, VolumeFailure) and not world.prepared.transient:
+        return finish.infrastructure(world.prepared.reason, world.prepared.message)
+    if profile_policy.unknown(world):
+        return None
+    refusal = profile_policy.refusal(world.spec, world.profile, world.profile_error)
+    return finish.infrastructure(refusal.reason, refusal.message) if refusal is not None else None
+
+
+def _create(run: RunView, world: World, now: datetime) -> Step:
+    """Claimed, and no pod is known: make it, holding the leases.
+
+    An earlier process may have made one that ran and was deleted unseen. The name keeps a second one from living beside
+    it, and its workspace container refuses a folder in which a command has begun.
+    """
+    if world.pod_problem is not None:
+        return _blocked(run, world.pod_problem.reason, world.pod_problem.message, now)
+    if world.profile is None:
+        return LookUpProfile(world.spec.profile_ref.name)
+    if not isinstance(world.prepared, Attempt):
+        return Wait(POLL_SECONDS) if world.prepared is not None else Prepare(run.status.attempt)
+    match world.leases:
+        case int():
+            return CreatePod(world.prepared, world.spec, world.profile)
+        case LeaseConflict() as conflict:
+            return _blocked(run, "LeaseConflict", f"Lease {conflict.lease} is held by {conflict.holder}", now)
+        case _:
+            return AcquireLeases(run.status.attempt, world.prepared.workspace)
+
+
+def _blocked(run: RunView, reason: str, message: str, now: datetime) -> Step:
+    status = transitions.waiting(run, "Preparing", reason, message, now)
+    return Wait(BLOCKED_SECONDS) if status == run.status else WriteStatus(status)
+
+
+def _watch(run: RunView, pod: PodView, now: datetime) -> Step:
+    """One write when the command runs; hold-ups before that are told once they last."""
+    status = transitions.observed(run, pod, now)
+    if status == run.status:
+        return Wait(_look_again(run))
+    age = seconds_between(pod.created_at, now)
+    if status.phase != "Running" and age < QUIET_SECONDS:
+        return Wait(QUIET_SECONDS - age)
+    if status.phase == "Running" and run.status.phase == "Running":
+        return Wait()
+    return WriteStatus(status)
+
+
+def _look_again(run: RunView) -> float | None:
+    return None if run.status.phase == "Running" else IMAGE_PATIENCE_SECONDS

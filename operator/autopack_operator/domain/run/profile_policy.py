@@ -1,0 +1,54 @@
+"""What the RunProfile lets a run have."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from autopack_operator.domain.api.profile import RunProfileSpec
+from autopack_operator.domain.api.run import AutopackRunSpec, DatabaseMode
+from autopack_operator.domain.run.verdict import Verdict
+from autopack_operator.domain.run.world import World
+
+
+def image_of(spec: AutopackRunSpec, profile: RunProfileSpec) -> str:
+    """The image that the run gets."""
+    return spec.image or profile.default_image
+
+
+def unknown(world: World) -> bool:
+    """The profile has to be read live before it can be judged."""
+    return world.profile is None and not world.profile_error and not world.profile_absent
+
+
+def refusal(spec: AutopackRunSpec, profile: RunProfileSpec | None, profile_error: str = "") -> Verdict | None:
+    """Why the profile does not let this run start; None when it does."""
+    name = spec.profile_ref.name
+    if profile_error:
+        return _refused("ProfileInvalid", f"RunProfile {name!r} can not be read; correct its {profile_error}")
+    if profile is None:
+        return _refused(
+            "ProfileMissing",
+            f"there is no RunProfile {name!r} in this namespace; create it or set spec.profileRef.name",
+        )
+    image = image_of(spec, profile)
+    if image != profile.default_image and not any(fnmatchcase(image, pattern) for pattern in profile.allowed_images):
+        return _refused(
+            "ImageNotAllowed",
+            f"spec.image {image!r} is not among the allowedImages of RunProfile {name!r}; use one that is",
+        )
+    if profile.max_timeout_seconds is not None and spec.timeout_seconds > profile.max_timeout_seconds:
+        return _refused(
+            "TimeoutNotAllowed",
+            f"spec.timeoutSeconds {spec.timeout_seconds} is above maxTimeoutSeconds {profile.max_timeout_seconds} "
+            f"of RunProfile {name!r}",
+        )
+    if spec.database_mode is DatabaseMode.POSTGRES:
+        return _refused(
+            "DatabaseNotConfigured",
+            f"spec.databaseMode Postgres needs a database in RunProfile {name!r}; use PerRunSQLite or None",
+        )
+    return None
+
+
+def _refused(reason: str, message: str) -> Verdict:
+    return Verdict("Refused", reason, message)

@@ -1,0 +1,119 @@
+"""From a run that waits to a claimed attempt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from autopack_operator.domain.api.status import AutopackRunStatus
+from autopack_operator.domain.conditions import ConditionType, is_true
+from autopack_operator.domain.run import profile_policy, transitions
+from autopack_operator.domain.run.verdict import Verdict
+from autopack_operator.domain.run.world import (
+    AcquireLeases,
+    LookUpProfile,
+    Prepare,
+    ReadAnchor,
+    ReleaseLeases,
+    Step,
+    Wait,
+    World,
+    WriteStatus,
+)
+from autopack_operator.domain.times import seconds_between
+from autopack_operator.domain.views import Attempt, LeaseConflict, RunView, VolumeFailure
+
+POLL_SECONDS = 0.5
+CONFLICT_SECONDS = 5.0
+QUIET_SECONDS = 3.0
+"""A hold-up shorter than this is not worth a write to the API server."""
+
+
+def decide(run: RunView, world: World, now: datetime) -> Step:
+    """The next step towards the claim of attempt N+1."""
+    if world.spec_error:
+        return _end(run, world, transitions.finished(run, Verdict("Refused", "InvalidSpec", world.spec_error), now))
+    if world.canceled:
+        verdict = Verdict("Canceled", "Canceled", "canceled before it started")
+        return _end(run, world, transitions.finished(run, verdict, now))
+    if world.held and run.status.reason == "Suspended":
+        return Wait()
+    if world.held:
+        return _say(run, "Pending", "Suspended", "spec.suspend is true", now, None, at_once=True)
+    if run.status.next_attempt_at is not None:
+        left = -seconds_between(run.status.next_attempt_at, now)
+        if left > 0:
+            return Wait(left)
+    return _gate(run, world, now) or _profile(run, world, now) or _prepare(run, world, now)
+
+
+def _gate(run: RunView, world: World, now: datetime) -> Step | None:
+    if is_true(run.status.conditions, ConditionType.ANCHOR_APPROVED):
+        return None
+    if run.anchor is None and world.batch_unknown:
+        # Its anchor is its batch's, which the cache may get to know a moment later than the run.
+        return _say(run, "Pending", "BatchUnknown", "the run's RunBatch is not known", now, CONFLICT_SECONDS)
+    if world.anchor is None:
+        return ReadAnchor()
+    if world.anchor.allowed:
+        return None
+    return _end(run, world, transitions.refused_by_anchor(run, world.anchor, now))
+
+
+def _profile(run: RunView, world: World, now: datetime) -> Step | None:
+    if profile_policy.unknown(world):
+        return LookUpProfile(world.spec.profile_ref.name)
+    refusal = profile_policy.refusal(world.spec, world.profile, world.profile_error)
+    return _end(run, world, transitions.finished(run, refusal, now)) if refusal is not None else None
+
+
+def _prepare(run: RunView, world: World, now: datetime) -> Step:
+    number = run.status.attempt + 1
+    match world.prepared:
+        case Attempt() as attempt if attempt.number == number:
+            return _claim(run, world, attempt, now)
+        case VolumeFailure(transient=True) as failure:
+            return _say(run, "Pending", failure.reason, failure.message, now, CONFLICT_SECONDS)
+        case VolumeFailure() as failure:
+            verdict = Verdict("Failed", failure.reason, failure.message)
+            ending = transitions.finished(run, verdict, now, not_committed="the attempt never started")
+            return _end(run, world, ending)
+        case str():
+            return _say(run, "Pending", "FetchingRepository", "the volume fetches the repository", now, POLL_SECONDS)
+        case _:
+            return Prepare(number)
+
+
+def _claim(run: RunView, world: World, attempt: Attempt, now: datetime) -> Step:
+    match world.leases:
+        case int(number) if number == attempt.number:
+            return WriteStatus(transitions.claimed(run, world.spec, attempt, world.anchor, now))
+        case LeaseConflict() as conflict:
+            message = f"Lease {conflict.lease} is held by {conflict.holder}"
+            return _say(run, "Pending", "LeaseConflict", message, now, CONFLICT_SECONDS)
+        case _:
+            return AcquireLeases(attempt.number, attempt.workspace)
+
+
+def _end(run: RunView, world: World, ending: AutopackRunStatus) -> Step:
+    """The run ends before its next attempt is claimed. That attempt may hold leases all the same: this process, or one
+    before it, may have stopped between taking them and the claim.
+    """
+    return WriteStatus(ending) if world.leases_released else ReleaseLeases(run.status.attempt + 1)
+
+
+def _say(
+    run: RunView,
+    phase: str,
+    reason: str,
+    message: str,
+    now: datetime,
+    again: float | None,
+    *,
+    at_once: bool = False,
+) -> Step:
+    """Tell the user why nothing happens, once it has lasted long enough to matter."""
+    status = transitions.waiting(run, phase, reason, message, now)
+    young = seconds_between(run.created_at, now) < QUIET_SECONDS
+    if status == run.status or (young and not at_once):
+        return Wait(again)
+    return WriteStatus(status)

@@ -1,0 +1,122 @@
+"""How an attempt ended, read from its stopped (or vanished) pod: success, or a failure of one of two classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from autopack_operator.domain.views import CommittedWork, ContainerView, PodView
+
+RUN_CONTAINER = "run"
+WORKSPACE_CONTAINER = "workspace"
+WORKTREE_FAILED = "WorktreeFailed"
+
+
+class FailureClass(StrEnum):
+    """Who is to blame decides whether another attempt makes sense."""
+
+    INFRASTRUCTURE = "infrastructure"
+    AGENT = "agent"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """End of an attempt. `failure` is NONE for a success and for what must not be tried again."""
+
+    phase: str
+    reason: str
+    message: str
+    failure: FailureClass = FailureClass.NONE
+    exit_code: int | None = None
+
+
+def succeeded() -> Verdict:
+    """The command ended with exit code 0."""
+    return Verdict("Succeeded", "Completed", "", exit_code=0)
+
+
+def of_stopped_pod(pod: PodView) -> Verdict:
+    """The verdict over a pod none of whose containers runs any more."""
+    run = pod.container(RUN_CONTAINER)
+    if pod.phase == "Succeeded":
+        return succeeded()
+    if pod.reason == "DeadlineExceeded":
+        return Verdict("Failed", "Timeout", "the run took longer than spec.timeoutSeconds", FailureClass.AGENT)
+    if pod.disrupted or pod.reason in {"Evicted", "NodeLost", "NodeShutdown", "Terminated", "Shutdown", "Preempting"}:
+        return _infrastructure(pod.reason or pod.disrupted or "Disrupted", pod.message)
+    if run is not None and run.terminated is not None and run.started_at is not None:
+        if pod.deleting and run.exit_code:
+            return _infrastructure("PodDeleted", "the pod was deleted while the command ran")
+        return _of_container(run)
+    return _never_ran(pod)
+
+
+def _of_container(run: ContainerView) -> Verdict:
+    if run.terminated == "OOMKilled":
+        return Verdict(
+            "Failed",
+            "OOMKilled",
+            "the run needed more memory than the profile's limit",
+            FailureClass.INFRASTRUCTURE,
+            run.exit_code,
+        )
+    return of_exit_code(run.exit_code or 0, run.message)
+
+
+def of_exit_code(code: int, message: str = "") -> Verdict:
+    """The verdict over the command's own exit code."""
+    if code == 0:
+        return succeeded()
+    text = f"the command ended with exit code {code}" + (f": {message.strip()}" if message.strip() else "")
+    return Verdict("Failed", "CommandFailed", text, FailureClass.AGENT, code)
+
+
+def _never_ran(pod: PodView) -> Verdict:
+    workspace = pod.container(WORKSPACE_CONTAINER)
+    if workspace is not None and workspace.exit_code:
+        return _infrastructure(
+            WORKTREE_FAILED, workspace.message or f"the workspace container ended with exit code {workspace.exit_code}"
+        )
+    return _infrastructure("PodFailed", pod.message or pod.reason or "the pod failed before the command started")
+
+
+def in_the_light_of(work: CommittedWork, verdict: Verdict | None) -> Verdict:
+    """The verdict, once it is known what the keeper wrote.
+
+    When the pod object is gone (`verdict` None), that alone tells whether the command had ended by itself. The same
+    when the workspace container failed: no keeper starts after that, so one of an earlier pod of this attempt wrote it.
+    """
+    if verdict is not None and verdict.reason != WORKTREE_FAILED:
+        return verdict
+    if work.complete and work.exit_code is not None and (verdict is not None or work.exit_code == 0):
+        return of_exit_code(work.exit_code)
+    # A command that is told to stop because its pod goes ends with an exit code too, one that says nothing about it.
+    return verdict or _infrastructure("PodLost", "the pod disappeared before the command ended")
+
+
+def of_stuck_pod(pod: PodView, waited: float, patience: float) -> Verdict | None:
+    """A pod that waits for something that will not come: an image that can not be had, a container that can not be
+    created. None while there is hope.
+    """
+    for container in pod.containers:
+        if container.waiting in _HOPELESS and (waited >= patience or container.waiting == "InvalidImageName"):
+            reason = "ImagePullFailed" if "Image" in container.waiting else container.waiting
+            return _infrastructure(reason, f"container {container.name}: {container.waiting_message}")
+    return None
+
+
+_HOPELESS = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+    }
+)
+
+
+def _infrastructure(reason: str, message: str) -> Verdict:
+    return Verdict("Failed", reason, message, FailureClass.INFRASTRUCTURE)

@@ -1,0 +1,170 @@
+"""Frozen, small projections of cluster objects: what decisions need and no more (10,000 runs live in memory)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
+
+JsonDict = dict[str, Any]
+
+TERMINAL_PHASES = frozenset({"Succeeded", "Failed", "Refused", "Canceled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The controlling owner of an object."""
+
+    kind: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """An AutopackRun. `spec` is the stored JSON; it is parsed when the run is reconciled."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    generation: int
+    created_at: str
+    deleting: bool
+    anchor: str | None
+    owner: Owner | None
+    spec: JsonDict = field(compare=False)
+    status: AutopackRunStatus
+
+    @property
+    def terminal(self) -> bool:
+        """A terminal phase never changes."""
+        return self.status.phase in TERMINAL_PHASES
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """A RunBatch."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    generation: int
+    created_at: str
+    deleting: bool
+    anchor: str | None
+    spec: JsonDict = field(compare=False)
+    status: RunBatchStatus
+
+    @property
+    def terminal(self) -> bool:
+        """A terminal phase never changes."""
+        return self.status.phase in TERMINAL_PHASES
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """A RunProfile."""
+
+    namespace: str
+    name: str
+    uid: str
+    spec: JsonDict = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerView:
+    """State of one container of a run's pod. `waiting` and `terminated` are reasons, None when not in that state."""
+
+    name: str
+    running: bool = False
+    waiting: str | None = None
+    waiting_message: str = ""
+    terminated: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    message: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """A pod of a run. `stopped` is proof that no container of it runs any more, not an absence of news."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    owner: Owner | None
+    attempt: int
+    phase: str
+    reason: str
+    message: str
+    created_at: str
+    deleting: bool
+    scheduled: bool
+    disrupted: str | None
+    containers: tuple[ContainerView, ...]
+
+    def container(self, name: str) -> ContainerView | None:
+        """The container of that name, init containers included."""
+        return next((container for container in self.containers if container.name == name), None)
+
+    @property
+    def stopped(self) -> bool:
+        """Terminal, and no container is reported as running."""
+        return self.phase in {"Succeeded", "Failed"} and not any(container.running for container in self.containers)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the volume service pinned for one attempt. Paths are relative to the volume's root."""
+
+    number: int
+    repository_key: str
+    sha: str
+    workspace: str
+    artifacts: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedWork:
+    """What the volume service imported when an attempt was over."""
+
+    complete: bool
+    exit_code: int | None
+    head: str | None
+    ref: str | None
+    manifest_sha256: str
+    files: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeFailure:
+    """The volume service said no. `transient` failures are asked again; others end the attempt."""
+
+    reason: str
+    message: str
+    transient: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseConflict:
+    """Somebody else holds one of the run's leases."""
+
+    lease: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorVerdict:
+    """Answer of the anchor gate. `max_concurrent_runs` is 0 when refused."""
+
+    allowed: bool
+    reason: str
+    message: str
+    max_concurrent_runs: int = 0

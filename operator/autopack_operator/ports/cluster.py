@@ -1,0 +1,185 @@
+"""The Kubernetes API as the application uses it. Every write is safe to repeat and safe under stale reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
+from autopack_operator.domain.keys import Key
+from autopack_operator.domain.views import BatchView, LeaseConflict, PodView, ProfileView, RunView
+
+JsonDict = dict[str, Any]
+
+
+class ConflictError(Exception):
+    """The object changed since it was read (409 Conflict): read again, decide again."""
+
+
+class AlreadyExistsError(Exception):
+    """An object of that name is there already (409 AlreadyExists); whose it is has to be looked up."""
+
+
+class GoneError(Exception):
+    """The object (or the one with that UID) is no longer there (404)."""
+
+
+class ForeignObjectError(Exception):
+    """The name is taken by an object that is not ours. It is never touched."""
+
+
+class TransientError(Exception):
+    """The API server could not answer now (429, 5xx, connection lost); the write may or may not have happened."""
+
+
+class RejectedError(Exception):
+    """The API server refused the object for good (400, 403, 422). `str()` is its message."""
+
+
+class Cache(Protocol):
+    """What the informer knows. Reads are instant and may be stale."""
+
+    def run(self, namespace: str, name: str) -> RunView | None:
+        """The AutopackRun, if it exists as far as is known."""
+        ...
+
+    def batch(self, namespace: str, name: str) -> BatchView | None:
+        """The RunBatch, likewise."""
+        ...
+
+    def profile(self, namespace: str, name: str) -> ProfileView | None:
+        """The RunProfile, likewise."""
+        ...
+
+    def pods_of(self, run_uid: str) -> tuple[PodView, ...]:
+        """Pods whose controller is the run with that UID."""
+        ...
+
+    def runs_of(self, batch_uid: str) -> Iterable[RunView]:
+        """Runs whose controller is the batch with that UID."""
+        ...
+
+    def remember_run(self, run: RunView) -> None:
+        """Take in the answer to an own write, unless something newer is known."""
+        ...
+
+    def remember_batch(self, batch: BatchView) -> None:
+        """Likewise for a batch."""
+        ...
+
+    def remember_pod(self, pod: PodView) -> None:
+        """Likewise for a pod."""
+        ...
+
+    def remember_profile(self, profile: ProfileView) -> None:
+        """Take in a live read."""
+        ...
+
+    def known_uids(self) -> frozenset[str]:
+        """UIDs of all objects that are known now; taken before live lists are asked for."""
+        ...
+
+    def replace_all(
+        self, known_before: frozenset[str], runs: list[RunView], batches: list[BatchView], pods: list[PodView]
+    ) -> list[Key]:
+        """Take in live lists. What was known before them and is not in them is a ghost and goes.
+
+        Returns the keys of all that differed.
+        """
+        ...
+
+
+class Runs(Protocol):
+    """AutopackRun objects."""
+
+    async def get(self, namespace: str, name: str) -> RunView | None:
+        """Live read; None when there is none."""
+        ...
+
+    async def create(self, manifest: JsonDict) -> RunView:
+        """Create, or return the one that is there when its controller is the same; else ForeignObjectError."""
+        ...
+
+    async def write_status(self, run: RunView, status: AutopackRunStatus) -> RunView:
+        """PUT of the status with the run's resourceVersion; ConflictError, GoneError, TransientError."""
+        ...
+
+    async def delete(self, run: RunView) -> None:
+        """Delete with a UID precondition, dependants in the background; an absent run is fine."""
+        ...
+
+
+class Batches(Protocol):
+    """RunBatch objects."""
+
+    async def write_status(self, batch: BatchView, status: RunBatchStatus) -> BatchView:
+        """As Runs.write_status."""
+        ...
+
+
+class Profiles(Protocol):
+    """RunProfile objects."""
+
+    async def get(self, namespace: str, name: str) -> ProfileView | None:
+        """Live read; None when there is none."""
+        ...
+
+
+class Pods(Protocol):
+    """Pods of runs."""
+
+    async def get(self, namespace: str, name: str) -> PodView | None:
+        """Live read; None when there is none."""
+        ...
+
+    async def create(self, manifest: JsonDict) -> PodView:
+        """Create; on AlreadyExists the pod that is there when its controller UID is ours, else ForeignObjectError."""
+        ...
+
+    async def delete(self, pod: PodView, grace_seconds: int | None = None) -> None:
+        """Delete with a UID precondition; an absent pod is fine."""
+        ...
+
+
+class Leases(Protocol):
+    """Lease objects as claims (no heartbeats): compare-and-swap on the resourceVersion, never a patch."""
+
+    async def acquire(self, owner: RunView, attempt: int, name: str, key: str) -> LeaseConflict | None:
+        """Hold it for the attempt (None), or say who does. One of an earlier attempt of the same run passes over."""
+        ...
+
+    async def release(self, namespace: str, run_uid: str, attempt: int) -> None:
+        """Let go of all that this attempt of the run holds, in one request; others' are left alone. Idempotent."""
+        ...
+
+
+class ConfigMaps(Protocol):
+    """ConfigMaps that hold anchors."""
+
+    async def read(self, namespace: str, name: str, key: str) -> str | None:
+        """The text under that key; None when the map or the key is absent."""
+        ...
+
+
+class Events(Protocol):
+    """Kubernetes Events, on transitions only. Best effort: never raises, never blocks a reconcile."""
+
+    def record(self, subject: RunView | BatchView, reason: str, message: str, *, warning: bool = False) -> None:
+        """Queue one event about the object."""
+        ...
+
+
+class Lister(Protocol):
+    """Live lists, to compare the cache with."""
+
+    async def runs(self) -> list[RunView]:
+        """All AutopackRuns of the namespace."""
+        ...
+
+    async def batches(self) -> list[BatchView]:
+        """All RunBatches of the namespace."""
+        ...
+
+    async def pods(self) -> list[PodView]:
+        """All pods of runs."""
+        ...

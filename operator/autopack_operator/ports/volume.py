@@ -1,0 +1,24 @@
+"""The volume service: the only part that touches the files of runs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from autopack_operator.domain.api.common import Source
+from autopack_operator.domain.views import Attempt, CommittedWork, VolumeFailure
+
+
+class Volume(Protocol):
+    """Both calls are idempotent; None means under way, ask again."""
+
+    async def prepare(
+        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str
+    ) -> Attempt | VolumeFailure | None:
+        """Fetch the repository, pin the commit, make the attempt's folders."""
+        ...
+
+    async def commit(
+        self, run_uid: str, run_name: str, attempt: int, *, remove_workspace: bool
+    ) -> CommittedWork | VolumeFailure | None:
+        """Verify and import what the attempt left. Only for an attempt whose pod is stopped."""
+        ...

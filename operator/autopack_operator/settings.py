@@ -1,0 +1,98 @@
+"""Settings of the process, from its environment. The chart sets them; docs/chart.md says how."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from autopack_operator.domain.podspec import PodSettings
+
+_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
+_MODES = frozenset({"ReadWriteMany", "ReadWriteOnce"})
+_PULL_POLICIES = frozenset({"Always", "IfNotPresent", "Never"})
+
+
+class SettingsError(ValueError):
+    """A variable is missing or wrong; the message names it and the fix."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See `from_environment` for the variables."""
+
+    namespace: str
+    pods: PodSettings
+    volume_url: str
+    volume_token_file: Path
+    leader_lease: str
+    identity: str
+    workers: int
+    log_level: str
+    listen: str
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> Settings:
+        """Read the AUTOPACK_* variables. Raises SettingsError."""
+        mode = _one_of(env, "AUTOPACK_ACCESS_MODE", _MODES, "ReadWriteMany")
+        return cls(
+            namespace=_required(env, "AUTOPACK_NAMESPACE"),
+            pods=PodSettings(
+                claim=_required(env, "AUTOPACK_CLAIM"),
+                image=_required(env, "AUTOPACK_IMAGE"),
+                image_pull_policy=_one_of(env, "AUTOPACK_IMAGE_PULL_POLICY", _PULL_POLICIES, "IfNotPresent"),
+                service_account=_required(env, "AUTOPACK_RUN_SERVICE_ACCOUNT"),
+                read_write_once=mode == "ReadWriteOnce",
+                volume_labels=_labels(env.get("AUTOPACK_VOLUME_SELECTOR", "")),
+            ),
+            volume_url=_url(env, "AUTOPACK_VOLUME_URL"),
+            volume_token_file=Path(_required(env, "AUTOPACK_VOLUME_TOKEN_FILE")),
+            leader_lease=_required(env, "AUTOPACK_LEADER_LEASE"),
+            identity=_required(env, "AUTOPACK_POD_NAME"),
+            workers=_number(env, "AUTOPACK_WORKERS", 16),
+            log_level=_one_of(env, "AUTOPACK_LOG_LEVEL", _LEVELS, "INFO"),
+            listen=_address(env, "AUTOPACK_HTTP_LISTEN", "0.0.0.0:8081"),
+        )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    if not env.get(name):
+        raise SettingsError(f"{name} is not set; the chart sets it from its values")
+    return env[name]
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise SettingsError(f"{name}={text!r} is not a number from 1 to 1000")
+    return int(text)
+
+
+def _one_of(env: Mapping[str, str], name: str, allowed: frozenset[str], default: str) -> str:
+    value = env.get(name, default)
+    if value not in allowed:
+        raise SettingsError(f"{name}={value!r} is none of {', '.join(sorted(allowed))}")
+    return value
+
+
+def _url(env: Mapping[str, str], name: str) -> str:
+    text = _required(env, name)
+    if not re.fullmatch(r"https?://[^/\s]+/?", text):
+        raise SettingsError(f"{name}={text!r} is not of the form http://host:port")
+    return text
+
+
+def _address(env: Mapping[str, str], name: str, default: str) -> str:
+    text = env.get(name, default)
+    _, separator, port = text.rpartition(":")
+    if not separator or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
+        raise SettingsError(f"{name}={text!r} is not of the form host:port")
+    return text
+
+
+def _labels(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in text.split(",") if pair]
+    if any(not separator or not key for key, separator, _ in pairs):
+        raise SettingsError(f"AUTOPACK_VOLUME_SELECTOR={text!r} is not of the form key=value,key=value")
+    return {key: value for key, _, value in pairs}

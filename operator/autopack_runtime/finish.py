@@ -1,0 +1,84 @@
+"""The end of an attempt: its manifest and, last of all, its result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+
+from autopack import manifest
+from autopack.errors import AutopackError
+from autopack.failpoints import hit
+from autopack.files import write_atomic, write_json_atomic
+
+from .log import log
+from .pod import Pod
+from .saver import Saved, Saver
+from .scan import artifacts, open_regular, read_small
+
+_MAX_EXIT_FILE = 1 << 16
+
+
+def finish(pod: Pod, saver: Saver) -> None:
+    """Save the last state, then write manifest.json and result.json. Raises AutopackError or OSError."""
+    saved = _save_or_last(saver)
+    hit("keeper.after_save")
+    work = manifest.Work(saved.head, saved.branches, saved.snapshot, _bundle_digest(pod))
+    raw = manifest.encode(manifest.build(pod.identity, work, artifacts(pod.artifacts, manifest.NOT_LISTED)))
+    write_atomic(pod.artifacts / "manifest.json", raw)
+    hit("keeper.after_manifest")
+    ended = _exit_file(pod)
+    write_json_atomic(
+        pod.artifacts / "result.json",
+        {
+            "version": 1,
+            "runId": pod.identity.run_id,
+            "uid": pod.identity.uid,
+            "attempt": pod.identity.attempt,
+            "exitCode": _integer(ended.get("exitCode")),
+            "signal": _integer(ended.get("signal")),
+            "startedAt": _text(ended.get("startedAt")),
+            "finishedAt": _text(ended.get("finishedAt")) or datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "head": saved.head,
+            "manifestSha256": hashlib.sha256(raw).hexdigest(),
+            # False keeps the workspace: something in it may be nowhere else.
+            "complete": saved.whole,
+        },
+    )
+    log("info", "the attempt's work is saved", run=pod.identity.run_id, head=saved.head, complete=saved.whole)
+
+
+def _save_or_last(saver: Saver) -> Saved:
+    try:
+        return saver.save()
+    except (AutopackError, OSError) as error:
+        log("error", "the last state could not be saved; what was saved before stands", error=str(error))
+        return saver.last()
+
+
+def _bundle_digest(pod: Pod) -> manifest.BundleDigest | None:
+    try:
+        descriptor = open_regular(pod.bundle)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return manifest.BundleDigest(digest.hexdigest(), os.fstat(file.fileno()).st_size)
+
+
+def _exit_file(pod: Pod) -> dict[str, object]:
+    """Read what the entrypoint wrote; the run could have written anything there, or nothing."""
+    try:
+        content = json.loads(read_small(pod.exit_file, _MAX_EXIT_FILE) or b"{}")
+    except (AutopackError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _integer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255 else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and len(value) <= 64 else None

@@ -1,0 +1,105 @@
+"""The sidecar: saves the run's work every few seconds, and all of it when the run has ended or the pod must go."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from autopack.errors import AutopackError, InvalidInput
+
+from .finish import finish
+from .log import log
+from .pod import Pod
+from .saver import Saver
+from .signals import STOP, hold_signals
+
+_GIT_DIR = "/tmp/keeper.git"  # noqa: S108 - a container's own, which the run does not see
+_POLL_SECONDS = 0.15
+_RETRY_SECONDS = 2.0
+# A kubelet restarts a sidecar that ends before it has seen the command's end, so the keeper waits to be told. Not for
+# ever: a SIGTERM sent before Python could take it is lost, and the pod would stay until its grace period is over.
+_LINGER_SECONDS = 1.0
+_LINGER_AGAIN_SECONDS = 10.0
+_SHARE = 20
+"""Saving may take one part in so many of the time; on a big tree it is done less often."""
+
+
+def run(environ: Mapping[str, str]) -> int:
+    """Keep until the run has ended or we are told to stop; return the container's exit code."""
+    os.umask(0o002)
+    hold_signals()
+    try:
+        pod = Pod.from_environment(environ)
+        seconds = _interval(environ)
+    except AutopackError as error:
+        log("error", "the keeper cannot start", error=str(error))
+        return 2
+    if (pod.artifacts / "result.json").exists():
+        _stopped_within(_LINGER_AGAIN_SECONDS)
+        return 0
+    saver = Saver(pod, Path(environ.get("AUTOPACK_KEEPER_DIR", _GIT_DIR)))
+    stopped = watch(pod, saver, seconds, _stopped_within)
+    if not finish_or_retry(pod, saver, stopped=stopped):
+        return 1
+    if not stopped:
+        _stopped_within(_LINGER_SECONDS)
+    return 0
+
+
+def _interval(environ: Mapping[str, str]) -> float:
+    text = environ.get("AUTOPACK_SNAPSHOT_SECONDS", "10")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0.1 <= seconds <= 86400:
+        raise InvalidInput("AUTOPACK_SNAPSHOT_SECONDS", f"'{text[:20]}' is not a number of seconds from 0.1", "Use 10")
+    return seconds
+
+
+def _stopped_within(seconds: float) -> bool:
+    return signal.sigtimedwait(STOP, seconds) is not None
+
+
+def watch(pod: Pod, saver: Saver, seconds: float, stopped_within: Callable[[float], bool]) -> bool:
+    """Save every `seconds`, or less often where that takes long, until the run ends.
+
+    `stopped_within(s)` waits so long for the signal to stop. Returns whether it came.
+    """
+    try:
+        saver.prepare()
+    except (AutopackError, OSError) as error:
+        log("warning", "the keeper starts without a git dir of its own", error=str(error))
+    due = time.monotonic() + seconds
+    while not pod.exit_file.exists():
+        if stopped_within(_POLL_SECONDS):
+            return True
+        if time.monotonic() >= due:
+            due = time.monotonic() + max(seconds, _SHARE * _timed_save(saver))
+    return False
+
+
+def _timed_save(saver: Saver) -> float:
+    """Save, and return how long it took; a failure is for the next time to repair."""
+    started = time.monotonic()
+    try:
+        saver.save()
+    except (AutopackError, OSError) as error:
+        log("warning", "a snapshot failed and will be tried again", error=str(error))
+    return time.monotonic() - started
+
+
+def finish_or_retry(pod: Pod, saver: Saver, *, stopped: bool) -> bool:
+    """Finish, again and again while there is time (a full disk may empty); return whether it worked."""
+    while True:
+        try:
+            finish(pod, saver)
+        except (AutopackError, OSError) as error:
+            log("error", "the attempt's work could not be saved", error=str(error))
+        else:
+            return True
+        if stopped or _stopped_within(_RETRY_SECONDS):
+            return False

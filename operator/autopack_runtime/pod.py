@@ -1,0 +1,80 @@
+"""What a run's pod tells its containers by environment variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from autopack.errors import InvalidInput
+from autopack.git.refs import check_branch
+from autopack.manifest import Identity
+from autopack.run_ids import check_run_id, path_component
+
+_FIX = "The operator sets it in every container of a run's pod"
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One attempt, as seen from inside its pod. `base_sha` is the commit it starts at."""
+
+    identity: Identity
+    workspace: Path
+    artifacts: Path
+    mirror: Path
+
+    @property
+    def repo(self) -> Path:
+        """The attempt's private git dir."""
+        return self.artifacts / "repo.git"
+
+    @property
+    def ready_marker(self) -> Path:
+        """Written when the workspace is complete."""
+        return self.artifacts / "workspace.json"
+
+    @property
+    def exit_file(self) -> Path:
+        """Written by the entrypoint when the user's command has ended."""
+        return self.artifacts / "exit.json"
+
+    @property
+    def bundle(self) -> Path:
+        """The commits that leave the pod."""
+        return self.artifacts / "results.bundle"
+
+    @property
+    def snapshot_ref(self) -> str:
+        """The ref that keeps what the run has not committed."""
+        return f"refs/autopack/{path_component(self.identity.run_id)}"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Pod:
+        """Read the variables; raise InvalidInput, naming the variable, when one is missing or wrong."""
+
+        def text(name: str) -> str:
+            value = environ.get(name, "")
+            if not value:
+                raise InvalidInput(name, "is not set", _FIX)
+            return value
+
+        def folder(name: str) -> Path:
+            path = Path(text(name))
+            if not path.is_absolute():
+                raise InvalidInput(name, "is not an absolute path", _FIX)
+            return path
+
+        attempt, sha = text("AUTOPACK_ATTEMPT"), text("AUTOPACK_SHA")
+        if not re.fullmatch(r"[1-9][0-9]{0,8}", attempt):
+            raise InvalidInput("AUTOPACK_ATTEMPT", "is not a whole number from 1", _FIX)
+        if not re.fullmatch(r"[0-9a-f]{40}", sha):
+            raise InvalidInput("AUTOPACK_SHA", "is not a full commit id", _FIX)
+        identity = Identity(
+            run_id=check_run_id(text("AUTOPACK_RUN_ID")),
+            uid=text("AUTOPACK_RUN_UID"),
+            attempt=int(attempt),
+            base_sha=sha,
+            branch=check_branch(text("AUTOPACK_BRANCH"), "AUTOPACK_BRANCH"),
+        )
+        return cls(identity, folder("AUTOPACK_WORKSPACE"), folder("AUTOPACK_ARTIFACTS"), folder("AUTOPACK_MIRROR"))

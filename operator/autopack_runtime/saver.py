@@ -1,0 +1,240 @@
+"""Saves what a run did, while it runs and at its end: its branches, its uncommitted files, as one git bundle.
+
+The run can write its own git dir, so nothing here depends on what is configured there: the saver has a git dir of its
+own and shares only objects with the run's. Filters, hooks, fsmonitor and extensions of the run have no effect on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autopack.errors import AutopackError, InvalidInput
+from autopack.files import TEMPORARY_PREFIX, sync_directory
+from autopack.git.refs import check_ref
+from autopack.git.runner import GitError, GitResult, run_git
+from autopack.git.snapshot import SnapshotIncomplete, snapshot
+
+from .bundles import EXTRA, HEADS, branches_of, list_heads, snapshot_of
+from .log import log
+from .pod import Pod
+
+_ASK_SECONDS = 60
+_NOT_CARRIED = frozenset({"refs/stash"})
+# The container's memory is small, and files of any size may lie in the workspace.
+_SETTINGS = """\
+[core]
+	compression = 1
+	bigFileThreshold = 16m
+	packedGitWindowSize = 16m
+	packedGitLimit = 128m
+[pack]
+	windowMemory = 32m
+	deltaCacheSize = 32m
+	threads = 1
+"""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What is in the bundle: HEAD, branches, and the commit of the uncommitted files. `whole` if nothing is missing."""
+
+    head: str
+    branches: dict[str, str]
+    snapshot: str | None
+    whole: bool = True
+
+
+@dataclass
+class _Source:
+    """The state of the run's repository at one moment."""
+
+    head: str
+    refs: dict[str, str] = field(default_factory=dict)
+
+
+class Saver:
+    """Keeps `results.bundle` up to date. `git_dir` is a place that the run cannot see; it is made if need be."""
+
+    def __init__(self, pod: Pod, git_dir: Path) -> None:
+        self._pod = pod
+        self._git_dir = git_dir
+        # Objects go to the volume: the uncommitted files may be larger than what the node lends us.
+        self._objects = pod.repo / "keeper-objects"
+        self._admin = self._find_admin()
+        self._bundled: dict[str, str] | None = None
+
+    def _find_admin(self) -> Path:
+        """Return the private git dir of the worktree, read before a command can have changed where it points."""
+        with contextlib.suppress(OSError, ValueError):
+            pointer = os.fsdecode((self._pod.workspace / ".git").read_bytes())
+            admin = Path(pointer.removeprefix("gitdir: ").rstrip("\n"))
+            if admin.parent == self._pod.repo / "worktrees":
+                return admin
+        return self._pod.repo / "worktrees" / self._pod.workspace.name
+
+    def save(self) -> Saved:
+        """Bring the bundle up to date. Raises AutopackError or OSError; the bundle is then the last good one."""
+        try:
+            return self._save()
+        except GitError as error:
+            # Locks of a killed keeper, objects that the run has removed: a fresh start needs none of what we had.
+            log("warning", "saving begins anew", error=str(error))
+            shutil.rmtree(self._git_dir, ignore_errors=True)
+            self._bundled = None
+            return self._save()
+
+    def last(self) -> Saved:
+        """Return what the bundle on disk holds, for when nothing newer can be saved."""
+        base = self._pod.identity.base_sha
+        refs: dict[str, str] = {}
+        with contextlib.suppress(AutopackError, OSError):
+            refs = list_heads(self._pod.bundle) if self._pod.bundle.exists() else {}
+        branches = branches_of(refs)
+        return Saved(branches.get(self._pod.identity.branch, base), branches, snapshot_of(refs), whole=False)
+
+    def prepare(self) -> None:
+        """Make our git dir. The worktree's index, copied while nothing runs yet, saves reading every file once."""
+        self._objects.mkdir(parents=True, exist_ok=True)
+        alternates = self._objects / "info" / "alternates"
+        if not alternates.exists():
+            alternates.parent.mkdir(exist_ok=True)
+            alternates.write_bytes(
+                b"".join(os.fsencode(path / "objects") + b"\n" for path in (self._pod.repo, self._pod.mirror))
+            )
+        if (self._git_dir / "HEAD").exists() and (self._git_dir / "objects").exists():
+            return
+        shutil.rmtree(self._git_dir, ignore_errors=True)
+        fresh = self._git_dir.with_name(self._git_dir.name + ".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        run_git(["init", "--quiet", "--bare", "--template=", "--", str(fresh)])
+        shutil.rmtree(fresh / "objects")
+        (fresh / "objects").symlink_to(self._objects)
+        with (fresh / "config").open("a") as config:
+            config.write(_SETTINGS)
+        fresh.rename(self._git_dir)
+        with contextlib.suppress(OSError):
+            self._copy_index()
+
+    def _copy_index(self) -> None:
+        """Begin with the worktree's index: it spares us hashing every file."""
+        shutil.copyfile(self._admin / "index", self._index)
+        if os.path.lexists(self._pod.artifacts / "logs" / "stdout.log"):
+            # A command may have changed files in the very second in which the index was written: git finds those by
+            # the index's own time. Before that, a younger index makes git trust the files without reading them.
+            shutil.copystat(self._admin / "index", self._index)
+
+    @property
+    def _index(self) -> Path:
+        return self._git_dir / "snapshot-index"
+
+    def _git(self, *args: str, input: bytes | None = None, check: bool = True) -> GitResult:  # noqa: A002
+        return run_git(args, git_dir=self._git_dir, input=input, check=check)
+
+    def _save(self) -> Saved:
+        self.prepare()
+        source = self._read_source()
+        self._copy_refs(source)
+        uncommitted, whole = self._snapshot(source)
+        refs = dict(source.refs)
+        if uncommitted is not None:
+            refs[self._pod.snapshot_ref] = uncommitted
+        if refs != self._bundled:
+            self._write_bundle()
+            self._bundled = refs
+        return Saved(source.head, branches_of(source.refs), uncommitted, whole)
+
+    def _read_source(self) -> _Source:
+        """Read the run's refs, leaving out those whose objects are gone."""
+        repo = self._pod.repo
+        listed = _ask(repo, "for-each-ref", "--format=%(objectname) %(refname)").text.splitlines()
+        found = {name: sha for sha, name in (line.split(" ", 1) for line in listed)}
+        stash = _ask(repo, "log", "-g", "--format=%H", "refs/stash", check=False).text.split()
+        refs = {name_in_bundle(name, sha): sha for name, sha in found.items() if name not in _NOT_CARRIED}
+        refs |= {f"{EXTRA}stash/{position}": sha for position, sha in enumerate(stash)}
+        resolved = _ask(self._admin, "rev-parse", "--quiet", "--verify", "HEAD^{commit}", check=False)
+        head = resolved.text if resolved.returncode == 0 else self._pod.identity.base_sha
+        return _Source(head, self._existing(refs))
+
+    def _existing(self, refs: dict[str, str]) -> dict[str, str]:
+        wanted = "".join(f"{sha}\n" for sha in refs.values()).encode()
+        answers = self._git("cat-file", "--batch-check=%(objecttype)", input=wanted).text.splitlines()
+        good = {name: sha for (name, sha), answer in zip(refs.items(), answers, strict=True) if " " not in answer}
+        for name in refs.keys() - good.keys():
+            log("warning", "a ref points to an object that is gone", ref=name)
+        return good
+
+    def _copy_refs(self, source: _Source) -> None:
+        listed = self._git("for-each-ref", "--format=%(objectname) %(refname)", HEADS, EXTRA).text.splitlines()
+        ours = {name: sha for sha, name in (line.split(" ", 1) for line in listed)}
+        # Removals first and by themselves: git refuses `a` and `a/b` in one transaction, even if one of them goes.
+        gone = "".join(f"delete {name}\n" for name in ours.keys() - source.refs.keys())
+        new = "".join(f"update {name} {sha}\n" for name, sha in source.refs.items() if ours.get(name) != sha)
+        for commands in (gone, new):
+            if commands:
+                self._git("update-ref", "--stdin", input=commands.encode())
+        self._git("update-ref", "--no-deref", "HEAD", source.head)
+
+    def _snapshot(self, source: _Source) -> tuple[str | None, bool]:
+        """Save the uncommitted files; return their commit, and whether all of them could be read."""
+        self._copy_private_settings()
+        ref, whole = self._pod.snapshot_ref, True
+        message = f"Uncommitted files of {self._pod.identity.run_id}"
+        try:
+            sha = snapshot(self._pod.workspace, git_dir=self._git_dir, index_file=self._index, ref=ref, message=message)
+        except SnapshotIncomplete as error:
+            log("warning", "not every file could be saved", error=str(error))
+            sha, whole = error.sha, False
+        if sha is None and self._is_on_no_branch(source.head):
+            self._git("update-ref", ref, source.head)
+            sha = source.head
+        elif sha is None:
+            self._git("update-ref", "-d", ref)
+        return sha, whole
+
+    def _copy_private_settings(self) -> None:
+        """Take over what decides which files are the run's: its own excludes, and its index for forced additions."""
+        (self._git_dir / "info").mkdir(exist_ok=True)
+        for source, target in ((self._pod.repo / "info" / "exclude", "info/exclude"), (self._admin / "index", "index")):
+            try:
+                shutil.copyfile(source, self._git_dir / target, follow_symlinks=False)
+            except OSError:
+                (self._git_dir / target).unlink(missing_ok=True)
+
+    def _is_on_no_branch(self, head: str) -> bool:
+        """Tell whether HEAD has commits that only HEAD leads to."""
+        base = self._pod.identity.base_sha
+        return bool(self._git("rev-list", "-n1", head, "--not", base, "--branches").stdout)
+
+    def _write_bundle(self) -> None:
+        """Replace the bundle in one step; there is none when the run added nothing."""
+        base = self._pod.identity.base_sha
+        if not self._git("rev-list", "-n1", "--all", "--not", base).stdout:
+            self._pod.bundle.unlink(missing_ok=True)
+            return
+        temporary = self._pod.bundle.with_name(f"{TEMPORARY_PREFIX}{self._pod.bundle.name}")
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        temporary.with_name(temporary.name + ".lock").unlink(missing_ok=True)
+        self._git("bundle", "create", "--quiet", str(temporary), "--all", "--not", base)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(self._pod.bundle)
+        sync_directory(self._pod.bundle.parent)
+
+
+def _ask(git_dir: Path, *args: str, check: bool = True) -> GitResult:
+    """Ask git about a git dir of the run's: no protocol is allowed, for a missing object would be fetched by one."""
+    return run_git(args, git_dir=git_dir, check=check, protocols=(), timeout=_ASK_SECONDS)
+
+
+def name_in_bundle(name: str, sha: str) -> str:
+    """Return the name under which a ref of the run travels: branches as they are, all others below `refs/extra/`."""
+    try:
+        check_ref(name)
+    except InvalidInput:
+        return f"{EXTRA}unnamed/{sha}"
+    return name if name.startswith(HEADS) else EXTRA + name.removeprefix("refs/")

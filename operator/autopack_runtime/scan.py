@@ -1,0 +1,138 @@
+"""Walks a folder that anybody may have written: no symlink is followed, nothing but regular files is opened."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from autopack.errors import AutopackError
+from autopack.manifest import Entry, FileEntry, LinkEntry
+
+MAX_DEPTH = 64
+MAX_ENTRIES = 100_000
+_CHUNK = 1 << 20
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FIX = "Write fewer artifacts, or pack them into an archive"
+
+
+class Found(NamedTuple):
+    """A directory entry, with the open folder it lies in; `path` is relative to the folder that is walked."""
+
+    path: str
+    folder: int
+    name: str
+    stat: os.stat_result
+
+
+def walk(root: Path, skip: Collection[str] = ()) -> Iterator[Found]:
+    """Yield everything below `root`, a folder after what is in it; names in `skip` are left out at the top.
+
+    The descriptor in what is yielded is closed when the walk goes on. Raises AutopackError ArtifactsTooDeep or
+    ArtifactsTooMany, OSError when `root` is no folder.
+    """
+    descriptor = os.open(root, _FOLDER)
+    left = [MAX_ENTRIES]
+    yield from _walk(descriptor, "", skip, MAX_DEPTH, left)
+
+
+def _walk(folder: int, prefix: str, skip: Collection[str], depth: int, left: list[int]) -> Iterator[Found]:
+    try:
+        for name in sorted(os.listdir(folder)):  # of a descriptor: a path could be swapped for a link
+            if name in skip:
+                continue
+            left[0] -= 1
+            if left[0] < 0:
+                raise AutopackError("ArtifactsTooMany", f"more than {MAX_ENTRIES} artifacts", _FIX)
+            try:
+                status = os.lstat(name, dir_fd=folder)
+            except FileNotFoundError:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                if depth == 0:
+                    raise AutopackError("ArtifactsTooDeep", f"artifacts nest more than {MAX_DEPTH} folders deep", _FIX)
+                inner = open_anyway(name, folder, _FOLDER)
+                yield from _walk(inner, f"{prefix}{name}/", (), depth - 1, left)
+            yield Found(prefix + name, folder, name, status)
+    finally:
+        os.close(folder)
+
+
+def open_anyway(name: str, folder: int, flags: int) -> int:
+    """Open an entry of an open folder; one that is ours but forbids reading is given that right first."""
+    try:
+        return os.open(name, flags, dir_fd=folder)
+    except PermissionError:
+        change_mode(name, folder, add=stat.S_IRUSR | (stat.S_IXUSR if flags & os.O_DIRECTORY else 0))
+        return os.open(name, flags, dir_fd=folder)
+
+
+def change_mode(name: str, folder: int, *, add: int = 0, remove: int = 0) -> None:
+    """Change the permissions of an entry of an open folder, never those of what a symlink points to."""
+    # O_PATH names the entry itself whatever its mode; /proc leads chmod to that very entry.
+    handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        mode = os.fstat(handle).st_mode
+        wanted = (stat.S_IMODE(mode) | add) & ~remove
+        if not stat.S_ISLNK(mode) and wanted != stat.S_IMODE(mode):
+            os.chmod(f"/proc/self/fd/{handle}", wanted)  # noqa: PTH101 - see above
+    finally:
+        os.close(handle)
+
+
+def artifacts(root: Path, skip: Collection[str]) -> list[Entry]:
+    """List the regular files below `root` with their digests, and the symlinks with their targets."""
+    entries: list[Entry] = []
+    for found in walk(root, skip):
+        if stat.S_ISREG(found.stat.st_mode):
+            with contextlib.suppress(FileNotFoundError):
+                entries.append(_digest(found))
+        elif stat.S_ISLNK(found.stat.st_mode):
+            entries.append(LinkEntry(found.path, os.readlink(found.name, dir_fd=found.folder)))
+    return entries
+
+
+def _digest(found: Found) -> FileEntry:
+    # O_NONBLOCK: what was a regular file a moment ago could be a pipe by now, and opening that would never end.
+    descriptor = open_anyway(
+        found.name, found.folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    )
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise AutopackError("ArtifactsChanging", "an artifact was replaced while it was read", "Try again")
+        digest, size = hashlib.sha256(), 0
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return FileEntry(found.path, size, digest.hexdigest())
+
+
+def open_regular(path: Path) -> int:
+    """Open a regular file for reading; AutopackError NotAFile for a symlink or anything else, FileNotFoundError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise AutopackError("NotAFile", f"{path.name} is not a readable regular file") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise AutopackError("NotAFile", f"{path.name} is not a regular file")
+    return descriptor
+
+
+def read_small(path: Path, limit: int) -> bytes | None:
+    """Read a regular file of at most `limit` bytes; None when it is not there, AutopackError TooLarge or NotAFile."""
+    try:
+        descriptor = open_regular(path)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise AutopackError("TooLarge", f"{path.name} has more than {limit} bytes")
+    return data

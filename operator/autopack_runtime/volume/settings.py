@@ -1,0 +1,80 @@
+"""What the environment tells the volume service and its commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from autopack.errors import InvalidInput, printable
+
+_PROTOCOLS = ("https", "ssh", "http", "git", "file")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`root` is the volume; `protocols` are git's transports; times are in seconds."""
+
+    root: Path
+    host: str = "0.0.0.0"  # noqa: S104 - a service in a pod of its own
+    port: int = 8080
+    allowed_callers: frozenset[str] = frozenset()
+    audience: str = "autopack-volume"
+    protocols: tuple[str, ...] = ("https", "ssh")
+    fetch_timeout: float = 600
+    answer_within: float = 1.5
+    fetch_threads: int = 4
+    file_threads: int = 4
+    allow_loopback: bool = False
+    """Whether repositories may lie on this machine: only where `file` is allowed, that is, in tests."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read AUTONOMOUS_RUNS_DIR and AUTOPACK_*; raise InvalidInput naming the variable that is wrong."""
+        host, port = _listen(environ.get("AUTOPACK_LISTEN", "0.0.0.0:8080"))
+        protocols = tuple(environ.get("AUTOPACK_ALLOWED_PROTOCOLS", "https:ssh").split(":"))
+        for protocol in protocols:
+            if protocol not in _PROTOCOLS:
+                message = f"'{printable(protocol, 20)}' is not a protocol that can be allowed"
+                raise InvalidInput("AUTOPACK_ALLOWED_PROTOCOLS", message, f"Choose from {':'.join(_PROTOCOLS)}")
+        callers = (caller.strip() for caller in environ.get("AUTOPACK_ALLOWED_CALLERS", "").split(","))
+        return cls(
+            root=volume_root(environ),
+            host=host,
+            port=port,
+            allowed_callers=frozenset(caller for caller in callers if caller),
+            audience=environ.get("AUTOPACK_TOKEN_AUDIENCE", "autopack-volume"),
+            protocols=protocols,
+            fetch_timeout=_number(environ, "AUTOPACK_FETCH_TIMEOUT_SECONDS", "600", 1, 86400),
+            fetch_threads=int(_number(environ, "AUTOPACK_FETCH_THREADS", "4", 1, 64)),
+            file_threads=int(_number(environ, "AUTOPACK_FILE_THREADS", "4", 1, 64)),
+            allow_loopback="file" in protocols,
+        )
+
+
+def volume_root(environ: Mapping[str, str]) -> Path:
+    """Return the folder where the volume is mounted; InvalidInput when it is not named or not there."""
+    text = environ.get("AUTONOMOUS_RUNS_DIR", "")
+    if not text or not Path(text).is_absolute() or not Path(text).is_dir():
+        message = "is not set" if not text else f"'{printable(text, 120)}' is not an absolute path to a folder"
+        raise InvalidInput("AUTONOMOUS_RUNS_DIR", message, "Set it to where the volume is mounted")
+    return Path(text)
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
+        raise InvalidInput("AUTOPACK_LISTEN", f"'{printable(text, 60)}' is not <address>:<port>", "Use 0.0.0.0:8080")
+    return host.strip("[]"), int(port)
+
+
+def _number(environ: Mapping[str, str], name: str, default: str, least: float, most: float) -> float:
+    text = environ.get(name, default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        message = f"'{printable(text, 20)}' is not a number from {least:g} to {most:g}"
+        raise InvalidInput(name, message, f"Use {default}")
+    return value

@@ -1,0 +1,114 @@
+"""The init container: makes the attempt's private git dir and its worktree, and says so last.
+
+May be run again after a crash at any point. A workspace that is ready, or in which a command has begun, is never
+touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from autopack.errors import AutopackError, printable
+from autopack.failpoints import hit
+from autopack.files import sync_directory, write_atomic, write_json_atomic
+from autopack.git.runner import run_git
+from autopack.git.worktree import add_worktree
+
+from .log import log
+from .pod import Pod
+from .scan import read_small
+
+EXIT_WORKTREE_FAILED = 20
+_ENTRYPOINT = "/usr/local/bin/autopack-entrypoint"
+_BIN = "/autopack-bin"
+_TERMINATION_LOG = "/dev/termination-log"
+_SETTINGS = {
+    "user.name": "Autopack run",
+    "user.email": "autopack-run@invalid",
+    # Garbage is never collected beside a committer, and a run lives too short to need it.
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "core.logAllRefUpdates": "true",
+    "checkout.workers": "4",
+}
+
+
+def run(environ: Mapping[str, str]) -> int:
+    """Make the workspace; return the container's exit code (0, or 20 with the reason in the termination log)."""
+    os.umask(0o002)
+    try:
+        pod = Pod.from_environment(environ)
+        install_entrypoint(
+            Path(environ.get("AUTOPACK_ENTRYPOINT", _ENTRYPOINT)), Path(environ.get("AUTOPACK_BIN", _BIN))
+        )
+        make(pod)
+    except (AutopackError, OSError) as error:
+        message = str(error) if isinstance(error, AutopackError) else printable(f"{error.strerror}: {error.filename}")
+        log("error", "the workspace could not be made", error=message)
+        with contextlib.suppress(OSError):
+            Path(environ.get("AUTOPACK_TERMINATION_LOG", _TERMINATION_LOG)).write_text(message + "\n")
+        return EXIT_WORKTREE_FAILED
+    return 0
+
+
+def install_entrypoint(source: Path, folder: Path) -> None:
+    """Put the entrypoint where the user's container finds it."""
+    write_atomic(folder / source.name, source.read_bytes(), 0o755)
+
+
+def make(pod: Pod) -> None:
+    """Make the attempt's git dir and worktree, unless they are there; raise AutopackError or OSError."""
+    started = time.monotonic()
+    if read_small(pod.ready_marker, 1 << 16) is not None:
+        log("info", "the workspace is there already", run=pod.identity.run_id)
+        return
+    if os.path.lexists(pod.exit_file) or os.path.lexists(pod.artifacts / "logs" / "stdout.log"):
+        message = "a command has begun in this workspace, but the workspace's ready marker is gone"
+        raise AutopackError("WorkspaceExists", message, "Start another attempt")
+    _clear(pod)
+    hit("workspace.after_clear")
+    _make_repo(pod)
+    hit("workspace.after_repo")
+    add_worktree(pod.repo, pod.workspace, pod.identity.base_sha, pod.identity.branch, in_place=True)
+    hit("workspace.after_worktree")
+    for name in ("ci", "baselines", "logs"):
+        (pod.artifacts / name).mkdir(exist_ok=True)
+    sync_directory(pod.artifacts)
+    seconds = round(time.monotonic() - started, 3)
+    ready_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    ready = {
+        "sha": pod.identity.base_sha,
+        "branch": pod.identity.branch,
+        "readyAt": ready_at,
+        "seconds": seconds,
+    }
+    write_json_atomic(pod.ready_marker, ready)
+    log("info", "the workspace is ready", run=pod.identity.run_id, sha=pod.identity.base_sha, seconds=seconds)
+
+
+def _clear(pod: Pod) -> None:
+    """Remove what an earlier start of this container left half made; the mount points themselves stay."""
+    if os.path.lexists(pod.repo):
+        shutil.rmtree(pod.repo)
+    for entry in list(os.scandir(pod.workspace)):
+        if stat.S_ISDIR(entry.stat(follow_symlinks=False).st_mode):
+            shutil.rmtree(entry.path)
+        else:
+            Path(entry.path).unlink()
+
+
+def _make_repo(pod: Pod) -> None:
+    run_git(["init", "--quiet", "--bare", "--template=", "--initial-branch=autopack-none", "--", str(pod.repo)])
+    info = pod.repo / "objects" / "info"
+    info.mkdir(exist_ok=True)
+    (info / "alternates").write_bytes(os.fsencode(pod.mirror / "objects") + b"\n")
+    with (pod.repo / "config").open("a") as config:
+        for name, value in _SETTINGS.items():
+            section, key = name.split(".")
+            config.write(f"[{section}]\n\t{key} = {value}\n")

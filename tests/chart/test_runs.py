@@ -1,0 +1,128 @@
+"""What bounds runs: the default profile, the network, the policy on their pods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.chart.rendering import CHART, ChartRefusedError, Helm, JsonDict, Objects
+
+RUN_LABELS = {"app.kubernetes.io/managed-by": "autopack-operator", "app.kubernetes.io/component": "run"}
+
+
+def profile(objects: Objects) -> JsonDict:
+    spec: JsonDict = objects.one("RunProfile", "default")["spec"]
+    return spec
+
+
+def egress(objects: Objects) -> Any:
+    return objects.one("NetworkPolicy", "autopack-run")["spec"]["egress"]
+
+
+def test_default_profile_runs_our_own_image(default: Objects) -> None:
+    assert profile(default) == {
+        "defaultImage": "autopack-operator:0.1.0",
+        "allowedImages": [],
+        "imagePullPolicy": "IfNotPresent",
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+    }
+
+
+FULL_PROFILE = {
+    "defaultImage": "agent:1",
+    "allowedImages": ["registry.example.com/*"],
+    "imagePullPolicy": "Always",
+    "resources": {"requests": {"cpu": "2", "memory": "2Gi"}, "limits": {"memory": "2Gi", "nvidia.com/gpu": "1"}},
+    "runtimeClassName": "gvisor",
+    "maxTimeoutSeconds": 600,
+}
+
+
+def test_default_profile_is_the_administrators(helm: Helm) -> None:
+    assert profile(helm.template({"defaultProfile": FULL_PROFILE})) == FULL_PROFILE
+
+
+@pytest.mark.parametrize("values", [{}, FULL_PROFILE])
+def test_default_profile_fits_its_definition(helm: Helm, values: dict[str, Any]) -> None:
+    definition = yaml.safe_load((CHART / "crds" / "runprofiles.yaml").read_text())
+    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    rendered = profile(helm.template({"defaultProfile": values}))
+    jsonschema.validate(rendered, schema)
+    assert set(rendered) <= set(schema["properties"])
+
+
+def test_no_default_profile_when_the_administrator_makes_their_own(helm: Helm) -> None:
+    assert helm.template({"defaultProfile": {"enabled": False}}).all("RunProfile") == []
+
+
+def test_only_the_operator_reaches_the_volume_service(default: Objects) -> None:
+    spec = default.one("NetworkPolicy", "autopack-volume")["spec"]
+    operator = default.one("Deployment", "autopack-operator")["spec"]["template"]["metadata"]["labels"]
+    volume = default.one("Deployment", "autopack-volume")["spec"]["template"]["metadata"]["labels"]
+    assert spec["podSelector"]["matchLabels"] == volume
+    assert spec["ingress"] == [
+        {"from": [{"podSelector": {"matchLabels": operator}}], "ports": [{"port": 8080, "protocol": "TCP"}]}
+    ]
+
+
+@pytest.mark.parametrize("name", ["autopack-run", "autopack-operator"])
+def test_nobody_reaches_runs_or_the_operator(default: Objects, name: str) -> None:
+    spec = default.one("NetworkPolicy", name)["spec"]
+    assert "Ingress" in spec["policyTypes"]
+    assert spec["ingress"] == []
+
+
+def test_the_runs_policy_selects_the_operators_pods(default: Objects) -> None:
+    assert default.one("NetworkPolicy", "autopack-run")["spec"]["podSelector"] == {"matchLabels": RUN_LABELS}
+
+
+def test_runs_do_not_reach_the_clouds_metadata_service(default: Objects) -> None:
+    blocks = [peer["ipBlock"] for rule in egress(default) for peer in rule.get("to", []) if "ipBlock" in peer]
+    assert {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]} in blocks
+
+
+@pytest.mark.parametrize("rules", [[], [{}], [{"to": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}]])
+def test_what_runs_reach_is_the_administrators(helm: Helm, rules: list[JsonDict]) -> None:
+    assert egress(helm.template({"networkPolicy": {"runEgress": rules}})) == rules
+
+
+@pytest.mark.parametrize(("name", "port"), [("autopack-operator", 8081), ("autopack-volume", 8080)])
+def test_metrics_are_read_by_whom_the_administrator_names(helm: Helm, name: str, port: int) -> None:
+    peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    objects = helm.template({"networkPolicy": {"metricsFrom": [peer]}})
+    [rule] = objects.one("NetworkPolicy", name)["spec"]["ingress"]
+    assert peer in rule["from"]
+    assert rule["ports"] == [{"port": port, "protocol": "TCP"}]
+
+
+def test_network_policies_can_be_left_out(helm: Helm) -> None:
+    assert helm.template({"networkPolicy": {"enabled": False}}).all("NetworkPolicy") == []
+
+
+def test_the_admission_policy_binds_the_operator_in_its_namespace_only(default: Objects) -> None:
+    [policy] = default.all("ValidatingAdmissionPolicy")
+    spec = policy["spec"]
+    assert spec["matchConstraints"]["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "agents"}}
+    assert [item["expression"] for item in spec["matchConditions"]] == [
+        "request.userInfo.username == 'system:serviceaccount:agents:autopack-operator'"
+    ]
+    assert spec["failurePolicy"] == "Fail"
+
+
+def test_the_admission_policy_is_in_force(default: Objects) -> None:
+    [policy] = default.all("ValidatingAdmissionPolicy")
+    [binding] = default.all("ValidatingAdmissionPolicyBinding")
+    assert binding["spec"] == {"policyName": policy["metadata"]["name"], "validationActions": ["Deny"]}
+
+
+def test_the_admission_policy_can_be_left_out(helm: Helm) -> None:
+    objects = helm.template({"admissionPolicy": {"enabled": False}}, kubernetes="1.29.0")
+    assert not objects.all("ValidatingAdmissionPolicy") + objects.all("ValidatingAdmissionPolicyBinding")
+
+
+def test_a_cluster_without_admission_policies_is_told_the_way_out(helm: Helm) -> None:
+    with pytest.raises(ChartRefusedError, match=r"set admissionPolicy\.enabled=false"):
+        helm.template(kubernetes="1.29.0")

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from devcluster.choice import Kind
+from devcluster.failure import Failure
+from devcluster.progress import Progress
+from tests.devcluster.builders import layout_in
+
+from devcluster import __main__ as command_line
+from devcluster import clusters
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test may touch the cluster of the checkout it runs in."""
+    monkeypatch.setattr(command_line, "default_layout", lambda: layout_in(tmp_path))
+    return tmp_path
+
+
+def test_no_command_is_a_usage_error() -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_line.main([])
+    assert ended.value.code == 2
+
+
+def test_status_without_a_cluster_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["status"]) == 1
+    assert "cluster: none" in capsys.readouterr().out
+
+
+def test_status_for_programs_is_one_json_object(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layout = layout_in(elsewhere)
+    layout.chosen.parent.mkdir(parents=True)
+    layout.chosen.write_text(Kind.EMBEDDED)
+    command_line.main(["status", "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert (report["kind"], report["healthy"], report["states"]["etcd"]) == ("embedded", False, False)
+
+
+def test_an_image_without_a_cluster_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["image"]) == 1
+    assert capsys.readouterr().err == "devcluster: no cluster is up; start one with `python3 -m devcluster up`\n"
+
+
+def test_an_unknown_kind_of_cluster_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLUSTER", "minikube")
+    assert command_line.main(["up"]) == 2
+
+
+def test_images_are_not_put_into_a_cluster_of_the_users_own(elsewhere: Path) -> None:
+    layout = layout_in(elsewhere)
+    layout.chosen.parent.mkdir(parents=True)
+    layout.chosen.write_text(Kind.CURRENT)
+    with pytest.raises(Failure, match="push it to a registry"):
+        clusters.project_image(layout, "autopack:dev", Progress())
+
+
+def test_the_package_runs_on_the_standard_library_alone() -> None:
+    checkout = Path(command_line.__file__).parent.parent
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(checkout)!r}); import devcluster.__main__",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,53 @@
+"""End-to-end tests: the embedded cluster (real API server, kubelet, containerd), the chart, this checkout's image."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scripts import deploy
+
+from tests.e2e.installation import Installation
+
+SAMPLE_FILES = {
+    "README.md": "# A repository to work on\n",
+    "src/app.py": "def answer():\n    return 42\n",
+    ".gitignore": "*.log\n",
+}
+
+
+@pytest.fixture(scope="session")
+def cluster() -> None:
+    """A running cluster with today's images and CRDs. Stays up afterwards: `make cluster-down` stops it."""
+    deploy.cluster_with_images()
+
+
+@pytest.fixture(scope="session")
+def sample_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small git repository with a history, two branches and a tag."""
+    path = tmp_path_factory.mktemp("sample")
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-C", str(path), *identity, *words], check=True, capture_output=True)
+
+    git("init", "-q", "-b", "main")
+    for name, text in SAMPLE_FILES.items():
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        git("add", "-f", name)
+        git("commit", "-q", "-m", f"Add {name}")
+    git("tag", "v1")
+    git("branch", "feature")
+    return path
+
+
+@pytest.fixture(scope="session")
+def installation(cluster: None, sample_repository: Path) -> Iterator[Installation]:
+    """One installation that most tests share; each test uses names of its own in it."""
+    with Installation.fresh("e2e") as installed:
+        installed.import_repository("sample", sample_repository)
+        yield installed

@@ -1,0 +1,91 @@
+"""The real API server takes our CRDs and refuses what they forbid, naming the field."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from scripts import deploy
+from scripts.deploy import ROOT, kubectl
+
+from tests.e2e.installation import Installation, make_batch, make_run
+
+JsonDict = dict[str, Any]
+
+
+def test_the_api_server_accepts_the_crds(cluster: None) -> None:
+    assert "created" in kubectl("apply", "--dry-run=server", "-f", ROOT / "crds") or "configured" in kubectl(
+        "apply", "--dry-run=server", "-f", ROOT / "crds"
+    )
+
+
+def changed(manifest: JsonDict, path: str, value: object) -> JsonDict:
+    """The manifest with one field replaced."""
+    copied = copy.deepcopy(manifest)
+    node: Any = copied
+    *parents, last = path.split(".")
+    for part in parents:
+        node = node[int(part)] if part.isdigit() else node.setdefault(part, {})
+    node[last] = value
+    return copied
+
+
+RUN = make_run("refused", "true")
+BATCH = make_batch("refused", "true", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("manifest", "named"),
+    [
+        pytest.param(changed(RUN, "metadata.name", "x" * 254), "metadata.name", id="name of 254 characters"),
+        pytest.param(changed(RUN, "metadata.name", "../x"), "resource name", id="path as a name"),
+        pytest.param(changed(RUN, "metadata.name", "workspaces"), "workspaces", id="a folder's name"),
+        pytest.param(changed(RUN, "spec.source", {}), "source", id="no repository"),
+        pytest.param(changed(RUN, "spec.source", {"url": ""}), "spec.source.url", id="empty url"),
+        pytest.param(
+            changed(RUN, "spec.source", {"url": "https://u:secret@host/x.git"}),
+            "spec.source.url",
+            id="password in the url",
+        ),
+        pytest.param(changed(RUN, "spec.source", {"url": "file:///etc"}), "spec.source.url", id="file url"),
+        pytest.param(changed(RUN, "spec.source", {"url": "ext::sh -c id"}), "spec.source.url", id="ext helper"),
+        pytest.param(changed(RUN, "spec.source", {"url": "--upload-pack=x"}), "spec.source.url", id="option as url"),
+        pytest.param(changed(RUN, "spec.source.ref", "-x"), "spec.source.ref", id="option as ref"),
+        pytest.param(changed(RUN, "spec.source.ref", "a\nb"), "spec.source.ref", id="newline in ref"),
+        pytest.param(changed(RUN, "spec.command", []), "spec.command", id="no command"),
+        pytest.param(changed(RUN, "spec.timeoutSeconds", 0), "spec.timeoutSeconds", id="timeout 0"),
+        pytest.param(changed(RUN, "spec.timeoutSeconds", -1), "spec.timeoutSeconds", id="timeout negative"),
+        pytest.param(changed(RUN, "spec.timeoutSeconds", 2**63 - 1), "spec.timeoutSeconds", id="timeout huge"),
+        pytest.param(changed(RUN, "spec.timeoutSeconds", "10s"), "spec.timeoutSeconds", id="timeout as text"),
+        pytest.param(changed(RUN, "spec.databaseMode", "Mysql"), "spec.databaseMode", id="unknown database mode"),
+        pytest.param(changed(RUN, "spec.env", [{"name": "A"}, {"name": "A"}]), "spec.env[1]", id="variable twice"),
+        pytest.param(changed(RUN, "spec.env", [{"name": "A B"}]), "spec.env[0].name", id="bad variable name"),
+        pytest.param(changed(RUN, "spec.privileged", True), "spec.privileged", id="unknown field"),
+        pytest.param(changed(RUN, "spec.podTemplate", {}), "spec.podTemplate", id="pod template"),
+        pytest.param(changed(RUN, "spec.serviceAccountName", "x"), "spec.serviceAccountName", id="service account"),
+        pytest.param(changed(BATCH, "spec.workers", 0), "spec.workers", id="no workers"),
+        pytest.param(changed(BATCH, "spec.workers", 10**6), "spec.workers", id="a million workers"),
+        pytest.param(changed(BATCH, "spec.runs", []), "spec.runs", id="no runs"),
+        pytest.param(changed(BATCH, "spec.runs", [{"id": "a"}, {"id": "a"}]), "spec.runs[1]", id="run id twice"),
+        pytest.param(changed(BATCH, "spec.runs", [{"id": "A"}]), "spec.runs[0].id", id="capital in a run id"),
+        pytest.param(changed(BATCH, "spec.runs", [{"id": "$(id)"}]), "spec.runs[0].id", id="shell in a run id"),
+        pytest.param(changed(BATCH, "metadata.name", "x" * 64), "metadata.name", id="long batch name"),
+    ],
+)
+def test_bad_input_is_refused_naming_the_field(installation: Installation, manifest: JsonDict, named: str) -> None:
+    with pytest.raises(deploy.CommandError) as refusal:
+        installation.apply(manifest)
+    assert named in str(refusal.value)
+
+
+def test_a_name_of_253_characters_works(installation: Installation) -> None:
+    name = "n" * 253
+    installation.apply(make_run(name, "true"))
+    assert installation.finished(name)["status"]["phase"] == "Succeeded"
+
+
+def test_a_spec_can_not_be_changed_once_it_exists(installation: Installation) -> None:
+    installation.apply(make_run("fixed", "true"))
+    with pytest.raises(deploy.CommandError, match=r"spec\.command can not be changed"):
+        installation.apply(make_run("fixed", "false"))

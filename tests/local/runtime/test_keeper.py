@@ -1,0 +1,178 @@
+"""The sidecar: what it saves, and what it does when it or its pod is stopped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import UID, Api, Pod, git
+
+
+@pytest.fixture
+def results(volume: Path) -> Path:
+    return volume / ".repos/n-demo/results.git"
+
+
+def start(pod: Pod) -> None:
+    assert pod.init() == 0
+    pod.start_keeper()
+    pod.wait_for_keeper()
+
+
+def wait_for_bundle_with(pod: Pod, text: str, timeout: float = 20) -> None:
+    """Wait until the last snapshot in the bundle holds the text in README.md."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if (pod.artifacts / "results.bundle").exists():
+            keeper_git = Path(pod.env["AUTOPACK_KEEPER_DIR"])
+            heads = git("bundle", "list-heads", str(pod.artifacts / "results.bundle"))
+            shas = [line.split()[0] for line in heads.splitlines() if "refs/autopack/" in line]
+            if shas and text in git(f"--git-dir={keeper_git}", "show", f"{shas[0]}:README.md"):
+                return
+        time.sleep(0.05)
+    pytest.fail("the snapshot never came")
+
+
+async def test_a_killed_keeper_leaves_its_last_snapshot(api: Api, ready: Pod, results: Path) -> None:
+    start(ready)
+    (ready.workspace / "README.md").write_text("half done\n")
+    wait_for_bundle_with(ready, "half done")
+    ready.stop_keeper(signal.SIGKILL)
+    status, answer = await api.commit(removeWorkspace=True)
+    assert (status, answer["complete"], answer["exitCode"]) == (200, False, None)
+    assert git("show", f"refs/runs/{UID}/a1/snapshot:README.md", cwd=results) == "half done"
+    assert ready.workspace.exists(), "a workspace that nobody saved to the end must stay"
+
+
+async def test_a_keeper_that_was_killed_goes_on_where_it_was(api: Api, ready: Pod, results: Path) -> None:
+    start(ready)
+    (ready.workspace / "README.md").write_text("half done\n")
+    wait_for_bundle_with(ready, "half done")
+    ready.stop_keeper(signal.SIGKILL)
+    ready.start_keeper()
+    assert ready.run("echo done > README.md") == 0
+    ready.wait_for("result.json")
+    _, answer = await api.commit()
+    assert answer["complete"] is True
+    assert git("show", f"{answer['snapshot']}:README.md", cwd=results) == "done"
+
+
+async def test_told_to_stop_it_saves_all_and_leaves_at_once(api: Api, ready: Pod) -> None:
+    start(ready)
+    (ready.workspace / "README.md").write_text("interrupted\n")
+    assert ready.stop_keeper() == 0
+    _, answer = await api.commit()
+    assert (answer["complete"], answer["exitCode"]) == (True, None)
+    assert answer["snapshot"] is not None
+
+
+def test_it_finishes_soon_after_the_command(ready: Pod) -> None:
+    start(ready)
+    ready.run("echo x > README.md")
+    ended = time.monotonic()
+    ready.wait_for("result.json")
+    assert time.monotonic() - ended < 2
+
+
+def test_it_ends_by_itself_when_nobody_tells_it_to(ready: Pod) -> None:
+    start(ready)
+    ready.run("true")
+    assert ready.keeper is not None
+    ready.keeper.communicate(timeout=10)
+    assert ready.keeper.returncode == 0
+    assert (ready.artifacts / "result.json").exists()
+
+
+def test_a_finished_keeper_started_again_changes_nothing(ready: Pod) -> None:
+    ready.live("echo x > README.md")
+    before = (ready.artifacts / "result.json").stat().st_mtime_ns
+    ready.start_keeper()
+    time.sleep(0.5)
+    assert ready.stop_keeper() == 0
+    assert (ready.artifacts / "result.json").stat().st_mtime_ns == before
+
+
+def test_a_run_that_changes_nothing_has_no_bundle(ready: Pod) -> None:
+    ready.live("true")
+    manifest = json.loads((ready.artifacts / "manifest.json").read_bytes())
+    assert not (ready.artifacts / "results.bundle").exists()
+    assert (manifest["bundle"], manifest["snapshot"]) == (None, None)
+    assert manifest["branches"] == {"autopack/fix-it": ready.env["AUTOPACK_SHA"]}
+
+
+async def test_commits_that_only_head_leads_to_are_kept(api: Api, ready: Pod, results: Path) -> None:
+    ready.live("git checkout -q --detach; echo x > README.md; git commit -qam 'on no branch'")
+    _, answer = await api.commit()
+    assert git("log", "-1", "--format=%s", f"refs/runs/{UID}/a1/head", cwd=results) == "on no branch"
+    assert answer["ref"].endswith("/heads/autopack/fix-it")
+
+
+async def test_a_renamed_branch_is_found_by_head(api: Api, ready: Pod, results: Path) -> None:
+    ready.live("git branch -qm other; echo x > README.md; git commit -qam 'renamed'")
+    _, answer = await api.commit()
+    assert answer["ref"] == f"refs/runs/{UID}/a1/head"
+    assert git("log", "-1", "--format=%s", answer["ref"], cwd=results) == "renamed"
+
+
+async def test_stash_and_tags_are_kept(api: Api, ready: Pod, results: Path) -> None:
+    script = "echo one > README.md; git stash -q; echo two > README.md; git stash -q; git tag -am t v1"
+    ready.live(script)
+    await api.commit()
+    prefix = f"refs/runs/{UID}/a1/extra"
+    assert git("show", f"{prefix}/stash/0:README.md", cwd=results) == "two"
+    assert git("show", f"{prefix}/stash/1:README.md", cwd=results) == "one"
+    assert git("cat-file", "-t", f"{prefix}/tags/v1", cwd=results) == "tag"
+
+
+async def test_a_branch_replaced_by_one_below_its_name_is_followed(api: Api, ready: Pod) -> None:
+    start(ready)
+    ready.run("echo x > README.md; git commit -qam x; git branch a; sleep 1; git branch -D a; git branch a/b")
+    ready.wait_for("result.json")
+    ready.stop_keeper()
+    _, answer = await api.commit()
+    assert "a/b" in answer["branches"]
+    assert "a" not in answer["branches"]
+    assert "anew" not in ready.keeper_said
+
+
+async def test_a_file_forced_past_gitignore_is_saved(api: Api, ready: Pod, results: Path) -> None:
+    ready.live("mkdir ignored; echo kept > ignored/a; echo lost > ignored/b; git add -f ignored/a")
+    _, answer = await api.commit()
+    listed = git("ls-tree", "-r", "--name-only", answer["snapshot"], cwd=results).splitlines()
+    assert "ignored/a" in listed
+    assert "ignored/b" not in listed
+
+
+async def test_a_filter_that_only_the_runs_image_has_does_not_hinder(api: Api, ready: Pod, results: Path) -> None:
+    script = """
+    git config filter.big.clean no-such-program; git config filter.big.required true
+    echo '*.bin filter=big' > .gitattributes; echo content > a.bin
+    """
+    ready.live(script)
+    _, answer = await api.commit()
+    assert answer["complete"] is True
+    assert git("show", f"{answer['snapshot']}:a.bin", cwd=results) == "content"
+
+
+async def test_a_run_that_destroys_its_repository_keeps_what_was_saved(api: Api, ready: Pod, results: Path) -> None:
+    start(ready)
+    (ready.workspace / "README.md").write_text("saved in time\n")
+    wait_for_bundle_with(ready, "saved in time")
+    shutil.rmtree(ready.artifacts / "repo.git")
+    ready.run("true")
+    ready.wait_for("result.json")
+    _, answer = await api.commit(removeWorkspace=True)
+    assert (answer["complete"], answer["exitCode"]) == (False, 0)
+    assert git("show", f"{answer['snapshot']}:README.md", cwd=results) == "saved in time"
+    assert ready.workspace.exists()
+
+
+async def test_the_runs_own_index_is_not_touched(ready: Pod) -> None:
+    ready.live("echo staged > a; git add a; echo more >> README.md")
+    status = git("status", "--porcelain", cwd=ready.workspace)
+    assert status.splitlines() == [" M README.md", "A  a"]

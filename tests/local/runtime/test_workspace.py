@@ -1,0 +1,78 @@
+"""The init container."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from .conftest import Pod, git
+
+FAILPOINTS = [
+    "workspace.after_clear",
+    "workspace.after_repo",
+    "worktree.after_ready",
+    "workspace.after_worktree",
+]
+
+
+def test_it_is_a_clean_worktree_on_the_branch(ready: Pod) -> None:
+    assert ready.init() == 0
+    assert git("status", "--porcelain", cwd=ready.workspace) == ""
+    assert git("symbolic-ref", "HEAD", cwd=ready.workspace) == "refs/heads/autopack/fix-it"
+    assert git("rev-parse", "HEAD", cwd=ready.workspace) == ready.env["AUTOPACK_SHA"]
+
+
+@pytest.mark.parametrize("branch", ["main", "master", "autopack-none"])
+def test_any_branch_name_will_do(ready: Pod, branch: str) -> None:
+    pod = ready.with_env(AUTOPACK_BRANCH=branch)
+    assert pod.init() == 0
+    assert git("symbolic-ref", "--short", "HEAD", cwd=pod.workspace) == branch
+
+
+def test_objects_are_the_mirrors(ready: Pod) -> None:
+    ready.init()
+    alternates = (ready.artifacts / "repo.git/objects/info/alternates").read_text()
+    assert alternates == f"{ready.env['AUTOPACK_MIRROR']}/objects\n"
+    assert git("count-objects", cwd=ready.workspace).startswith("0 objects")
+
+
+def test_the_entrypoint_is_where_the_command_finds_it(ready: Pod) -> None:
+    ready.init()
+    assert os.access(Path(ready.env["AUTOPACK_BIN"]) / "autopack-entrypoint", os.X_OK)
+
+
+def test_run_again_it_leaves_the_workspace_alone(ready: Pod) -> None:
+    ready.init()
+    (ready.workspace / "work").write_text("mine")
+    assert ready.init() == 0
+    assert (ready.workspace / "work").read_text() == "mine"
+
+
+@pytest.mark.parametrize("failpoint", FAILPOINTS)
+def test_killed_anywhere_it_is_repaired_by_running_again(ready: Pod, failpoint: str) -> None:
+    assert ready.with_env(AUTOPACK_FAILPOINT=f"{failpoint}:kill").init() == -9
+    assert not (ready.artifacts / "workspace.json").exists()
+    assert ready.init() == 0
+    assert git("status", "--porcelain", cwd=ready.workspace) == ""
+
+
+def test_a_workspace_in_which_a_command_began_is_never_cleared(ready: Pod) -> None:
+    ready.init()
+    ready.run("echo work > work")
+    (ready.artifacts / "workspace.json").unlink()
+    assert ready.init() == 20
+    assert (ready.workspace / "work").read_text() == "work\n"
+
+
+def test_a_failure_is_said_where_kubernetes_shows_it(ready: Pod) -> None:
+    pod = ready.with_env(AUTOPACK_SHA="0" * 40)
+    assert pod.init() == 20
+    assert "0000000" in Path(pod.env["AUTOPACK_TERMINATION_LOG"]).read_text()
+
+
+def test_a_missing_variable_is_named(ready: Pod) -> None:
+    pod = ready.with_env(AUTOPACK_MIRROR="")
+    assert pod.init() == 20
+    assert "AUTOPACK_MIRROR" in Path(pod.env["AUTOPACK_TERMINATION_LOG"]).read_text()

@@ -1,0 +1,82 @@
+"""Whose silence is measured from when. The real API server is in tests/e2e; here answers are slow, and time is held."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+from tests.unit.autopack_operator.adapters.api_double import Double, JsonDict, connected
+
+from autopack_operator.adapters.kube.election import LEASE_SECONDS, KubeLeadership
+
+
+class HeldClock:
+    """Moves when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class Leader(Double):
+    """The Lease of another process. Every answer takes `delay` seconds of the held clock."""
+
+    def __init__(self, clock: HeldClock, delay: float) -> None:
+        super().__init__(self._lease)
+        self._clock = clock
+        self.delay, self.version = delay, 1
+
+    @property
+    def writes(self) -> list[web.Request]:
+        return [request for request in self.asked if request.method != "GET"]
+
+    async def _lease(self, _: web.Request) -> web.StreamResponse:
+        self._clock.seconds += self.delay
+        body: JsonDict = {
+            "metadata": {"name": "leader", "namespace": "n", "uid": "u", "resourceVersion": str(self.version)},
+            "spec": {"holderIdentity": "other", "leaseDurationSeconds": 15},
+        }
+        return web.json_response(body)
+
+
+async def test_a_slow_answer_does_not_age_the_record_that_it_brings() -> None:
+    # The request waits 14 s for its answer; the record in it may have been written just before the end of that wait.
+    clock = HeldClock()
+    other = Leader(clock, delay=14.0)
+    async with connected(other) as connection:
+        candidate = KubeLeadership(connection, "n", "leader", "me", clock)
+        assert not await candidate._try()
+        other.delay = 0.0
+        clock.seconds += 2.0
+        assert not await candidate._try()
+    assert other.writes == []
+
+
+async def test_a_record_that_stays_the_same_for_the_whole_duration_is_taken_over() -> None:
+    clock = HeldClock()
+    other = Leader(clock, delay=0.0)
+    async with connected(other) as connection:
+        candidate = KubeLeadership(connection, "n", "leader", "me", clock)
+        assert not await candidate._try()
+        clock.seconds += LEASE_SECONDS - 0.1
+        assert not await candidate._try()
+        clock.seconds += 0.2
+        assert await candidate._try()
+    assert [request.method for request in other.writes] == ["PUT"]
+
+
+async def test_a_leader_that_renews_is_never_taken_over() -> None:
+    clock = HeldClock()
+    other = Leader(clock, delay=0.0)
+    async with connected(other) as connection:
+        candidate = KubeLeadership(connection, "n", "leader", "me", clock)
+        for _ in range(10):
+            other.version += 1
+            assert not await candidate._try()
+            clock.seconds += LEASE_SECONDS * 2
+    assert other.writes == []

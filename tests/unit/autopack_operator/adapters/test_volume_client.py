@@ -1,0 +1,155 @@
+"""The volume service's answers as the port promises them; an unreachable service is a transient failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+from tests.unit.autopack_operator.adapters.api_double import Answer, Double, JsonDict, json, text
+
+from autopack_operator.adapters.volume_http.client import HttpVolume
+from autopack_operator.domain.api.common import Source
+from autopack_operator.domain.views import Attempt, CommittedWork, VolumeFailure
+
+PREPARED: JsonDict = {"state": "ready", "repoKey": "n-x", "sha": "a" * 40, "workspace": "w", "artifacts": "r/a1"}
+COMMITTED: JsonDict = {
+    "state": "committed",
+    "complete": True,
+    "exitCode": 0,
+    "head": "b" * 40,
+    "ref": "refs/runs/u/a1/heads/x",
+    "branches": {},
+    "snapshot": None,
+    "manifestSha256": "c" * 64,
+    "files": 3,
+    "bytes": 42,
+}
+
+
+@asynccontextmanager
+async def service(double: Double, token_file: Path) -> AsyncIterator[HttpVolume]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", double.answer)
+    async with TestServer(app) as server:
+        volume = HttpVolume(str(server.make_url("")), token_file)
+        try:
+            yield volume
+        finally:
+            await volume.close()
+
+
+async def prepared(volume: HttpVolume, source: Source | None = None) -> Attempt | VolumeFailure | None:
+    return await volume.prepare("uid", "r", 1, source or Source(repository="x", ref="main"), "autopack/r")
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    path = tmp_path / "token"
+    path.write_text("one\n")
+    return path
+
+
+async def test_a_prepared_attempt(token_file: Path) -> None:
+    double = Double(json(PREPARED))
+    async with service(double, token_file) as volume:
+        assert await prepared(volume) == Attempt(1, "n-x", "a" * 40, "w", "r/a1")
+    [request] = double.asked
+    assert (request.method, request.path) == ("PUT", "/v1/attempts/uid/1")
+    assert request.headers["Authorization"] == "Bearer one"
+    assert await request.json() == {
+        "runId": "r",
+        "source": {"repository": "x"},
+        "ref": "main",
+        "branch": "autopack/r",
+    }
+
+
+async def test_a_url_is_sent_as_the_only_source(token_file: Path) -> None:
+    double = Double(json(PREPARED))
+    async with service(double, token_file) as volume:
+        await prepared(volume, Source(url="https://host/x.git"))
+    assert (await double.asked[0].json())["source"] == {"url": "https://host/x.git"}
+
+
+async def test_committed_work(token_file: Path) -> None:
+    double = Double(json(COMMITTED))
+    async with service(double, token_file) as volume:
+        work = await volume.commit("uid", "r", 1, remove_workspace=True)
+    assert work == CommittedWork(True, 0, "b" * 40, "refs/runs/u/a1/heads/x", "c" * 64, 3, 42)
+    [request] = double.asked
+    assert (request.method, request.path) == ("POST", "/v1/attempts/uid/1/commit")
+    assert await request.json() == {"runId": "r", "removeWorkspace": True}
+
+
+async def test_pending_is_none(token_file: Path) -> None:
+    async with service(Double(json({"state": "pending"}, 202)), token_file) as volume:
+        assert await prepared(volume) is None
+
+
+async def test_422_is_for_good(token_file: Path) -> None:
+    answer = json({"state": "failed", "reason": "RefNotFound", "message": "no ref x"}, 422)
+    async with service(Double(answer), token_file) as volume:
+        assert await prepared(volume) == VolumeFailure("RefNotFound", "no ref x", transient=False)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        json({"state": "failed", "reason": "TransientDisk", "message": "m"}, 503),
+        json({"state": "failed", "reason": "Denied", "message": "m"}, 401),
+        json({"state": "failed", "reason": "Denied", "message": "m"}, 403),
+        json({}, 404),
+        json({}, 500),
+        text("<html>", 502),
+        text("<html>", 200),
+        json({"state": "ready"}, 200),
+        json({"state": "ready", "repoKey": None, "sha": 5, "workspace": "w", "artifacts": "a"}, 200),
+    ],
+)
+async def test_everything_else_is_asked_again(token_file: Path, answer: Answer) -> None:
+    async with service(Double(answer), token_file) as volume:
+        failure = await prepared(volume)
+    assert isinstance(failure, VolumeFailure)
+    assert failure.transient
+    assert failure.reason
+    assert failure.message
+
+
+async def test_nobody_there_is_asked_again_and_the_message_says_why(token_file: Path) -> None:
+    volume = HttpVolume(f"http://127.0.0.1:{unused_port()}", token_file)
+    failure = await prepared(volume)
+    await volume.close()
+    assert isinstance(failure, VolumeFailure)
+    assert failure.transient
+    assert "Connect" in failure.message
+
+
+async def test_a_silent_service_is_given_up_in_time(token_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autopack_operator.adapters.volume_http.client.TIMEOUT_SECONDS", 0.2)
+    async with service(Double(json(PREPARED, after=1)), token_file) as volume:
+        failure = await prepared(volume)
+    assert isinstance(failure, VolumeFailure)
+    assert failure.transient
+    assert "Timeout" in failure.message
+
+
+async def test_a_token_that_is_not_there_yet_is_asked_again(tmp_path: Path) -> None:
+    volume = HttpVolume("http://127.0.0.1:9", tmp_path / "absent")
+    failure = await prepared(volume)
+    await volume.close()
+    assert isinstance(failure, VolumeFailure)
+    assert failure.transient
+
+
+async def test_a_rotated_token_is_used(token_file: Path) -> None:
+    double = Double(json(PREPARED))
+    async with service(double, token_file) as volume:
+        await prepared(volume)
+        await asyncio.to_thread(token_file.write_text, "two\n")
+        await prepared(volume)
+    assert [request.headers["Authorization"] for request in double.asked] == ["Bearer one", "Bearer two"]

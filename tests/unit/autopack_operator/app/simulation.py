@@ -1,0 +1,277 @@
+"""The operator's own core (queue, controller, reconcilers, informer cache, resync) over a cluster in memory.
+
+An operator process can be killed at any request; the next one starts with what the cluster has stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.unit.autopack_operator.app.held_loop import LoopClock, play
+from tests.unit.autopack_operator.app.kubelet import Kubelet
+from tests.unit.autopack_operator.app.referee import Referee
+from tests.unit.autopack_operator.builders import NAMESPACE, SETTINGS, ObjectBuilder, ProfileBuilder
+from tests.unit.autopack_operator.fake_api import FakeApi, Killed, Session
+from tests.unit.autopack_operator.fakes import (
+    FakeBatches,
+    FakeConfigMaps,
+    FakeLeases,
+    FakeLister,
+    FakePods,
+    FakeProfiles,
+    FakeRuns,
+    FakeVolume,
+    RecordedEvents,
+    SilentTelemetry,
+    VolumeFiles,
+)
+
+from autopack_operator.adapters.informer.cache import InformerCache, Store, slimmed
+from autopack_operator.app.anchors import AnchorReader
+from autopack_operator.app.batch_reconciler import BatchPorts, BatchReconciler
+from autopack_operator.app.controller import Controller
+from autopack_operator.app.queue import WorkQueue
+from autopack_operator.app.resync import Resync
+from autopack_operator.app.run_facts import FactBook
+from autopack_operator.app.run_reconciler import RunReconciler
+from autopack_operator.app.run_steps import RunPorts, RunSteps
+from autopack_operator.app.transition_log import TransitionLog
+from autopack_operator.domain import projection
+from autopack_operator.domain.keys import Key, Kind, keys_for_pod, keys_for_run
+from autopack_operator.domain.views import TERMINAL_PHASES, BatchView, RunView
+from autopack_operator.ports.cluster import JsonDict
+
+WORKERS = 3
+IDLE_SECONDS = 2 * 360.0
+"""Long enough for two resyncs."""
+
+RESTART_SECONDS = 1.0
+PATIENCE_SECONDS = 1800.0
+
+Delivery = Callable[[str, JsonDict], list[float]]
+"""An event of the watch -> the delays with which it is delivered: none, one, or more than one."""
+
+
+def at_once(event: str, body: JsonDict) -> list[float]:
+    """As a watch normally does."""
+    return [0.001]
+
+
+class Process:
+    """One operator process: everything it has learnt dies with it."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._delivery = simulation.delivery
+        self.session = Session(simulation.api)
+        self._cache = InformerCache()
+        self._watched: dict[str, tuple[Store[Any], Callable[[JsonDict], Any], Callable[[Any], list[Key]]]] = {
+            "AutopackRun": (self._cache.runs, lambda body: slimmed(projection.run_view(body)), keys_for_run),
+            "RunBatch": (self._cache.batches, projection.batch_view, _keys_for_batch),
+            "RunProfile": (self._cache.profiles, projection.profile_view, lambda _: []),
+            "Pod": (self._cache.pods, projection.pod_view, keys_for_pod),
+        }
+        clock = LoopClock()
+        self._queue: WorkQueue[Key] = WorkQueue(clock.monotonic, random.Random(7).random)  # noqa: S311 - a jitter
+        self._resync = Resync(FakeLister(self.session), self._cache, self._queue.add, clock)
+        anchors = AnchorReader(FakeConfigMaps(self.session))
+        transitions = TransitionLog(simulation.events, simulation.telemetry)
+        runs = FakeRuns(self.session)
+        ports = RunPorts(
+            cache=self._cache,
+            runs=runs,
+            pods=FakePods(self.session),
+            profiles=FakeProfiles(self.session),
+            leases=FakeLeases(self.session),
+            volume=FakeVolume(self.session, simulation.files),
+            anchors=anchors,
+            telemetry=simulation.telemetry,
+            transitions=transitions,
+        )
+        batch_ports = BatchPorts(
+            cache=self._cache,
+            batches=FakeBatches(self.session),
+            runs=runs,
+            anchors=anchors,
+            transitions=transitions,
+            clock=clock,
+            enqueue=self._queue.add,
+        )
+        reconcilers = {
+            Kind.RUN: RunReconciler(self._cache, RunSteps(ports, SETTINGS), FactBook(), clock).reconcile,
+            Kind.BATCH: BatchReconciler(batch_ports).reconcile,
+        }
+        self._controller = Controller(self._queue, reconcilers, simulation.telemetry, WORKERS)
+
+    async def run(self) -> None:
+        """Act until killed."""
+        self.session.api.watchers.append(self._hear)
+        try:
+            await self._resync.once()
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(self._controller.run())
+                parts.create_task(self._resync.run())
+        except (Killed, BaseExceptionGroup):
+            if self.session.alive:
+                raise
+        finally:
+            self.session.alive = False
+            self.session.api.watchers.remove(self._hear)
+
+    def _hear(self, event: str, body: JsonDict) -> None:
+        loop = asyncio.get_running_loop()
+        for delay in self._delivery(event, body):
+            loop.call_later(delay, self._take_in, event, body)
+
+    def _take_in(self, event: str, body: JsonDict) -> None:
+        """As the informer does."""
+        if not self.session.alive or body["kind"] not in self._watched:
+            return
+        store, view, keys = self._watched[body["kind"]]
+        seen = view(body)
+        if event == "DELETED":
+            store.remove(seen.namespace, seen.name, seen.uid)
+        else:
+            store.put(seen)
+        for key in keys(seen):
+            self._queue.add(key)
+
+
+def _keys_for_batch(batch: BatchView) -> list[Key]:
+    return [Key(Kind.BATCH, NAMESPACE, batch.name)]
+
+
+@dataclass
+class Simulation:
+    """A cluster in memory with one operator, which is started again when it is killed."""
+
+    delivery: Delivery = at_once
+
+    def __post_init__(self) -> None:
+        self.clock = LoopClock()
+        self.api = FakeApi(self.clock.now)
+        self.files = VolumeFiles()
+        self.kubelet = Kubelet(self.api, self.files)
+        self.referee = Referee(self.api)
+        self.events = RecordedEvents()
+        self.telemetry = SilentTelemetry()
+        self.api.add(ProfileBuilder().body())
+
+    def apply(self, *objects: ObjectBuilder) -> None:
+        """kubectl apply."""
+        for built in objects:
+            self.api.add(built.body())
+
+    def run(self, name: str = "one") -> RunView:
+        """That AutopackRun as stored."""
+        return projection.run_view(self.api.get("AutopackRun", name))
+
+    def batch(self, name: str = "many") -> BatchView:
+        """That RunBatch as stored."""
+        return projection.batch_view(self.api.get("RunBatch", name))
+
+    def pods(self) -> list[str]:
+        """Names of the pods that exist."""
+        return sorted(body["metadata"]["name"] for body in self.api.all("Pod"))
+
+    async def operate(self) -> None:
+        """An operator process, and another one whenever it was killed."""
+        while True:
+            await Process(self).run()
+            await asyncio.sleep(RESTART_SECONDS)
+
+    async def until(self, fulfilled: Callable[[], bool]) -> None:
+        """Let time pass until that is so; an AssertionError when it takes half an hour."""
+        for _ in range(int(PATIENCE_SECONDS / 0.5)):
+            if fulfilled():
+                return
+            await asyncio.sleep(0.5)
+        raise AssertionError(f"it does not come to an end: {self.summary()}")
+
+    def ended(self) -> bool:
+        """Every run and batch is finished."""
+        objects = [*self.api.all("AutopackRun"), *self.api.all("RunBatch")]
+        return all(body.get("status", {}).get("phase") in TERMINAL_PHASES for body in objects)
+
+    async def rest(self) -> None:
+        """An operator with nothing to do writes nothing."""
+        written = len(self.api.requests)
+        await asyncio.sleep(IDLE_SECONDS)
+        assert self.api.requests[written:] == []
+
+    async def end(self) -> None:
+        """Until every run and batch is finished."""
+        await self.until(self.ended)
+
+    def summary(self) -> JsonDict:
+        """What is stored, without times, versions and UIDs: two lives are equal when their summaries are."""
+        return {
+            body["kind"] + " " + body["metadata"]["name"]: _essence(body)
+            for kind in ("AutopackRun", "RunBatch", "Pod", "Lease")
+            for body in self.api.all(kind)
+        }
+
+
+_TIMES = {"startedAt", "finishedAt", "duration", "nextAttemptAt", "podUID", "conditions", "containerStatuses"}
+
+
+def _essence(body: JsonDict) -> JsonDict:
+    status, uid = body.get("status", {}), body["metadata"]["uid"]
+    kept = {name: _without(uid, value) for name, value in status.items() if name not in _TIMES}
+    conditions = {item["type"]: f"{item['status']} {item.get('reason')}" for item in status.get("conditions", ())}
+    return kept | {"conditions": conditions}
+
+
+def _without(uid: str, value: object) -> object:
+    return value.replace(uid, "U").replace(uid[:8], "U") if isinstance(value, str) else value
+
+
+Story = Callable[[Simulation], Awaitable[None]]
+"""What people do, ending when the end is reached."""
+
+
+def live(story: Story, prepare: Callable[[Simulation], None] = lambda _: None) -> Simulation:
+    """Play a story with an operator in the background. Fouls and errors of the operator are failures."""
+
+    async def program() -> Simulation:
+        simulation = Simulation()
+        prepare(simulation)
+        operating = asyncio.create_task(simulation.operate())
+        try:
+            await story(simulation)
+            await simulation.rest()
+        finally:
+            operating.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await operating
+        assert not simulation.referee.fouls, simulation.referee.fouls
+        return simulation
+
+    with no_errors_logged():
+        return play(program())
+
+
+class _Ear(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(f"{record.getMessage()}: {record.exc_info[1] if record.exc_info else ''}")
+
+
+@contextlib.contextmanager
+def no_errors_logged() -> Iterator[None]:
+    """The operator met nothing that it does not know how to handle."""
+    logger, ear = logging.getLogger("autopack_operator"), _Ear()
+    logger.addHandler(ear)
+    try:
+        yield
+    finally:
+        logger.removeHandler(ear)
+    assert not ear.heard, ear.heard

@@ -1,0 +1,92 @@
+"""What people do with runs and batches, each story until everything has come to its end."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.unit.autopack_operator.app.kubelet import Fate
+from tests.unit.autopack_operator.app.simulation import Simulation
+from tests.unit.autopack_operator.builders import BatchBuilder, RunBuilder
+
+LONG = Fate(seconds=1000)
+A_WHILE = 60.0
+
+
+async def success(lab: Simulation) -> None:
+    """A command that succeeds."""
+    lab.apply(RunBuilder())
+    await lab.end()
+
+
+async def failure(lab: Simulation) -> None:
+    """A command that fails."""
+    lab.kubelet.fates["one"] = [Fate(exit_code=3)]
+    await success(lab)
+
+
+async def eviction(lab: Simulation) -> None:
+    """The first pod is evicted, the second succeeds."""
+    lab.kubelet.fates["one"] = [Fate(eviction=True), Fate()]
+    await success(lab)
+
+
+async def missing_image(lab: Simulation) -> None:
+    """The first pod never starts, the second succeeds."""
+    lab.kubelet.fates["one"] = [Fate(image_error="ImagePullBackOff"), Fate()]
+    await success(lab)
+
+
+async def refusal(lab: Simulation) -> None:
+    """No anchor."""
+    lab.apply(RunBuilder().anchor(None))
+    await lab.end()
+
+
+async def cancel_while_running(lab: Simulation) -> None:
+    """The user changes their mind."""
+    lab.kubelet.fates["one"] = [LONG]
+    lab.apply(RunBuilder())
+    await asyncio.sleep(A_WHILE)
+    lab.api.edit("AutopackRun", "one", cancel=True)
+    await lab.end()
+
+
+async def cancel_before_retry(lab: Simulation) -> None:
+    """The run waits for its second attempt when it is canceled."""
+    lab.kubelet.fates["one"] = [Fate(eviction=True)]
+    lab.apply(RunBuilder().spec(retry={"backoffSeconds": 600}))
+    await asyncio.sleep(A_WHILE)
+    lab.api.edit("AutopackRun", "one", cancel=True)
+    await lab.end()
+
+
+async def suspend_and_resume(lab: Simulation) -> None:
+    """The run is stopped for a minute; the next attempt succeeds."""
+    lab.kubelet.fates["one"] = [LONG, Fate()]
+    lab.apply(RunBuilder())
+    for suspended in (True, False):
+        await asyncio.sleep(A_WHILE)
+        lab.api.edit("AutopackRun", "one", suspend=suspended)
+    await lab.end()
+
+
+async def time_to_live(lab: Simulation) -> None:
+    """The run object goes away a minute after its success."""
+    lab.apply(RunBuilder().spec(ttlSecondsAfterFinished={"succeeded": 60}))
+    await lab.until(lambda: lab.api.find("AutopackRun", "one") is None and lab.pods() == [])
+
+
+async def batch(lab: Simulation) -> None:
+    """Three runs, two at a time; one fails."""
+    lab.kubelet.fates["many-b"] = [Fate(exit_code=1)]
+    lab.apply(BatchBuilder(workers=2))
+    await lab.end()
+
+
+async def batch_canceled(lab: Simulation) -> None:
+    """Two of three runs are under way when the batch is canceled."""
+    lab.kubelet.fates |= {name: [LONG] for name in ("many-a", "many-b")}
+    lab.apply(BatchBuilder(workers=2))
+    await asyncio.sleep(A_WHILE)
+    lab.api.edit("RunBatch", "many", cancel=True)
+    await lab.end()

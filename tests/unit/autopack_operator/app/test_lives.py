@@ -1,0 +1,380 @@
+"""Runs from `kubectl apply` to their end, with the operator's own queue, controller and reconcilers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from tests.unit.autopack_operator.app import stories
+from tests.unit.autopack_operator.app.kubelet import Fate
+from tests.unit.autopack_operator.app.simulation import Simulation, live
+from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder, anchor_text
+from tests.unit.autopack_operator.fake_api import Fault, Moment, Request, no_fault
+
+from autopack_operator.domain.conditions import ConditionType, find
+from autopack_operator.domain.views import RunView, VolumeFailure
+from autopack_operator.ports.cluster import RejectedError, TransientError
+
+TRANSIENT = VolumeFailure("VolumeUnavailable", "it restarts", transient=True)
+
+
+def ending(run: RunView) -> tuple[str, str, int]:
+    return run.status.phase, run.status.reason, run.status.attempt
+
+
+def conditions(run: RunView) -> dict[str, str]:
+    return {item.type: f"{item.status} {item.reason}" for item in run.status.conditions}
+
+
+def no_pods(why: str) -> Fault:
+    """The API server rejects every pod."""
+
+    def fault(request: Request, moment: Moment) -> None:
+        if (request.verb, request.kind, moment) == ("create", "Pod", Moment.BEFORE):
+            raise RejectedError(why)
+
+    return fault
+
+
+def test_a_run_that_succeeds_is_told_by_all_conditions() -> None:
+    run = live(stories.success).run()
+    assert ending(run) == ("Succeeded", "Completed", 1)
+    assert conditions(run) == {
+        "AnchorApproved": "True ParallelismAllowed",
+        "LeaseHeld": "False Released",
+        "PodScheduled": "True Scheduled",
+        "WorktreeReady": "True WorktreeCreated",
+        "ArtifactsCommitted": "True Committed",
+        "Succeeded": "True Completed",
+    }
+
+
+def test_a_run_that_succeeds_costs_seven_writes() -> None:
+    written = [request for request in live(stories.success).api.requests if request.kind != "Volume"]
+    assert Counter(f"{request.verb} {request.kind}" for request in written) == {
+        "acquire Lease": 2,
+        "status AutopackRun": 3,
+        "create Pod": 1,
+        "release Lease": 1,
+    }
+
+
+def test_each_transition_is_told_once() -> None:
+    lab = live(stories.eviction)
+    assert lab.events.told == [("one", "Retrying"), ("one", "Completed")]
+    assert lab.telemetry.finished == ["Succeeded"]
+
+
+def test_a_failing_command_fails_its_run_with_its_exit_code() -> None:
+    run = live(stories.failure).run()
+    assert (*ending(run), run.status.exit_code) == ("Failed", "CommandFailed", 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("fates", "retry", "expected", "pods"),
+    [
+        ([Fate(eviction=True), Fate()], {}, ("Succeeded", "Completed", 2), 2),
+        ([Fate(eviction=True)], {}, ("Failed", "Evicted", 3), 3),
+        ([Fate(eviction=True)], {"infrastructure": 0}, ("Failed", "Evicted", 1), 1),
+        ([Fate(exit_code=1), Fate()], {"agent": 1}, ("Succeeded", "Completed", 2), 2),
+        ([Fate(exit_code=1)], {"agent": 1}, ("Failed", "CommandFailed", 2), 2),
+        ([Fate(exit_code=1), Fate(eviction=True), Fate()], {"agent": 1}, ("Succeeded", "Completed", 3), 3),
+    ],
+)
+def test_an_attempt_is_retried_by_its_class_of_failure(
+    fates: list[Fate], retry: dict[str, int], expected: tuple[str, str, int], pods: int
+) -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = fates
+        lab.apply(RunBuilder().spec(retry=retry))
+        await lab.end()
+
+    lab = live(story)
+    assert ending(lab.run()) == expected
+    assert lab.pods() == [f"one-a{number + 1}" for number in range(pods)]
+
+
+def test_a_pod_whose_image_can_not_be_had_is_given_up_and_removed() -> None:
+    lab = live(stories.missing_image)
+    assert (ending(lab.run()), lab.pods()) == (("Succeeded", "Completed", 2), ["one-a2"])
+
+
+def test_a_refused_run_gets_nothing_made() -> None:
+    lab = live(stories.refusal)
+    assert ending(lab.run()) == ("Refused", "AnchorAbsent", 0)
+    assert conditions(lab.run()) == {"AnchorApproved": "False AnchorAbsent", "Succeeded": "False AnchorAbsent"}
+    assert {request.verb for request in lab.api.requests} == {"release", "status"}
+
+
+def test_an_anchor_in_a_configmap_is_found() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.api.add({"kind": "ConfigMap", "metadata": {"name": "project"}, "data": {"anchor.json": anchor_text()}})
+        lab.apply(RunBuilder().anchor("configmap/project"))
+        await lab.end()
+
+    assert live(story).run().status.phase == "Succeeded"
+
+
+def test_a_missing_configmap_refuses_the_run() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.apply(RunBuilder().anchor("configmap/project"))
+        await lab.end()
+
+    assert ending(live(story).run()) == ("Refused", "AnchorConfigMapMissing", 0)
+
+
+def test_a_missing_profile_refuses_the_run() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.apply(RunBuilder().spec(profileRef={"name": "gpu"}))
+        await lab.end()
+
+    assert ending(live(story).run()) == ("Refused", "ProfileMissing", 0)
+
+
+def test_an_invalid_profile_refuses_the_run_and_is_named() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.api.edit("RunProfile", "default", defaultImage=7)
+        lab.apply(RunBuilder())
+        await lab.end()
+
+    run = live(story).run()
+    assert ending(run) == ("Refused", "ProfileInvalid", 0)
+    assert "RunProfile 'default' can not be read; correct its spec.defaultImage" in run.status.message
+
+
+def test_a_repository_that_can_not_be_had_fails_the_run_before_any_pod() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.files.refusals["one"] = VolumeFailure("RefNotFound", "there is no ref nope", transient=False)
+        lab.apply(RunBuilder())
+        await lab.end()
+
+    lab = live(story)
+    assert (ending(lab.run()), lab.pods()) == (("Failed", "RefNotFound", 0), [])
+
+
+def test_an_outage_of_the_volume_is_told_and_outlasted() -> None:
+    told: list[str] = []
+
+    async def story(lab: Simulation) -> None:
+        lab.files.refusals["one"] = lab.files.spoiled["one"] = TRANSIENT
+        lab.apply(RunBuilder())
+        for answers in (lab.files.refusals, lab.files.spoiled):
+            await asyncio.sleep(stories.A_WHILE)
+            told.append(f"{lab.run().status.phase} {lab.run().status.reason}")
+            del answers["one"]
+        await lab.end()
+
+    assert live(story).run().status.phase == "Succeeded"
+    assert told == ["Pending VolumeUnavailable", "Finishing VolumeUnavailable"]
+
+
+def test_work_that_can_not_be_taken_in_fails_the_run_and_says_why() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.files.spoiled["one"] = VolumeFailure("ManifestMismatch", "report.txt was changed", transient=False)
+        lab.apply(RunBuilder())
+        await lab.end()
+
+    run = live(story).run()
+    assert ending(run) == ("Failed", "ManifestMismatch", 1)
+    assert conditions(run)["ArtifactsCommitted"] == "False NotCommitted"
+
+
+def test_a_run_canceled_before_it_starts_gets_no_pod() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.apply(RunBuilder().spec(cancel=True))
+        await lab.end()
+
+    lab = live(story)
+    assert (ending(lab.run()), lab.pods()) == (("Canceled", "Canceled", 0), [])
+
+
+def test_a_run_canceled_while_it_runs_is_stopped_once_and_its_work_is_kept() -> None:
+    lab = live(stories.cancel_while_running)
+    assert (ending(lab.run()), lab.pods()) == (("Canceled", "Canceled", 1), [])
+    assert conditions(lab.run())["ArtifactsCommitted"] == "True CommittedPartly"
+    assert [request.name for request in lab.api.requests if request.verb == "delete"] == ["one-a1"]
+
+
+def test_a_run_canceled_between_two_attempts_keeps_what_was_committed() -> None:
+    run = live(stories.cancel_before_retry).run()
+    assert ending(run) == ("Canceled", "Canceled", 1)
+    assert conditions(run)["ArtifactsCommitted"] == "True CommittedPartly"
+
+
+def test_a_suspended_run_starts_only_when_it_is_resumed() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.apply(RunBuilder().spec(suspend=True))
+        await asyncio.sleep(stories.A_WHILE)
+        assert ending(lab.run()) == ("Pending", "Suspended", 0)
+        assert [request.kind for request in lab.api.requests] == ["AutopackRun"]
+        lab.api.edit("AutopackRun", "one", suspend=False)
+        await lab.end()
+
+    assert ending(live(story).run()) == ("Succeeded", "Completed", 1)
+
+
+def test_a_run_suspended_under_way_goes_on_with_a_new_attempt_that_is_no_retry() -> None:
+    run = live(stories.suspend_and_resume).run()
+    assert ending(run) == ("Succeeded", "Completed", 2)
+    assert (run.status.failures.infrastructure, run.status.failures.agent) == (0, 0)
+
+
+def test_a_finished_run_is_deleted_when_its_time_is_over() -> None:
+    lab = live(stories.time_to_live)
+    assert [request.name for request in lab.api.requests if request.verb == "delete"] == ["one"]
+
+
+def test_a_failed_run_is_not_deleted_by_the_time_to_live_of_successes() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [Fate(exit_code=1)]
+        lab.apply(RunBuilder().spec(ttlSecondsAfterFinished={"succeeded": 1}))
+        await lab.end()
+        await asyncio.sleep(stories.A_WHILE)
+
+    assert live(story).run().status.phase == "Failed"
+
+
+@pytest.mark.parametrize("seconds", [0.6, 1.0, 5.0])
+def test_a_pod_that_a_person_deletes_is_followed_by_a_new_attempt(seconds: float) -> None:
+    """Before the node had it, before anything of it was written down, and while its command ran."""
+
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [stories.LONG, Fate()]
+        lab.apply(RunBuilder())
+        await asyncio.sleep(seconds)
+        lab.api.ask_to_end("Pod", "one-a1")
+        await lab.end()
+
+    lab = live(story)
+    assert (ending(lab.run()), lab.pods()) == (("Succeeded", "Completed", 2), ["one-a2"])
+    assert lab.run().status.failures.infrastructure == 1
+
+
+def test_a_run_deleted_under_way_takes_its_pod_and_its_leases_along() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [stories.LONG]
+        lab.apply(RunBuilder())
+        await asyncio.sleep(stories.A_WHILE)
+        lab.api.remove("AutopackRun", "one")
+        await asyncio.sleep(stories.A_WHILE)
+
+    assert live(story).summary() == {}
+
+
+def test_a_run_made_anew_under_its_old_name_waits_for_the_old_pod_to_go() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [stories.LONG]
+        lab.apply(RunBuilder())
+        await asyncio.sleep(stories.A_WHILE)
+        lab.kubelet.fates["one"] = [Fate()]
+        lab.api.remove("AutopackRun", "one")
+        lab.apply(RunBuilder())
+        await lab.end()
+
+    lab = live(story)
+    assert ending(lab.run()) == ("Succeeded", "Completed", 1)
+    assert lab.run().status.workspace == f"workspaces/one/a1-{lab.run().uid[:8]}"
+
+
+def test_a_foreign_pod_under_the_name_is_told_and_left_alone() -> None:
+    async def story(lab: Simulation) -> None:
+        stranger = PodBuilder(RunBuilder().uid("somebody-else").view()).body()
+        lab.api.add(stranger)
+        lab.apply(RunBuilder())
+        await asyncio.sleep(stories.A_WHILE)
+        assert ending(lab.run()) == ("Preparing", "PodNameTaken", 1)
+        lab.api.remove("Pod", "one-a1")
+        await lab.end()
+
+    lab = live(story)
+    assert ending(lab.run()) == ("Succeeded", "Completed", 1)
+    assert "delete" not in {request.verb for request in lab.api.requests}
+
+
+def test_a_pod_that_the_api_server_rejects_fails_its_attempt_and_says_why() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.api.fault = no_pods("violates PodSecurity")
+        lab.apply(RunBuilder().spec(retry={"infrastructure": 0}))
+        await lab.end()
+
+    run = live(story).run()
+    assert ending(run) == ("Failed", "PodRejected", 1)
+    assert run.status.message == "violates PodSecurity"
+
+
+def test_a_pod_over_the_quota_waits_for_room() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.api.fault = no_pods("exceeded quota: compute")
+        lab.apply(RunBuilder())
+        await asyncio.sleep(stories.A_WHILE)
+        assert ending(lab.run()) == ("Preparing", "QuotaExceeded", 1)
+        lab.api.fault = no_fault
+        await lab.end()
+
+    assert ending(live(story).run()) == ("Succeeded", "Completed", 1)
+
+
+def test_a_lease_that_somebody_else_holds_is_told_waited_for_and_never_taken() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.apply(RunBuilder())
+        name = f"run-{lab.run().uid}"
+        labels = {"autopack.dev/run-uid": "other", "autopack.dev/attempt": "1"}
+        meta = {"name": name, "labels": labels}
+        lab.api.add({"kind": "Lease", "metadata": meta, "spec": {"holderIdentity": "other.a1"}})
+        await asyncio.sleep(stories.A_WHILE)
+        assert ending(lab.run()) == ("Pending", "LeaseConflict", 0)
+        lab.api.remove("Lease", name)
+        await lab.end()
+
+    lab = live(story)
+    assert ending(lab.run()) == ("Succeeded", "Completed", 1)
+    assert lab.telemetry.contentions > 0
+
+
+def test_what_a_command_writes_about_its_end_is_bounded_and_inert() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [Fate(exit_code=1, message="\x1b[31m" + "x" * 4096)]
+        lab.apply(RunBuilder())
+        await lab.end()
+
+    message = live(story).run().status.message
+    assert message.startswith("the command ended with exit code 1: \\x1b[31mxxx")
+    assert len(message) <= 1024
+
+
+def test_a_run_whose_stored_spec_breaks_a_younger_rule_is_stopped_in_order() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [stories.LONG]
+        lab.apply(RunBuilder())
+        await asyncio.sleep(stories.A_WHILE)
+        lab.api.edit("AutopackRun", "one", command=[])
+        await lab.end()
+
+    lab = live(story)
+    assert (ending(lab.run()), lab.pods()) == (("Refused", "InvalidSpec", 1), [])
+    assert lab.run().status.message.startswith("spec.command: ")
+
+
+def test_a_lost_answer_to_a_retry_does_not_lend_the_first_attempts_work_to_the_second() -> None:
+    def lose(request: Request, moment: Moment) -> None:
+        if (request.number, moment) == (retrying.number, Moment.AFTER):
+            raise TransientError("connection reset")
+
+    written = [request for request in live(stories.eviction).api.requests if request.verb == "status"]
+    retrying = written[2]
+    lab = live(stories.eviction, lambda lab: setattr(lab.api, "fault", lose))
+    assert lab.run().status.commit == f"{2:040x}"
+
+
+def test_the_attempt_under_way_is_not_said_to_be_committed() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [Fate(eviction=True), Fate()]
+        lab.apply(RunBuilder())
+        await lab.until(lambda: lab.run().status.attempt == 2)
+        condition = find(lab.run().status.conditions, ConditionType.ARTIFACTS_COMMITTED)
+        assert condition is not None
+        assert (condition.status, condition.reason) == ("False", "AttemptUnderWay")
+        await lab.end()
+
+    live(story)

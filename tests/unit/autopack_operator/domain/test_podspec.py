@@ -1,0 +1,81 @@
+"""The pod of an attempt: restricted, apart from others, with nothing in it that a run's author may not choose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.autopack_operator.builders import PROFILE, SETTINGS, SHA, RunBuilder
+
+from autopack_operator.domain.api.run import AutopackRunSpec
+from autopack_operator.domain.podspec import run_pod
+from autopack_operator.domain.views import Attempt
+
+ATTEMPT = Attempt(1, "n-demo", SHA, "workspaces/one/a1-00000000", "one/a1-00000000")
+
+
+def spec(**fields: object) -> AutopackRunSpec:
+    base: dict[str, Any] = {"source": {"repository": "demo"}, "command": ["work"]}
+    return AutopackRunSpec.model_validate(base | fields)
+
+
+def make(settings: Any = SETTINGS, **fields: object) -> dict[str, Any]:
+    return run_pod(RunBuilder("one").view(), spec(**fields), PROFILE, ATTEMPT, settings, "autopack/one")
+
+
+def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod["spec"]["initContainers"], *pod["spec"]["containers"]]
+
+
+def environment(pod: dict[str, Any], name: str) -> dict[str, str]:
+    container = next(each for each in containers(pod) if each["name"] == name)
+    return {item["name"]: item["value"] for item in container["env"]}
+
+
+def test_every_container_is_restricted() -> None:
+    pod = make()
+    assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert pod["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in containers(pod):
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_no_token_is_mounted() -> None:
+    assert make()["spec"]["automountServiceAccountToken"] is False
+
+
+def test_only_folders_of_the_attempt_are_writable() -> None:
+    for container in containers(make()):
+        claims = [mount for mount in container["volumeMounts"] if mount["name"] == "runs"]
+        writable = [mount["subPath"] for mount in claims if not mount.get("readOnly")]
+        assert sorted(writable) == [ATTEMPT.artifacts, ATTEMPT.workspace]
+        assert [m["subPath"] for m in claims if m.get("readOnly")] == [".repos/n-demo/mirror.git"]
+
+
+def test_the_users_variables_can_not_replace_ours() -> None:
+    pod = make(env=[{"name": "AUTOPACK_RUN_ID", "value": "another"}, {"name": "OWN", "value": "x"}])
+    env = environment(pod, "run")
+    assert (env["AUTOPACK_RUN_ID"], env["OWN"]) == ("one", "x")
+
+
+def test_a_dollar_sign_reaches_the_command_as_it_is() -> None:
+    pod = make(command=["sh", "-c", "echo $(HOME) $$"], env=[{"name": "PRICE", "value": "$(X)"}])
+    # The kubelet turns "$$" into "$" and expands only "$(NAME)".
+    assert pod["spec"]["containers"][0]["args"][2] == "echo $$(HOME) $$$$"
+    assert environment(pod, "run")["PRICE"] == "$$(X)"
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("None", None), ("PerRunSQLite", "sqlite:////autopack/one/one.db")])
+def test_database_url(mode: str, expected: str | None) -> None:
+    assert environment(make(databaseMode=mode), "run").get("DATABASE_URL") == expected
+
+
+def test_read_write_once_puts_the_pod_where_the_volume_service_is() -> None:
+    assert "affinity" not in make()["spec"]
+    once = make(replace(SETTINGS, read_write_once=True, volume_labels={"a": "b"}))
+    term = once["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]
+    assert term == {"labelSelector": {"matchLabels": {"a": "b"}}, "topologyKey": "kubernetes.io/hostname"}

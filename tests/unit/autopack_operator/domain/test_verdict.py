@@ -1,0 +1,89 @@
+"""How an attempt ended, read from its pod."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder, committed
+
+from autopack_operator.domain.run.verdict import (
+    FailureClass,
+    Verdict,
+    in_the_light_of,
+    of_stopped_pod,
+    of_stuck_pod,
+)
+
+RUN = RunBuilder("one").attempt(1).view()
+
+
+def pod() -> PodBuilder:
+    return PodBuilder(RUN)
+
+
+def summary(verdict: Verdict) -> tuple[str, str, FailureClass]:
+    return verdict.phase, verdict.reason, verdict.failure
+
+
+def test_exit_code_zero_is_success() -> None:
+    assert summary(of_stopped_pod(pod().ended(0).view())) == ("Succeeded", "Completed", FailureClass.NONE)
+
+
+def test_another_exit_code_is_the_agents_failure() -> None:
+    verdict = of_stopped_pod(pod().ended(7).view())
+    assert summary(verdict) == ("Failed", "CommandFailed", FailureClass.AGENT)
+    assert verdict.exit_code == 7
+
+
+def test_out_of_memory_is_the_infrastructures_failure() -> None:
+    verdict = of_stopped_pod(pod().ended(137, reason="OOMKilled").view())
+    assert summary(verdict) == ("Failed", "OOMKilled", FailureClass.INFRASTRUCTURE)
+
+
+def test_a_command_that_ended_because_its_pod_was_deleted_did_not_fail() -> None:
+    verdict = of_stopped_pod(pod().ended(143).deleting().view())
+    assert summary(verdict) == ("Failed", "PodDeleted", FailureClass.INFRASTRUCTURE)
+
+
+def test_a_command_that_ended_well_while_its_pod_was_deleted_succeeded() -> None:
+    assert of_stopped_pod(pod().ended(0).deleting().view()).phase == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "complete", "expected"),
+    [
+        (0, True, ("Succeeded", "Completed", FailureClass.NONE)),
+        (143, True, ("Failed", "PodLost", FailureClass.INFRASTRUCTURE)),
+        (0, False, ("Failed", "PodLost", FailureClass.INFRASTRUCTURE)),
+        (None, True, ("Failed", "PodLost", FailureClass.INFRASTRUCTURE)),
+    ],
+)
+def test_a_vanished_pod_is_judged_by_what_its_keeper_wrote(
+    exit_code: int | None, complete: bool, expected: tuple[str, str, FailureClass]
+) -> None:
+    work = committed(complete=complete, exit_code=exit_code)
+    assert summary(in_the_light_of(work, None)) == expected
+
+
+def test_a_verdict_over_a_pod_stands_whatever_the_keeper_wrote() -> None:
+    verdict = of_stopped_pod(pod().ended(7).view())
+    assert in_the_light_of(committed(exit_code=0), verdict) == verdict
+
+
+def waiting(reason: str) -> PodBuilder:
+    return pod().scheduled().container("run", waiting={"reason": reason, "message": "why"})
+
+
+def test_an_image_that_can_not_be_pulled_ends_the_attempt_after_a_while() -> None:
+    view = waiting("ImagePullBackOff").view()
+    assert of_stuck_pod(view, waited=59, patience=60) is None
+    verdict = of_stuck_pod(view, waited=60, patience=60)
+    assert verdict is not None
+    assert summary(verdict) == ("Failed", "ImagePullFailed", FailureClass.INFRASTRUCTURE)
+
+
+def test_an_impossible_image_name_ends_the_attempt_at_once() -> None:
+    assert of_stuck_pod(waiting("InvalidImageName").view(), waited=0, patience=60) is not None
+
+
+def test_a_container_that_is_being_created_is_waited_for() -> None:
+    assert of_stuck_pod(waiting("ContainerCreating").view(), waited=1e6, patience=60) is None

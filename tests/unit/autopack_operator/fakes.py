@@ -1,0 +1,258 @@
+"""The operator's ports over an API server in memory, and a volume service that checks how it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+from tests.unit.autopack_operator.builders import SHA
+from tests.unit.autopack_operator.fake_api import Session
+
+from autopack.file_layout import AttemptPaths
+from autopack_operator.domain import naming, projection
+from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, Source
+from autopack_operator.domain.views import (
+    Attempt,
+    BatchView,
+    CommittedWork,
+    LeaseConflict,
+    PodView,
+    ProfileView,
+    RunView,
+    VolumeFailure,
+)
+from autopack_operator.ports.cluster import JsonDict
+
+
+@dataclass
+class FakeRuns:
+    """ports.cluster.Runs."""
+
+    session: Session
+
+    async def get(self, namespace: str, name: str) -> RunView | None:
+        body = await self.session.get("AutopackRun", name)
+        return projection.run_view(body) if body is not None else None
+
+    async def create(self, manifest: JsonDict) -> RunView:
+        return projection.run_view(await self.session.create(manifest))
+
+    async def write_status(self, run: RunView, status: BaseModel) -> RunView:
+        return projection.run_view(await self.session.write_status("AutopackRun", run, status))
+
+    async def delete(self, run: RunView) -> None:
+        await self.session.delete("AutopackRun", run.name, run.uid)
+
+
+@dataclass
+class FakeBatches:
+    """ports.cluster.Batches."""
+
+    session: Session
+
+    async def write_status(self, batch: BatchView, status: BaseModel) -> BatchView:
+        return projection.batch_view(await self.session.write_status("RunBatch", batch, status))
+
+
+@dataclass
+class FakePods:
+    """ports.cluster.Pods."""
+
+    session: Session
+
+    async def get(self, namespace: str, name: str) -> PodView | None:
+        body = await self.session.get("Pod", name)
+        return projection.pod_view(body) if body is not None else None
+
+    async def create(self, manifest: JsonDict) -> PodView:
+        return projection.pod_view(await self.session.create(manifest))
+
+    async def delete(self, pod: PodView, grace_seconds: int | None = None) -> None:
+        await self.session.delete("Pod", pod.name, pod.uid)
+
+
+@dataclass
+class FakeProfiles:
+    """ports.cluster.Profiles."""
+
+    session: Session
+
+    async def get(self, namespace: str, name: str) -> ProfileView | None:
+        body = await self.session.get("RunProfile", name)
+        return projection.profile_view(body) if body is not None else None
+
+
+@dataclass
+class FakeConfigMaps:
+    """ports.cluster.ConfigMaps."""
+
+    session: Session
+
+    async def read(self, namespace: str, name: str, key: str) -> str | None:
+        body = await self.session.get("ConfigMap", name)
+        return None if body is None else body.get("data", {}).get(key)
+
+
+@dataclass
+class FakeLeases:
+    """ports.cluster.Leases."""
+
+    session: Session
+
+    async def acquire(self, owner: RunView, attempt: int, name: str, key: str) -> LeaseConflict | None:
+        api, holder = self.session.api, naming.lease_holder(owner.uid, attempt)
+        labels = {RUN_UID_LABEL: owner.uid, ATTEMPT_LABEL: str(attempt)}
+        meta: JsonDict = {"name": name, "labels": labels, "ownerReferences": [{"uid": owner.uid}]}
+        body: JsonDict = {"kind": "Lease", "metadata": meta, "spec": {"holderIdentity": holder}}
+
+        def act() -> LeaseConflict | None:
+            found = api.find("Lease", name)
+            held_by = found["spec"]["holderIdentity"] if found is not None else ""
+            uid, _, number = held_by.rpartition(".a")
+            if held_by and held_by != holder and (uid != owner.uid or int(number) > attempt):
+                return LeaseConflict(name, held_by)
+            if found is not None:
+                api.remove("Lease", name)
+            api.add(body)
+            return None
+
+        return await self.session.change("acquire", "Lease", name, act)
+
+    async def release(self, namespace: str, run_uid: str, attempt: int) -> None:
+        api = self.session.api
+        labels = {RUN_UID_LABEL: run_uid, ATTEMPT_LABEL: str(attempt)}
+
+        def act() -> None:
+            for lease in api.all("Lease"):
+                if lease["metadata"]["labels"] == labels:
+                    api.remove("Lease", lease["metadata"]["name"])
+
+        await self.session.change("release", "Lease", f"{run_uid}.a{attempt}", act)
+
+
+class RecordedEvents:
+    """ports.cluster.Events: what people were told, as (object, reason)."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def record(self, subject: RunView | BatchView, reason: str, message: str, *, warning: bool = False) -> None:
+        self.told.append((subject.name, reason))
+
+
+@dataclass
+class FakeLister:
+    """ports.cluster.Lister."""
+
+    session: Session
+
+    async def runs(self) -> list[RunView]:
+        return [projection.run_view(body) for body in await self._all("AutopackRun")]
+
+    async def batches(self) -> list[BatchView]:
+        return [projection.batch_view(body) for body in await self._all("RunBatch")]
+
+    async def pods(self) -> list[PodView]:
+        return [projection.pod_view(body) for body in await self._all("Pod")]
+
+    async def _all(self, kind: str) -> list[JsonDict]:
+        return await self.session.read(lambda: self.session.api.all(kind))
+
+
+class SilentTelemetry:
+    """ports.telemetry.Telemetry: counts what has to be counted once."""
+
+    def __init__(self) -> None:
+        self.finished: list[str] = []
+        self.contentions = 0
+
+    @contextmanager
+    def reconcile(self, kind: str) -> Iterator[None]:
+        yield
+
+    def lease_contention(self) -> None:
+        self.contentions += 1
+
+    def worktree_ready(self, seconds: float) -> None:
+        pass
+
+    def run_finished(self, phase: str) -> None:
+        self.finished.append(phase)
+
+
+@dataclass
+class Folder:
+    """What lies in one attempt's folder: its pods, and how its command ended, if its keeper could say so."""
+
+    attempt: Attempt
+    pods: set[str] = field(default_factory=set)
+    exit_code: int | None = None
+    committed: CommittedWork | None = None
+
+
+@dataclass
+class VolumeFiles:
+    """The volume itself. It survives every operator."""
+
+    folders: dict[tuple[str, int], Folder] = field(default_factory=dict)
+    refusals: dict[str, VolumeFailure] = field(default_factory=dict)
+    """By run name: what `prepare` answers."""
+    spoiled: dict[str, VolumeFailure] = field(default_factory=dict)
+    """By run name: what `commit` answers."""
+
+
+@dataclass
+class FakeVolume:
+    """ports.volume.Volume: answers "under way" once, then the same for ever."""
+
+    session: Session
+    files: VolumeFiles
+    _asked: set[tuple[str, str, int]] = field(default_factory=set)
+
+    async def prepare(
+        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str
+    ) -> Attempt | VolumeFailure | None:
+        def act() -> Attempt | VolumeFailure | None:
+            if run_name in self.files.refusals:
+                return self.files.refusals[run_name]
+            if self._first("prepare", run_uid, attempt):
+                return None
+            paths = AttemptPaths(run_name, run_uid, attempt)
+            made = Attempt(attempt, f"n-{source.repository}", SHA, paths.workspace, paths.artifacts)
+            return self.files.folders.setdefault((run_uid, attempt), Folder(made)).attempt
+
+        return await self.session.change("prepare", "Volume", f"{run_name} {attempt}", act)
+
+    async def commit(
+        self, run_uid: str, run_name: str, attempt: int, *, remove_workspace: bool
+    ) -> CommittedWork | VolumeFailure | None:
+        def act() -> CommittedWork | VolumeFailure | None:
+            self._check_stopped(run_uid, attempt)
+            if run_name in self.files.spoiled:
+                return self.files.spoiled[run_name]
+            if self._first("commit", run_uid, attempt):
+                return None
+            folder = self.files.folders[run_uid, attempt]
+            if folder.committed is None:
+                ref = f"refs/runs/{run_uid}/a{attempt}/heads/main"
+                done = folder.exit_code is not None
+                folder.committed = CommittedWork(
+                    done, folder.exit_code, f"{attempt:040x}", ref, f"{attempt:064x}", 3, 99
+                )
+            return folder.committed
+
+        return await self.session.change("commit", "Volume", f"{run_name} {attempt}", act)
+
+    def _check_stopped(self, run_uid: str, attempt: int) -> None:
+        for pod in map(projection.pod_view, self.session.api.all("Pod")):
+            if pod.owner is not None and (pod.owner.uid, pod.attempt) == (run_uid, attempt) and not pod.stopped:
+                raise AssertionError(f"commit of attempt {attempt} while its pod {pod.name} lives")
+
+    def _first(self, verb: str, run_uid: str, attempt: int) -> bool:
+        call = (verb, run_uid, attempt)
+        if call in self._asked:
+            return False
+        self._asked.add(call)
+        return True

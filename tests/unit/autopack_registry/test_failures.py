@@ -1,0 +1,59 @@
+"""What drivers say becomes one sentence with the fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from autopack.errors import InvalidInput
+from autopack.registry.failures import DatabaseUnreachable, explain
+from autopack.registry.urls import check_database_url, sqlite_url
+
+POSTGRES = check_database_url("postgresql://user:hunter2@host/db")
+
+
+def said(text: str) -> OperationalError:
+    return OperationalError("SELECT 1", {}, Exception(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('FATAL:  password authentication failed for user "user" hunter2', "user name or password is wrong"),
+        ("fe_sendauth: no password supplied", "asks for a password"),
+        ('FATAL:  role "user" does not exist', "the user does not exist"),
+        ('FATAL:  database "db" does not exist', "the database does not exist"),
+        ('could not translate host name "host" to address', "the host name is unknown"),
+    ],
+)
+def test_what_the_user_can_correct_is_bad_input(text: str, message: str) -> None:
+    error = explain(said(text), POSTGRES)
+    assert isinstance(error, InvalidInput)
+    assert message in str(error)
+    assert "hunter2" not in str(error)
+
+
+@pytest.mark.parametrize("text", ["connection refused\n\tIs the server running?", "the database system is starting up"])
+def test_what_passes_is_an_unreachable_database(text: str) -> None:
+    error = explain(said(text), POSTGRES)
+    assert isinstance(error, DatabaseUnreachable)
+    assert "\n" not in str(error)
+    assert "Start it" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("database is locked", "in use by another process"),
+        ("attempt to write a readonly database", "cannot be written (read-only)"),
+        ("unable to open database file", "cannot be opened"),
+        ("file is not a database", "is not a SQLite database"),
+        ("database or disk is full", "Free disk space"),
+    ],
+)
+def test_sqlites_words_are_translated(tmp_path: Path, text: str, message: str) -> None:
+    shown = str(explain(said(text), sqlite_url(tmp_path / "x.db")))
+    assert message in shown
+    assert "database is locked" not in shown

@@ -1,0 +1,148 @@
+"""What runs in a pod: its environment, its log, and when the keeper saves."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autopack.errors import AutopackError, InvalidInput
+from autopack.manifest import Identity
+from autopack_runtime import keeper
+from autopack_runtime.log import log
+from autopack_runtime.pod import Pod
+from autopack_runtime.saver import Saved, Saver
+
+ENVIRON = {
+    "AUTOPACK_RUN_ID": "fix-it",
+    "AUTOPACK_RUN_UID": "0f8fad5b-d9cb",
+    "AUTOPACK_ATTEMPT": "2",
+    "AUTOPACK_SHA": "a" * 40,
+    "AUTOPACK_BRANCH": "autopack/fix-it",
+    "AUTOPACK_WORKSPACE": "/autopack/workspaces/fix-it",
+    "AUTOPACK_ARTIFACTS": "/autopack/fix-it",
+    "AUTOPACK_MIRROR": "/autopack/.repos/n-demo/mirror.git",
+}
+
+
+def test_the_environment_is_read() -> None:
+    pod = Pod.from_environment(ENVIRON)
+    assert pod.identity == Identity("fix-it", "0f8fad5b-d9cb", 2, "a" * 40, "autopack/fix-it")
+    assert pod.snapshot_ref == "refs/autopack/fix-it"
+
+
+@pytest.mark.parametrize("name", ENVIRON)
+def test_a_missing_variable_is_named(name: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        Pod.from_environment({other: value for other, value in ENVIRON.items() if other != name})
+    assert raised.value.field == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTOPACK_ATTEMPT", "0"),
+        ("AUTOPACK_SHA", "main"),
+        ("AUTOPACK_BRANCH", "-x"),
+        ("AUTOPACK_WORKSPACE", "relative"),
+    ],
+)
+def test_a_wrong_variable_is_named(name: str, value: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        Pod.from_environment(ENVIRON | {name: value})
+    assert raised.value.field == name
+
+
+def test_a_long_name_still_makes_a_ref_that_git_takes() -> None:
+    pod = Pod.from_environment(ENVIRON | {"AUTOPACK_RUN_ID": "x" * 253})
+    assert len(pod.snapshot_ref.rsplit("/", 1)[-1]) < 250
+
+
+def test_log_lines_are_json_without_credentials(capsys: pytest.CaptureFixture[str]) -> None:
+    log("info", "hello", url="https://user:secret@example.com/x", text="a\x1b[31m\nb", count=3, none=None)
+    printed = capsys.readouterr().out
+    line = json.loads(printed)
+    assert printed.count("\n") == 1
+    assert (line["level"], line["message"], line["count"], line["none"]) == ("info", "hello", 3, None)
+    assert "secret" not in printed
+    assert "\x1b" not in line["text"]
+
+
+@pytest.fixture
+def pod(tmp_path: Path) -> Pod:
+    return Pod(Identity("fix-it", "uid", 1, "a" * 40, "b"), tmp_path / "w", tmp_path, tmp_path / "m")
+
+
+class FakeSaver(Saver):
+    """Counts, and does what it is told."""
+
+    def __init__(self, on_save: Callable[[], None]) -> None:
+        self.saves = 0
+        self._on_save = on_save
+
+    def prepare(self) -> None:
+        return
+
+    def save(self) -> Saved:
+        self.saves += 1
+        self._on_save()
+        return Saved("a" * 40, {}, None)
+
+
+def test_it_ends_when_the_command_has_ended(pod: Pod) -> None:
+    pod.exit_file.write_text("{}")
+    assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: False) is False
+
+
+def test_it_ends_when_told_to(pod: Pod) -> None:
+    assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: True) is True
+
+
+def test_a_failed_snapshot_is_tried_again(pod: Pod) -> None:
+    def save() -> None:
+        if saver.saves == 2:
+            pod.exit_file.write_text("{}")
+        raise AutopackError("GitFailed", "x")
+
+    saver = FakeSaver(save)
+    assert keeper.watch(pod, saver, 0, lambda _: False) is False
+    assert saver.saves == 2
+
+
+def test_it_does_not_save_before_its_time(pod: Pod) -> None:
+    polls = iter(range(50))
+
+    def stopped(_: float) -> bool:
+        return next(polls, None) is None
+
+    saver = FakeSaver(lambda: None)
+    keeper.watch(pod, saver, 3600, stopped)
+    assert saver.saves == 0
+
+
+@pytest.mark.parametrize("command", ["workspace", "keeper", "volume", "import-repository", "branches", "tree"])
+def test_every_command_explains_itself(command: str) -> None:
+    argv = [sys.executable, "-m", "autopack_runtime.main", command, "--help"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"usage: autopack-runtime {command}")
+
+
+def test_pods_do_not_wait_for_what_they_do_not_need() -> None:
+    code = "import sys, autopack_runtime.main, autopack_runtime.workspace, autopack_runtime.keeper; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    unwanted = {"pydantic", "aiohttp", "click", "asyncio", "logging", "jwt", "sqlalchemy", "kubernetes"}
+    assert unwanted.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize("variable", ["AUTONOMOUS_RUNS_DIR", "AUTOPACK_ALLOWED_CALLERS"])
+def test_the_service_names_what_it_misses(variable: str, tmp_path: Path) -> None:
+    environ = {"AUTONOMOUS_RUNS_DIR": str(tmp_path), "AUTOPACK_ALLOWED_CALLERS": "x", variable: ""}
+    argv = [sys.executable, "-m", "autopack_runtime.main", "volume"]
+    done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"autopack-runtime: {variable}")
+    assert done.stderr.count("\n") == 1
