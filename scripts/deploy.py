@@ -13,7 +13,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 DEV = ROOT / ".dev"
 CHART = ROOT / "charts" / "autopack"
-IMAGE = "localhost/autopack:dev"
+CHECKOUT = os.environ.get("AUTOPACK_CHECKOUT", "dev")
+"""Keeps work trees apart that share one cluster (a linked .dev): tag of the image, and prefix of test namespaces."""
+IMAGE = f"localhost/autopack:{CHECKOUT}"
 RUN_IMAGE = "localhost/autopack-base:dev"
 RELEASE = "autopack"
 
@@ -66,6 +68,11 @@ def cluster_with_images() -> None:
     devcluster("up")
     devcluster("image", "--tag", IMAGE)
     devcluster("test-images")
+
+
+def own_namespace(name: str) -> str:
+    """The name of a test namespace, in this work tree."""
+    return name if CHECKOUT == "dev" else f"{CHECKOUT}-{name}"
 
 
 def make_namespace(name: str) -> None:

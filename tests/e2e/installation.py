@@ -38,6 +38,7 @@ class Installation:
     @contextmanager
     def fresh(cls, namespace: str, values: Mapping[str, str] | None = None) -> Iterator[Installation]:
         """A new installation in a new namespace; what an earlier test run left under that name goes first."""
+        namespace = deploy.own_namespace(namespace)
         remove_namespace(namespace)
         deploy.install(namespace, values=values)
         try:

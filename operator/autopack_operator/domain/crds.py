@@ -94,6 +94,7 @@ RESOURCES = (
                 "metadata.name of a RunBatch can have 63 characters at most; it is a label of its runs",
             ),
             ("self.spec.runs == oldSelf.spec.runs", "spec.runs can not be changed; create another RunBatch"),
+            ("self.spec.matrix == oldSelf.spec.matrix", "spec.matrix can not be changed; create another RunBatch"),
             (
                 "self.spec.template == oldSelf.spec.template",
                 "spec.template can not be changed; create another RunBatch",

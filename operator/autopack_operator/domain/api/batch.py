@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from autopack_operator.domain.api.common import DNS_LABEL, MAX_ENV, REF, Argument, EnvVar, Model
-from autopack_operator.domain.api.run import AutopackRunSpec, RunTemplate
+from autopack_operator.domain.api.common import DNS_LABEL, ENV_NAME, MAX_ENV, REF, Argument, EnvVar, Model
+from autopack_operator.domain.api.run import AutopackRunSpec, RunTemplate, TtlSeconds
 
 MAX_RUNS = 5000
 MAX_WORKERS = 1000
@@ -34,13 +35,70 @@ class BatchItem(Model):
     env: Annotated[list[EnvVar], Field(max_length=MAX_ENV, description="Added to the template's; same name wins.")] = []
 
 
+class Axis(Model):
+    """One dimension of a matrix: a variable of the runs' environment, and the values that it takes."""
+
+    name: Annotated[str, Field(min_length=1, max_length=128, pattern=ENV_NAME)]
+    values: Annotated[list[Annotated[str, Field(max_length=256)]], Field(min_length=1, max_length=256)]
+
+
+class OnExceeded(StrEnum):
+    """What happens to the runs under way once a batch has failed."""
+
+    DRAIN = "Drain"
+    CANCEL = "Cancel"
+
+
+class FailurePolicy(Model):
+    """When a batch gives up. Absent: never, all runs are tried."""
+
+    max_failed: Annotated[
+        int | None, Field(ge=0, le=MAX_RUNS, description="The batch gives up when more runs than this have failed.")
+    ] = None
+    stop_on: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=128)]],
+        Field(max_length=32, description="The batch gives up when one run fails with one of these reasons."),
+    ] = []
+    action: Annotated[
+        OnExceeded, Field(description="Drain: no further runs start, those under way go on. Cancel: those stop too.")
+    ] = OnExceeded.DRAIN
+
+
+class SuccessPolicy(Model):
+    """When a batch has what it wants before all of its runs are finished."""
+
+    succeeded_count: Annotated[
+        int,
+        Field(ge=1, le=MAX_RUNS, description="The batch succeeds with this many succeeded runs; the rest is canceled."),
+    ]
+
+
 class RunBatchSpec(Model):
     """What the user asks for."""
 
-    list_map_keys: ClassVar[dict[str, str]] = {"runs": "id"}
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                {
+                    "rule": "(size(self.runs) > 0) != (size(self.matrix) > 0)",
+                    "message": "set exactly one of spec.runs (a list) and spec.matrix (every combination of values)",
+                },
+            ]
+        }
+    )
+
+    list_map_keys: ClassVar[dict[str, str]] = {"runs": "id", "matrix": "name"}
 
     template: RunTemplate
-    runs: Annotated[list[BatchItem], Field(min_length=1, max_length=MAX_RUNS)]
+    runs: Annotated[list[BatchItem], Field(max_length=MAX_RUNS)] = []
+    matrix: Annotated[
+        list[Axis],
+        Field(
+            max_length=4,
+            description="One run for every combination of the axes' values, the last axis changing fastest; its id is "
+            f"made of the values. {MAX_RUNS} combinations at most.",
+        ),
+    ] = []
     workers: Annotated[
         int,
         Field(
@@ -49,6 +107,30 @@ class RunBatchSpec(Model):
             description="At most this many runs at once; the anchor's max_concurrent_runs bounds it further.",
         ),
     ] = 3
+    start_interval_seconds: Annotated[
+        int, Field(ge=0, le=3600, description="Least time between the starts of two runs.")
+    ] = 0
+    start_jitter_seconds: Annotated[
+        int, Field(ge=0, le=3600, description="Up to this much is added to that time, at random.")
+    ] = 0
+    failure_policy: FailurePolicy = FailurePolicy()
+    success_policy: SuccessPolicy | None = None
+    active_deadline_seconds: Annotated[
+        int | None,
+        Field(ge=1, le=2_592_000, description="The batch fails, and its runs are canceled, so long after its start."),
+    ] = None
+    priority: Annotated[
+        int,
+        Field(
+            ge=-1000,
+            le=1000,
+            description="Batches with a higher one start their runs first where the profile's maxConcurrentRuns is "
+            "reached; equals take turns.",
+        ),
+    ] = 0
+    ttl_seconds_after_finished: Annotated[
+        TtlSeconds, Field(description="How long the finished batch is kept, and its runs with it.")
+    ] = TtlSeconds()
     suspend: Annotated[bool, Field(description="Start no further runs; those under way go on.")] = False
     cancel: Annotated[bool, Field(description="Cancel all runs of the batch, started or not.")] = False
 

@@ -19,6 +19,15 @@ class Resources(Model):
     limits: Annotated[dict[ResourceName, Quantity], Field(max_length=16)] = {}
 
 
+class Database(Model):
+    """The database of runs with databaseMode Postgres: a key of a Secret in the namespace that holds its URL. The
+    operator never reads it; the kubelet does.
+    """
+
+    secret_name: Annotated[str, Field(min_length=1, max_length=253)]
+    key: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")] = "url"
+
+
 class RunProfileSpec(Model):
     """Limits that authors of runs can not lift."""
 
@@ -31,3 +40,12 @@ class RunProfileSpec(Model):
     resources: Resources = Resources()
     runtime_class_name: Annotated[str | None, Field(min_length=1, max_length=63)] = None
     max_timeout_seconds: Annotated[int | None, Field(ge=1, le=604_800)] = None
+    max_concurrent_runs: Annotated[
+        int | None,
+        Field(ge=1, le=100_000, description="Runs of this profile that may be under way at once in the namespace."),
+    ] = None
+    disk_quota: Annotated[
+        Quantity | None,
+        Field(description="A run whose worktree and artifacts together grow beyond this is stopped, its work saved."),
+    ] = None
+    database: Database | None = None

@@ -26,6 +26,16 @@ class WorkspaceCleanup(StrEnum):
     NEVER = "Never"
 
 
+class StartFrom(StrEnum):
+    """What the worktree of an attempt after the first holds."""
+
+    SNAPSHOT = "Snapshot"
+    SOURCE = "Source"
+
+
+ExitCode = Annotated[int, Field(ge=1, le=255)]
+
+
 class Retry(Model):
     """How often a failed attempt is followed by another, by class of failure."""
 
@@ -33,7 +43,18 @@ class Retry(Model):
         int, Field(ge=0, le=20, description="Pod lost, evicted, out of memory, image not pulled, node gone.")
     ] = 2
     agent: Annotated[int, Field(ge=0, le=20, description="The command ended with a non-zero exit code.")] = 0
+    exit_codes: Annotated[
+        list[ExitCode],
+        Field(max_length=64, description="Only these exit codes count as worth another attempt; all when empty."),
+    ] = []
     backoff_seconds: Annotated[int, Field(ge=0, le=3600, description="Wait before attempt 2; doubles each time.")] = 10
+    start_from: Annotated[
+        StartFrom,
+        Field(
+            description="Snapshot: the next attempt goes on from the last saved state (commits and uncommitted files). "
+            "Source: it starts anew from the commit that the first one had."
+        ),
+    ] = StartFrom.SNAPSHOT
 
 
 class Workspace(Model):
@@ -76,6 +97,18 @@ class RunTemplate(Model):
     timeout_seconds: Annotated[
         int, Field(ge=1, le=604_800, description="The attempt is stopped after this many seconds.")
     ] = 3600
+    active_deadline_seconds: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=2_592_000,
+            description="The run fails this many seconds after its first attempt started, whatever retries are left.",
+        ),
+    ] = None
+    termination_grace_period_seconds: Annotated[
+        int,
+        Field(ge=0, le=3600, description="Seconds between SIGTERM and SIGKILL for a command that has to stop."),
+    ] = 60
     retry: Retry = Retry()
     workspace: Workspace = Workspace()
 
@@ -89,6 +122,8 @@ _FIXED = (
     "profileRef",
     "databaseMode",
     "timeoutSeconds",
+    "activeDeadlineSeconds",
+    "terminationGracePeriodSeconds",
     "retry",
     "workspace",
 )

@@ -63,6 +63,12 @@ class AutopackRunStatus(StatusModel):
     workspace: Annotated[str | None, Field(description="Path on the volume.")] = None
     artifacts: Annotated[str | None, Field(description="Path on the volume.")] = None
     manifest_sha256: Annotated[str | None, Field(alias="manifestSHA256")] = None
+    snapshot: Annotated[
+        str | None, Field(description="Commit that holds the last saved state, uncommitted files included.")
+    ] = None
+    resumed_from: Annotated[
+        str | None, Field(description="Commit whose state this attempt's worktree began with; absent: the source's.")
+    ] = None
     exit_code: int | None = None
     started_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
     finished_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
@@ -98,6 +104,11 @@ class RunBatchStatus(StatusModel):
     effective_workers: int = 0
     started: Annotated[int, Field(description="Runs with an index below this one have been created.")] = 0
     finished_indexes: Indexes = Indexes()
+    outcome: Outcome | None = None
+    last_start_at: Annotated[
+        str | None,
+        Field(description="When a run was last started.", json_schema_extra={"format": "date-time"}),
+    ] = None
     started_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
     finished_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
     duration: str | None = None
