@@ -58,6 +58,7 @@ class Operator:
         self.leadership = KubeLeadership(
             connection, settings.namespace, settings.leader_lease, settings.identity, self.clock
         )
+        self.fenced = connection.fenced(self.leadership.leads)
         self.lister = KubeLister(connection, settings.namespace)
         self.resync = Resync(self.lister, self.cache, self._enqueue, self.clock)
         self.controller = self._controller()
@@ -73,15 +74,15 @@ class Operator:
     def _controller(self) -> Controller:
         anchors = AnchorReader(KubeConfigMaps(self.connection))
         transitions = TransitionLog(self.events, self.telemetry)
-        runs = KubeRuns(self.connection)
+        runs = KubeRuns(self.fenced)
         facts = FactBook()
         steps = RunSteps(
             RunPorts(
                 cache=self.cache,
                 runs=runs,
-                pods=KubePods(self.connection),
+                pods=KubePods(self.fenced),
                 profiles=KubeProfiles(self.connection),
-                leases=KubeLeases(self.connection),
+                leases=KubeLeases(self.fenced),
                 volume=self.volume,
                 anchors=anchors,
                 telemetry=self.telemetry,
@@ -93,7 +94,7 @@ class Operator:
         batch_reconciler = BatchReconciler(
             BatchPorts(
                 cache=self.cache,
-                batches=KubeBatches(self.connection),
+                batches=KubeBatches(self.fenced),
                 runs=runs,
                 anchors=anchors,
                 transitions=transitions,

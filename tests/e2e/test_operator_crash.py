@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
-from pathlib import Path
 
 from tests.e2e.installation import Installation, make_batch, make_run, phase
-
-
-def operator_pids(namespace: str) -> list[int]:
-    """Host pids of the operator's processes in that namespace, by the environment of the process itself."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            command = (folder / "cmdline").read_bytes()
-            environment = (folder / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue  # the process ended meanwhile
-        if b"autopack-operator" in command and f"AUTOPACK_NAMESPACE={namespace}".encode() in environment:
-            found.append(int(folder.name))
-    return found
-
-
-def kill_operator(installation: Installation) -> None:
-    pids = operator_pids(installation.namespace)
-    assert pids, "no operator process to kill"
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+from tests.e2e.processes import signal_operator
 
 
 def test_a_run_goes_on_and_ends_the_same_with_one_pod(installation: Installation) -> None:
     installation.apply(make_run("survivor", "sleep 6; echo done >> README.md; git commit -qam done"))
     installation.wait_for("autopackrun", "survivor", lambda body: phase(body) == "Running")
-    kill_operator(installation)
+    signal_operator(installation.namespace, signal.SIGKILL)
     run = installation.finished("survivor", timeout=150)
     assert (phase(run), run["status"]["attempt"]) == ("Succeeded", 1)
     assert [pod["metadata"]["name"] for pod in installation.pods_of("survivor")] == ["survivor-a1"]
@@ -48,7 +24,7 @@ def test_a_batch_killed_in_the_middle_starts_every_run_once(installation: Instal
         make_batch("killed", "sleep 1; echo $AUTOPACK_ATTEMPT > $AUTOPACK_ARTIFACTS/ci/attempt", ids, workers=2)
     )
     installation.wait_for("runbatch", "killed", lambda body: body.get("status", {}).get("succeeded", 0) >= 1)
-    kill_operator(installation)
+    signal_operator(installation.namespace, signal.SIGKILL)
     batch = installation.finished("killed", "runbatch", timeout=200)
     assert (phase(batch), batch["status"]["succeeded"]) == ("Succeeded", 6)
     pods = sorted(pod["metadata"]["name"] for pod in installation.all("pods", "autopack.dev/batch=killed"))

@@ -16,6 +16,10 @@ class Leadership(Protocol):
         """Renew until leadership is lost, then return; the caller must stop acting at once."""
         ...
 
+    def leads(self) -> bool:
+        """Whether this process may act as leader at this very moment."""
+        ...
+
     async def release(self) -> None:
         """Let go of the Lease on an orderly exit, so that a standby takes over at once."""
         ...

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -28,11 +29,20 @@ class NoCredentialsError(Exception):
 
 
 class Connection:
-    """Requests to the API server: JSON in, JSON out, the port's exceptions on failure."""
+    """Requests to the API server: JSON in, JSON out, the port's exceptions on failure.
 
-    def __init__(self, configuration: Configuration) -> None:
+    `may_write` is asked the moment before each mutating request is sent.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        rest: RESTClientObject | None = None,
+        may_write: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._configuration = configuration
-        self._rest = RESTClientObject(configuration)
+        self._rest = RESTClientObject(configuration) if rest is None else rest
+        self._may_write = may_write
 
     @classmethod
     async def open(cls) -> Connection:
@@ -55,6 +65,14 @@ class Connection:
                 ) from error
         return cls(configuration)
 
+    def fenced(self, may_write: Callable[[], bool]) -> Connection:
+        """The same pool, for one who writes only while `may_write` says so.
+
+        A process that was stopped (SIGSTOP, a paused machine) past its leadership goes on in the middle of whatever it
+        was doing; what it had decided to write then, another leader may have done, and undone, long ago.
+        """
+        return Connection(self._configuration, self._rest, may_write)
+
     async def close(self) -> None:
         """Close the pool."""
         await self._rest.close()
@@ -69,7 +87,8 @@ class Connection:
     ) -> JsonDict:
         """Send one request, within so many seconds; the waits that the server asks for are among them.
 
-        Raises ConflictError, AlreadyExistsError, GoneError, RejectedError or TransientError.
+        Raises ConflictError, AlreadyExistsError, GoneError, RejectedError or TransientError; the last also for a write
+        that `may_write` forbids.
         """
         url = self._configuration.host + path + ("?" + urlencode(query) if query else "")
         deadline = time.monotonic() + seconds
@@ -82,11 +101,14 @@ class Connection:
                 await asyncio.sleep(error.wait_seconds)
 
     async def _send(self, method: str, url: str, body: JsonDict | None, seconds: float, what: str) -> JsonDict:
+        headers = await self._headers()
+        if method != "GET" and not self._may_write():
+            raise TransientError(f"{what}: not sent, for this process does not lead any more")
         try:
             response = await self._rest.request(  # type: ignore[no-untyped-call]
                 method,
                 url,
-                headers=await self._headers(),
+                headers=headers,
                 body=body,
                 _request_timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_TIMEOUT_SECONDS),
             )

@@ -66,8 +66,13 @@ class KubeLeadership:
             if not held and self._seen.version:
                 return
 
+    def leads(self) -> bool:
+        """Whether the last renewal is young enough for this process to act, now."""
+        return self._clock.monotonic() < self._renewed_at + RENEW_DEADLINE_SECONDS
+
     async def release(self) -> None:
-        """Empty the holder, if it is still this process."""
+        """Empty the holder, if it is still this process; it does not act as leader from here on."""
+        self._renewed_at = float("-inf")
         try:
             lease = await self._connection.request("GET", self._path())
             if (lease.get("spec") or {}).get("holderIdentity") == self._identity:

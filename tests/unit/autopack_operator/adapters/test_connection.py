@@ -54,6 +54,20 @@ async def test_the_servers_message_is_in_the_exception() -> None:
             await connection.request("POST", PATH, {})
 
 
+async def test_a_process_that_lost_its_leadership_sends_no_more_writes() -> None:
+    double = Double(status(429, "TooManyRequests", headers={"Retry-After": "0"}), json({"kind": "Pod"}))
+    leading = [True, False]
+    async with connected(double) as connection:
+        with pytest.raises(TransientError, match="not sent"):
+            await connection.fenced(lambda: leading.pop(0)).request("POST", PATH, {})
+    assert [request.method for request in double.asked] == ["POST"]
+
+
+async def test_a_process_that_does_not_lead_may_read() -> None:
+    async with connected(Double(json({"kind": "Pod"}))) as connection:
+        assert await connection.fenced(lambda: False).request("GET", PATH) == {"kind": "Pod"}
+
+
 async def test_a_quota_that_is_used_up_is_a_matter_of_time() -> None:
     message = 'pods "x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=5, limited: pods=5'
     async with connected(Double(status(403, "Forbidden", message))) as connection:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 from tests.unit.autopack_operator.adapters.api_double import Double, JsonDict, connected
 
-from autopack_operator.adapters.kube.election import LEASE_SECONDS, KubeLeadership
+from autopack_operator.adapters.kube.election import LEASE_SECONDS, RENEW_DEADLINE_SECONDS, KubeLeadership
 
 
 class HeldClock:
@@ -68,6 +68,18 @@ async def test_a_record_that_stays_the_same_for_the_whole_duration_is_taken_over
         clock.seconds += 0.2
         assert await candidate._try()
     assert [request.method for request in other.writes] == ["PUT"]
+
+
+async def test_leadership_ends_by_itself_when_it_is_not_renewed() -> None:
+    # What a process finds that was stopped in the middle of a step: nobody has told it anything.
+    clock = HeldClock()
+    async with connected(Leader(clock, delay=0.0)) as connection:
+        candidate = KubeLeadership(connection, "n", "leader", "other", clock)
+        assert not candidate.leads()
+        await candidate.acquire()
+        assert candidate.leads()
+        clock.seconds += RENEW_DEADLINE_SECONDS
+        assert not candidate.leads()
 
 
 async def test_a_leader_that_renews_is_never_taken_over() -> None:
