@@ -71,8 +71,9 @@ def cluster_with_images() -> None:
 
 
 def own_namespace(name: str) -> str:
-    """The name of a test namespace, in this work tree."""
-    return name if CHECKOUT == "dev" else f"{CHECKOUT}-{name}"
+    """The name of a test namespace, for this work tree and this process of a parallel test run."""
+    parts = (CHECKOUT if CHECKOUT != "dev" else "", name, os.environ.get("PYTEST_XDIST_WORKER", ""))
+    return "-".join(filter(None, parts))
 
 
 def make_namespace(name: str) -> None:
