@@ -20,6 +20,8 @@ from autopack_operator.adapters.kube.events import KubeEvents
 from autopack_operator.adapters.kube.leases import KubeLeases
 from autopack_operator.adapters.kube.lister import KubeLister
 from autopack_operator.adapters.kube.objects import KubeBatches, KubeConfigMaps, KubePods, KubeProfiles, KubeRuns
+from autopack_operator.adapters.registry.history import RegistryHistory
+from autopack_operator.adapters.registry.opening import open_history
 from autopack_operator.adapters.telemetry import logs
 from autopack_operator.adapters.telemetry.metrics import PrometheusTelemetry
 from autopack_operator.adapters.volume_http.client import HttpVolume
@@ -60,7 +62,8 @@ class Operator:
         )
         self.fenced = connection.fenced(self.leadership.leads)
         self.lister = KubeLister(connection, settings.namespace)
-        self.resync = Resync(self.lister, self.cache, self._enqueue, self.clock)
+        self.history: RegistryHistory = open_history(settings.registry)
+        self.resync = Resync(self.lister, self.cache, self._enqueue, self.clock, self.history)
         self.controller = self._controller()
         self.ready = self.leading = False
         self.telemetry.watch_state(self.queue.depth, self.cache.phases)
@@ -73,7 +76,7 @@ class Operator:
 
     def _controller(self) -> Controller:
         anchors = AnchorReader(KubeConfigMaps(self.connection))
-        transitions = TransitionLog(self.events, self.telemetry)
+        transitions = TransitionLog(self.events, self.telemetry, self.history)
         runs = KubeRuns(self.fenced)
         facts = FactBook()
         steps = RunSteps(
@@ -180,10 +183,12 @@ class Operator:
             for key in self.cache.all_keys():
                 self.queue.add(key)
             resync = asyncio.create_task(self.resync.run())
+            recording = asyncio.create_task(self.history.run())
             try:
                 await self.controller.run()
             finally:
-                await _canceled(resync)
+                await _canceled(resync, recording)
+                await self.history.close()
         finally:
             await _canceled(hold)
             await self.leadership.release()

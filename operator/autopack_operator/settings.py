@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from autopack.errors import InvalidInput
+from autopack.registry.urls import DatabaseUrl, check_database_url, sqlite_url
 from autopack_operator.domain.podspec import PodSettings
 
 _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
@@ -16,6 +18,15 @@ _PULL_POLICIES = frozenset({"Always", "IfNotPresent", "Never"})
 
 class SettingsError(ValueError):
     """A variable is missing or wrong; the message names it and the fix."""
+
+
+@dataclass(frozen=True)
+class RegistrySettings:
+    """Where the registry is. `folder` keeps what waits for the database, and the database where none is named."""
+
+    url: DatabaseUrl
+    folder: Path
+    installation: str
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class Settings:
     workers: int
     log_level: str
     listen: str
+    registry: RegistrySettings
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Settings:
@@ -53,7 +65,22 @@ class Settings:
             workers=_number(env, "AUTOPACK_WORKERS", 16),
             log_level=_one_of(env, "AUTOPACK_LOG_LEVEL", _LEVELS, "INFO"),
             listen=_address(env, "AUTOPACK_HTTP_LISTEN", "0.0.0.0:8081"),
+            registry=registry_settings(env),
         )
+
+
+def registry_settings(env: Mapping[str, str]) -> RegistrySettings:
+    """Read DATABASE_URL and AUTOPACK_REGISTRY_*. Raises SettingsError, which never shows a password."""
+    folder = Path(env.get("AUTOPACK_REGISTRY_DIR") or "/var/lib/autopack")
+    try:
+        url = check_database_url(env["DATABASE_URL"], "DATABASE_URL") if env.get("DATABASE_URL") else None
+    except InvalidInput as error:
+        raise SettingsError(str(error)) from error
+    return RegistrySettings(
+        url=url or sqlite_url(folder / "registry.db"),
+        folder=folder,
+        installation=env.get("AUTOPACK_INSTALLATION") or _required(env, "AUTOPACK_NAMESPACE"),
+    )
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

@@ -80,10 +80,10 @@ def test_no_object_is_a_helm_hook(helm: Helm) -> None:
     assert not [each for each in annotations if any(key.startswith("helm.sh/hook") for key in each)]
 
 
-def test_only_the_claim_outlives_the_release(helm: Helm) -> None:
+def test_only_the_claims_outlive_the_release(helm: Helm) -> None:
     kept = [
         item["kind"]
         for item in helm.template(ALL_OPTIONS)
         if "helm.sh/resource-policy" in item["metadata"].get("annotations", {})
     ]
-    assert kept == ["PersistentVolumeClaim"]
+    assert kept == ["PersistentVolumeClaim", "PersistentVolumeClaim"]

@@ -29,6 +29,13 @@ it does when two releases make an object of one name.
 {{- default (printf "%s-runs" (include "autopack.fullname" .)) .Values.storage.existingClaim -}}
 {{- end -}}
 
+{{/* "claim", "memory" or "postgres": where the registry's database is. */}}
+{{- define "autopack.registryKind" -}}
+{{- if .Values.registry.databaseSecret -}}postgres{{- else if .Values.registry.persistent -}}claim{{- else -}}memory{{- end -}}
+{{- end -}}
+
+{{- define "autopack.registryClaimName" -}}{{ include "autopack.fullname" . }}-registry{{- end -}}
+
 {{- define "autopack.operatorUser" -}}system:serviceaccount:{{ .Release.Namespace }}:{{ include "autopack.operatorName" . }}{{- end -}}
 
 {{/* Audience of the token by which the operator proves itself to the volume service. */}}

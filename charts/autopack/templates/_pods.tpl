@@ -49,3 +49,25 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
+
+{{/* Where the registry is: environment variables of the operator and the dashboard. */}}
+{{- define "autopack.registryEnv" -}}
+- {name: AUTOPACK_INSTALLATION, value: {{ default .Release.Namespace .Values.registry.installation | quote }}}
+- {name: AUTOPACK_REGISTRY_DIR, value: /var/lib/autopack}
+{{- with .Values.registry }}
+{{- if .databaseSecret }}
+- name: DATABASE_URL
+  valueFrom:
+    secretKeyRef: {name: {{ .databaseSecret | quote }}, key: {{ .databaseSecretKey | quote }}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* A volume that only one node can mount: everything that has it goes where the volume service is. */}}
+{{- define "autopack.nodeOfVolume" -}}
+podAffinity:
+  requiredDuringSchedulingIgnoredDuringExecution:
+    - topologyKey: kubernetes.io/hostname
+      labelSelector:
+        matchLabels: {{- include "autopack.selectorLabels" (dict "root" . "component" "volume") | nindent 10 }}
+{{- end -}}

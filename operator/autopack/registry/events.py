@@ -12,7 +12,11 @@ class RunState(StrEnum):
     """The phases of a run, in the words of the custom resource."""
 
     PENDING = "Pending"
+    PREPARING = "Preparing"
     RUNNING = "Running"
+    FINISHING = "Finishing"
+    SUSPENDED = "Suspended"
+    REFUSED = "Refused"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     CANCELED = "Canceled"
@@ -22,7 +26,8 @@ class RunState(StrEnum):
 class RunFacts:
     """The state of a run after something happened to it; what is not known (yet) is None.
 
-    Times are ISO 8601 in UTC, `workspace` and `artifacts` absolute paths, `message` one printable line.
+    Times are ISO 8601 in UTC, `message` is one printable line. `workspace` and `artifacts` are absolute paths; of a run
+    in a cluster paths on the volume. The fields from `installation` on are those of runs in a cluster.
     """
 
     run_id: str
@@ -41,18 +46,55 @@ class RunFacts:
     artifacts: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
+    installation: str | None = None
+    created_at: str | None = None
+    ref: str | None = None
+    repository_key: str | None = None
+    manifest_sha256: str | None = None
+    conditions: list[dict[str, str]] | None = None
 
 
 @dataclass(frozen=True)
 class RunEvent:
     """Facts with their place in the run's history: a higher `sequence` of the same scope and run is newer.
 
-    `scope` tells apart equal run ids of different folders of runs that share one database.
+    `scope` tells apart equal run ids of different folders of runs that share one database; a run in a cluster is a
+    scope of its own, its UID, for names come back. `version` orders the run's row where that is not by `sequence`.
     """
 
     scope: str
     sequence: int
     facts: RunFacts
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class BatchFacts:
+    """The newest state of a batch in a cluster. Times are ISO 8601 in UTC, `message` is one printable line."""
+
+    batch_id: str
+    state: str
+    installation: str
+    created_at: str
+    reason: str | None = None
+    message: str | None = None
+    workers: int = 0
+    total: int = 0
+    pending: int = 0
+    active: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+@dataclass(frozen=True)
+class BatchEvent:
+    """Facts about the batch whose UID is `scope`; a higher `version` is newer."""
+
+    scope: str
+    version: int
+    facts: BatchFacts
 
 
 _NAMES = frozenset(field.name for field in fields(RunFacts))

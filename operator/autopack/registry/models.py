@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 VERSION_TABLE = "registry_alembic_version"
@@ -20,8 +21,8 @@ class _Facts:
     attempt: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    batch_id: Mapped[str | None] = mapped_column(String(128))
-    reason: Mapped[str | None] = mapped_column(String(64))
+    batch_id: Mapped[str | None] = mapped_column(String(253))
+    reason: Mapped[str | None] = mapped_column(String(128))
     message: Mapped[str | None] = mapped_column(Text)
     exit_code: Mapped[int | None] = mapped_column(Integer)
     branch: Mapped[str | None] = mapped_column(Text)
@@ -32,17 +33,28 @@ class _Facts:
     artifacts: Mapped[str | None] = mapped_column(Text)
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    installation: Mapped[str | None] = mapped_column(String(253))
+    created_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ref: Mapped[str | None] = mapped_column(Text)
+    repository_key: Mapped[str | None] = mapped_column(String(128))
+    manifest_sha256: Mapped[str | None] = mapped_column(String(64))
+    conditions: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
 
 
 class RunRow(_Facts, Base):
-    """The newest state of each run: one row a run, whatever happens."""
+    """The newest state of each run: one row a run, whatever happens. Lists are in the order of `listed_at`."""
 
     __tablename__ = "registry_runs"
-    __table_args__ = (Index("ix_registry_runs_state", "state"), Index("ix_registry_runs_batch_id", "batch_id"))
+    __table_args__ = (
+        Index("ix_registry_runs_listed", "listed_at", "scope", "run_id"),
+        Index("ix_registry_runs_state_listed", "state", "listed_at", "scope", "run_id"),
+        Index("ix_registry_runs_batch_listed", "batch_id", "listed_at", "scope", "run_id"),
+    )
 
     scope: Mapped[str] = mapped_column(String(64), primary_key=True)
     run_id: Mapped[str] = mapped_column(String(253), primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger)
+    listed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class EventRow(_Facts, Base):
@@ -53,3 +65,27 @@ class EventRow(_Facts, Base):
     scope: Mapped[str] = mapped_column(String(64), primary_key=True)
     run_id: Mapped[str] = mapped_column(String(253), primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+
+
+class BatchRow(Base):
+    """The newest state of each batch in a cluster; see `events.BatchFacts`."""
+
+    __tablename__ = "registry_batches"
+    __table_args__ = (Index("ix_registry_batches_created", "created_at", "scope"),)
+
+    scope: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    batch_id: Mapped[str] = mapped_column(String(253))
+    state: Mapped[str] = mapped_column(String(16))
+    installation: Mapped[str] = mapped_column(String(253))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str | None] = mapped_column(String(128))
+    message: Mapped[str | None] = mapped_column(Text)
+    workers: Mapped[int] = mapped_column(Integer)
+    total: Mapped[int] = mapped_column(Integer)
+    pending: Mapped[int] = mapped_column(Integer)
+    active: Mapped[int] = mapped_column(Integer)
+    succeeded: Mapped[int] = mapped_column(Integer)
+    failed: Mapped[int] = mapped_column(Integer)
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

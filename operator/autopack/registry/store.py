@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,20 +17,23 @@ from autopack.errors import AutopackError
 
 from . import schema
 from .engine import open_engine
-from .events import RunEvent
+from .events import BatchEvent, RunEvent
 from .failures import explain
-from .models import EventRow, RunRow
+from .models import Base, BatchRow, EventRow, RunRow
 from .urls import DatabaseUrl
 
-_TIMES = ("at", "started_at", "finished_at")
+_TIMES = ("at", "created_at", "started_at", "finished_at")
 
 
 class Registry:
-    """The registry in one database. Methods raise AutopackError: InvalidInput, SchemaTooNew or DatabaseUnreachable."""
+    """The registry in one database. Methods raise AutopackError: InvalidInput, SchemaTooNew or DatabaseUnreachable.
 
-    def __init__(self, url: DatabaseUrl) -> None:
+    `wal`: whether a SQLite file is put into WAL mode, which its readers need to be able to write beside it.
+    """
+
+    def __init__(self, url: DatabaseUrl, *, wal: bool = True) -> None:
         self.url = url
-        self._engine: Engine = open_engine(url)
+        self._engine: Engine = open_engine(url, wal=wal)
 
     def upgrade(self) -> bool:
         """Make the tables or bring them up to date; True if anything was changed."""
@@ -39,27 +42,33 @@ class Registry:
         except (SQLAlchemyError, OSError) as error:
             raise self._explain(error) from error
 
-    def record(self, events: Iterable[RunEvent]) -> None:
-        """Write events, and the newest of each run as its row, in one transaction."""
-        rows = [_row(event) for event in events]
-        if not rows:
-            return
-        insert = postgresql.insert if self.url.dialect == "postgresql" else sqlite.insert
-        newest = {(row["scope"], row["run_id"]): row for row in sorted(rows, key=lambda row: row["sequence"])}
-        history = insert(EventRow).on_conflict_do_nothing()
-        upsert = insert(RunRow)
-        upsert = upsert.on_conflict_do_update(
-            index_elements=[RunRow.scope, RunRow.run_id],
-            set_={name: upsert.excluded[name] for name in rows[0] if name not in {"scope", "run_id"}},
-            where=RunRow.sequence < upsert.excluded.sequence,
-        )
+    def record(self, events: Iterable[RunEvent], batches: Iterable[BatchEvent] = ()) -> None:
+        """Write events, the newest of each run as its row, and the newest states of batches, in one transaction."""
+        found = list(events)
+        rows = [_row(event) for event in found]
+        newest = {(row["scope"], row["run_id"]): row for row in sorted(map(_newest, found), key=_sequence)}
+        states = {row["scope"]: row for row in sorted(map(_batch_row, batches), key=_sequence)}
         try:
             with self._engine.begin() as connection:
-                connection.execute(history, rows)
+                if rows:
+                    connection.execute(self._insert(EventRow).on_conflict_do_nothing(), rows)
                 # One order for all writers: two that lock the same rows in different orders would wait for each other.
-                connection.execute(upsert, [newest[key] for key in sorted(newest)])
+                self._upsert(connection, RunRow, [newest[key] for key in sorted(newest)], ("scope", "run_id"))
+                self._upsert(connection, BatchRow, [states[key] for key in sorted(states)], ("scope",))
         except (SQLAlchemyError, OSError) as error:
             raise self._explain(error) from error
+
+    def _insert(self, table: type[Base]) -> Any:  # noqa: ANN401 - the two dialects share no class for it
+        return postgresql.insert(table) if self.url.dialect == "postgresql" else sqlite.insert(table)
+
+    def _upsert(
+        self, connection: Connection, table: type[RunRow | BatchRow], rows: list[dict[str, Any]], keys: Sequence[str]
+    ) -> None:
+        if rows:
+            insert = self._insert(table)
+            changed = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+            newer = table.sequence <= insert.excluded.sequence
+            connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed, where=newer), rows)
 
     def runs(self, scope: str | None = None) -> Sequence[Row[tuple[RunRow]]]:
         """Return the rows of runs, ordered by run id; of one scope, or all."""
@@ -82,8 +91,24 @@ class Registry:
 
 def _row(event: RunEvent) -> dict[str, Any]:
     row: dict[str, Any] = {"scope": event.scope, "sequence": event.sequence, **asdict(event.facts)}
-    row["state"] = str(event.facts.state)
-    for name in _TIMES:
-        if row[name] is not None:
-            row[name] = datetime.fromisoformat(row[name])
-    return row
+    return _with_times(row | {"state": str(event.facts.state)})
+
+
+def _newest(event: RunEvent) -> dict[str, Any]:
+    row = _row(event)
+    version = event.sequence if event.version is None else event.version
+    return row | {"sequence": version, "listed_at": row["created_at"] or row["started_at"] or row["at"]}
+
+
+def _batch_row(event: BatchEvent) -> dict[str, Any]:
+    return _with_times({"scope": event.scope, "sequence": event.version, **asdict(event.facts)})
+
+
+def _sequence(row: dict[str, Any]) -> int:
+    number: int = row["sequence"]
+    return number
+
+
+def _with_times(row: dict[str, Any]) -> dict[str, Any]:
+    texts = {name: row[name] for name in _TIMES if row.get(name) is not None}
+    return row | {name: datetime.fromisoformat(text) for name, text in texts.items()}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.ports.clock import Clock
 from autopack_operator.ports.cluster import Cache, GoneError, Lister, RejectedError, TransientError
+from autopack_operator.ports.history import History, NoHistory
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,16 @@ RETRY_SECONDS = 15.0
 class Resync:
     """One task of the leader."""
 
-    def __init__(self, lister: Lister, cache: Cache, enqueue: Callable[[Key], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        lister: Lister,
+        cache: Cache,
+        enqueue: Callable[[Key], None],
+        clock: Clock,
+        history: History | None = None,
+    ) -> None:
         self._lister, self._cache, self._enqueue, self._clock = lister, cache, enqueue, clock
+        self._history = history or NoHistory()
         self.done_at = clock.monotonic()
         """Monotonic time of the last comparison that went through; the liveness probe looks at its age."""
 
@@ -41,6 +50,7 @@ class Resync:
         except (TransientError, GoneError, RejectedError) as error:
             log.warning("resync: %s", error)
             return False
+        self._history.note_all((*runs, *batches))
         drifted = self._cache.replace_all(known_before, runs, batches, pods)
         # What is not finished is looked at in any case: the cache knows of own writes, so when the event of one was
         # lost (a run was created, or ended), nothing has drifted and yet nobody has looked.

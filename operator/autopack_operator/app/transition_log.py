@@ -6,6 +6,7 @@ import logging
 
 from autopack_operator.domain.views import BatchView, RunView
 from autopack_operator.ports.cluster import Events
+from autopack_operator.ports.history import History, NoHistory
 from autopack_operator.ports.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -14,13 +15,15 @@ _BAD = frozenset({"Failed", "Refused"})
 
 
 class TransitionLog:
-    """Compares a status before and after a write."""
+    """Compares a status before and after a write. The registry is told of every write."""
 
-    def __init__(self, events: Events, telemetry: Telemetry) -> None:
+    def __init__(self, events: Events, telemetry: Telemetry, history: History | None = None) -> None:
         self._events, self._telemetry = events, telemetry
+        self._history = history or NoHistory()
 
     def run_changed(self, before: RunView, after: RunView) -> None:
         """A run's status was written."""
+        self._history.note(after)
         old, new = before.status, after.status
         if (old.phase, old.reason, old.attempt) == (new.phase, new.reason, new.attempt):
             return
@@ -39,6 +42,7 @@ class TransitionLog:
 
     def batch_changed(self, before: BatchView, after: BatchView) -> None:
         """A batch's status was written."""
+        self._history.note(after)
         old, new = before.status, after.status
         if (old.phase, old.reason) == (new.phase, new.reason):
             return

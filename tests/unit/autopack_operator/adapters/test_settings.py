@@ -70,3 +70,14 @@ def test_labels_and_access_mode_reach_the_pods() -> None:
 @pytest.mark.parametrize("listen", ["127.0.0.1:8081", "[::1]:8081", ":8081"])
 def test_addresses_to_listen_on(listen: str) -> None:
     assert Settings.from_environment(REQUIRED | {"AUTOPACK_HTTP_LISTEN": listen}).listen == listen
+
+
+def test_without_an_address_the_registry_is_a_file_of_our_own() -> None:
+    registry = Settings.from_environment(REQUIRED | {"AUTOPACK_REGISTRY_DIR": "/r"}).registry
+    assert (registry.url.path, registry.folder, registry.installation) == (Path("/r/registry.db"), Path("/r"), "n")
+
+
+def test_a_bad_address_is_refused_without_being_shown() -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL") as caught:
+        Settings.from_environment(REQUIRED | {"DATABASE_URL": "mysql://me:s3cr3t@host/db"})
+    assert "s3cr3t" not in str(caught.value)

@@ -1,0 +1,95 @@
+"""What could not be written because the database is away: one file of JSON lines, emptied once all of it has arrived.
+
+For a writer that can learn the newest states anew (the operator, from the cluster). The local supervisor keeps an
+`outbox`, which is a history of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from .events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState
+
+Event = RunEvent | BatchEvent
+
+_RUN = frozenset(field.name for field in fields(RunFacts))
+_BATCH = frozenset(field.name for field in fields(BatchFacts))
+
+
+class Spill:
+    """The file. One process and one thread use it; OSError is raised when the disk does not take it.
+
+    `limit` bounds it, in bytes: what comes later is not kept, and has to be learnt anew.
+    """
+
+    def __init__(self, path: Path, limit: int = 256 << 20) -> None:
+        self.path = path
+        self._limit = limit
+
+    def add(self, events: Sequence[Event]) -> bool:
+        """Append events, to survive a crash; False when the file is full."""
+        data = b"".join(map(encode, events))
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        with os.fdopen(descriptor, "r+b") as file:
+            size = os.fstat(descriptor).st_size
+            if size + len(data) > self._limit:
+                return False
+            # A line that a crash left without its end must not swallow the next one.
+            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            file.write(b"\n" + data if torn else data)
+            file.flush()
+            os.fsync(descriptor)
+        return True
+
+    def chunks(self, size: int) -> Iterator[list[Event]]:
+        """Yield all events, so many at a time; lines that are damaged are left out."""
+        chunk: list[Event] = []
+        with contextlib.suppress(FileNotFoundError), self.path.open("rb") as file:
+            for line in file:
+                event = decode(line)
+                if event is not None:
+                    chunk.append(event)
+                if len(chunk) >= size:
+                    yield chunk
+                    chunk = []
+        if chunk:
+            yield chunk
+
+    def waits(self) -> bool:
+        """Tell whether there is anything in it."""
+        try:
+            return self.path.stat().st_size > 0
+        except FileNotFoundError:
+            return False
+
+    def clear(self) -> None:
+        """Forget everything: it has arrived."""
+        self.path.unlink(missing_ok=True)
+
+
+def encode(event: Event) -> bytes:
+    """Return an event as one line of JSON."""
+    document = asdict(event)
+    document["kind"] = "run" if isinstance(event, RunEvent) else "batch"
+    return json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def decode(line: bytes) -> Event | None:
+    """Read a line back; None for one that is damaged. Fields of a newer Autopack are left out."""
+    try:
+        document = json.loads(line)
+        facts: dict[str, Any] = document["facts"]
+        if document["kind"] == "batch":
+            known = {name: value for name, value in facts.items() if name in _BATCH}
+            return BatchEvent(document["scope"], document["version"], BatchFacts(**known))
+        known = {name: value for name, value in facts.items() if name in _RUN}
+        known["state"] = RunState(known["state"])
+        return RunEvent(document["scope"], document["sequence"], RunFacts(**known), document["version"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

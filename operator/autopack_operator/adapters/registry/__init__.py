@@ -1,0 +1,1 @@
+"""The registry's database: Postgres, or a SQLite file of the operator's own."""

@@ -1,0 +1,130 @@
+"""Runs and batches as rows of the registry. Pure, and total: whatever stands in a status gives a row that fits.
+
+The same status always gives the same rows, whenever and however often it is seen: that is what makes the registry a
+projection that can be lost and made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+from autopack.errors import printable
+from autopack.registry.events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState
+from autopack_operator.domain.api.status import AutopackRunStatus
+from autopack_operator.domain.keys import Kind
+from autopack_operator.domain.times import parse
+from autopack_operator.domain.views import BatchView, RunView
+
+_STATES = {str(state): state for state in RunState}
+_ORDER = ("Pending", "Preparing", "Running", "Finishing")
+_LONGEST_MESSAGE = 2048
+
+
+def run_event(run: RunView, installation: str) -> RunEvent:
+    """The run's row, and this step of its history.
+
+    The step is numbered by its content, so that seeing it again adds nothing; the row is ordered by resourceVersion.
+    """
+    status = run.status
+    created = _time(run.created_at) or _EPOCH
+    at = _latest(status) or created
+    batch = run.owner.name if run.owner is not None and run.owner.kind == Kind.BATCH else None
+    facts = RunFacts(
+        run_id=run.name,
+        attempt=max(0, status.attempt),
+        state=_STATES.get(status.phase, RunState.PENDING),
+        at=at,
+        batch_id=_text(batch, 253),
+        reason=_text(status.reason, 128),
+        message=_text(status.message, _LONGEST_MESSAGE),
+        exit_code=status.exit_code,
+        branch=_text(status.branch, 255),
+        base_sha=_text(status.sha, 64),
+        head_sha=_text(status.commit, 64),
+        snapshot_sha=_text(status.snapshot, 64),
+        workspace=_text(status.workspace, 512),
+        artifacts=_text(status.artifacts, 512),
+        started_at=_time(status.started_at),
+        finished_at=_time(status.finished_at),
+        installation=installation,
+        created_at=created,
+        ref=_text(status.ref, 512),
+        repository_key=_text(status.repository_key, 128),
+        manifest_sha256=_text(status.manifest_sha256, 64),
+        conditions=_conditions(status),
+    )
+    return RunEvent(run.uid, _sequence(status, at), facts, _version(run.resource_version))
+
+
+def batch_event(batch: BatchView, installation: str) -> BatchEvent:
+    """The batch's row."""
+    status = batch.status
+    workers = batch.spec.get("workers", 3)
+    facts = BatchFacts(
+        batch_id=batch.name,
+        state=printable(status.phase or "Pending", 16),
+        installation=installation,
+        created_at=_time(batch.created_at) or _EPOCH,
+        reason=_text(status.reason, 128),
+        message=_text(status.message, _LONGEST_MESSAGE),
+        workers=status.effective_workers or (workers if isinstance(workers, int) else 0),
+        total=status.total,
+        pending=status.pending,
+        active=status.active,
+        succeeded=status.succeeded,
+        failed=status.failed,
+        started_at=_time(status.started_at),
+        finished_at=_time(status.finished_at),
+    )
+    return BatchEvent(batch.uid, _version(batch.resource_version), facts)
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC).isoformat()
+
+
+def _conditions(status: AutopackRunStatus) -> list[dict[str, str]]:
+    return [
+        {
+            "type": printable(condition.type, 64),
+            "status": condition.status,
+            "reason": printable(condition.reason, 128),
+            "message": printable(condition.message, _LONGEST_MESSAGE),
+            "at": _time(condition.last_transition_time) or "",
+        }
+        for condition in status.conditions
+    ]
+
+
+def _latest(status: AutopackRunStatus) -> str | None:
+    """When the status last changed, as far as it tells."""
+    times = [status.started_at, status.finished_at, *(each.last_transition_time for each in status.conditions)]
+    return max(filter(None, map(_time, times)), default=None)
+
+
+def _sequence(status: AutopackRunStatus, at: str) -> int:
+    """A number that grows with time, attempt and phase, in 63 bits: 33 of seconds, 6 + 3 of progress, 21 of digest."""
+    seconds = max(0, int(parse(at).timestamp())) & ((1 << 33) - 1)
+    between_attempts = status.phase == "Pending" and status.attempt > 0
+    place = len(_ORDER) if between_attempts or status.phase not in _ORDER else _ORDER.index(status.phase)
+    content = json.dumps(status.model_dump(mode="json", exclude={"observed_generation"}), sort_keys=True)
+    digest = int.from_bytes(hashlib.sha256(content.encode()).digest()[:3], "big") >> 3
+    return seconds << 30 | min(max(0, status.attempt), 63) << 24 | place << 21 | digest
+
+
+def _version(resource_version: str) -> int:
+    return int(resource_version) if resource_version.isdigit() else 0
+
+
+def _text(text: str | None, limit: int) -> str | None:
+    return printable(text, limit) if text else None
+
+
+def _time(text: str | None) -> str | None:
+    """One spelling for one moment; None for what is no time."""
+    try:
+        moment = parse(text) if text else None
+    except ValueError:
+        return None
+    return moment.astimezone(UTC).isoformat() if moment is not None and moment.tzinfo is not None else None

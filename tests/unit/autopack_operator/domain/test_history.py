@@ -1,0 +1,93 @@
+"""From a status to the registry's rows: the same status, the same rows; any status, rows that fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.autopack_operator.builders import SHA, BatchBuilder, RunBuilder, stamp
+
+from autopack.registry.events import RunEvent
+from autopack_operator.domain.history import batch_event, run_event
+
+
+def event(builder: RunBuilder) -> RunEvent:
+    return run_event(builder.view(), "lab")
+
+
+def at_version(builder: RunBuilder, version: str) -> RunBuilder:
+    builder._body["metadata"]["resourceVersion"] = version
+    return builder
+
+
+def test_a_run_of_a_batch_gives_its_row() -> None:
+    builder = RunBuilder("many-a").owner("RunBatch", "many", "b-1").uid("u-1").running()
+    found = run_event(at_version(builder, "77").view(), "lab")
+    facts = found.facts
+    assert (found.scope, found.version) == ("u-1", 77)
+    assert (facts.run_id, facts.batch_id, facts.installation, facts.attempt) == ("many-a", "many", "lab", 1)
+    assert (str(facts.state), facts.reason, facts.base_sha) == ("Running", "CommandRunning", SHA)
+    assert facts.conditions is not None
+    assert [(each["type"], each["status"]) for each in facts.conditions] == [
+        ("AnchorApproved", "True"),
+        ("LeaseHeld", "True"),
+    ]
+
+
+def test_a_status_that_is_seen_again_is_the_same_step_whatever_else_was_written_to_the_run() -> None:
+    builder = RunBuilder().uid("u-1").running()
+    first, second = event(at_version(builder, "5")), event(at_version(builder.generation(2), "9"))
+    assert (first.sequence, first.facts) == (second.sequence, second.facts)
+    assert (first.version, second.version) == (5, 9)
+
+
+def test_steps_are_numbered_in_the_order_of_a_runs_life_within_one_second() -> None:
+    life = [
+        RunBuilder().status(phase="Pending", reason="WaitingForVolume"),
+        RunBuilder().attempt(1),
+        RunBuilder().running(),
+        RunBuilder().running().status(phase="Finishing"),
+        RunBuilder().attempt(1).status(phase="Pending", reason="Retrying"),
+        RunBuilder().attempt(2),
+        RunBuilder().attempt(2).status(phase="Succeeded", finishedAt=stamp()),
+    ]
+    numbers = [event(step).sequence for step in life]
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_later_second_comes_later_whatever_the_phase() -> None:
+    done = RunBuilder().attempt(1).status(phase="Succeeded", finishedAt=stamp(5))
+    assert event(RunBuilder().running()).sequence < event(done).sequence < 1 << 63
+
+
+def test_markup_escapes_and_nul_in_a_forged_status_become_inert_text() -> None:
+    forged = (
+        RunBuilder().attempt(1).status(phase="Failed", reason="a\0b", message="\x1b[31m<script>\u202e", artifacts="x\0")
+    )
+    facts = event(forged).facts
+    assert (facts.reason, facts.message, facts.artifacts) == ("a\\x00b", "\\x1b[31m<script>\\u202e", "x\\x00")
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"phase": "Wonderful", "message": "m" * 2048, "reason": "r" * 128},
+        {"startedAt": "yesterday", "finishedAt": "2026-01-01T00:00:00"},
+        {"attempt": -3},
+        {"attempt": 10_000, "phase": "Running"},
+        {},
+    ],
+)
+def test_any_status_gives_a_row_that_fits(status: dict[str, Any]) -> None:
+    found = event(RunBuilder().status(**status))
+    assert 0 <= found.sequence < 1 << 63
+    assert len(found.facts.reason or "") <= 128
+    assert found.facts.attempt >= 0
+
+
+def test_a_batch_gives_its_counters() -> None:
+    status = {"phase": "Running", "total": 3, "active": 2, "succeeded": 1, "effectiveWorkers": 2, "startedAt": stamp()}
+    found = batch_event(BatchBuilder("many", workers=9).uid("b-1").status(**status).view(), "lab")
+    facts = found.facts
+    assert (found.scope, facts.batch_id, facts.state, facts.installation) == ("b-1", "many", "Running", "lab")
+    assert (facts.total, facts.active, facts.succeeded, facts.failed, facts.workers) == (3, 2, 1, 0, 2)
