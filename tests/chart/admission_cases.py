@@ -115,12 +115,27 @@ REFUSED: dict[str, tuple[Path, Any, str]] = {
     "escalation": ((*RUN, "securityContext", "allowPrivilegeEscalation"), ABSENT, "must be unprivileged"),
     "a capability": ((*RUN, "securityContext", "capabilities", "add"), ["NET_BIND_SERVICE"], "without capabilities"),
     "capabilities kept": ((*RUN, "securityContext", "capabilities", "drop"), ["CHOWN"], "without capabilities"),
+    "a secret as another variable": (
+        (*RUN, "env", 0),
+        {"name": "STOLEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        "nothing from a Secret",
+    ),
+    "a secret in a helper": (
+        (*KEEPER, "env", 0),
+        {"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        "nothing from a Secret",
+    ),
+    "a whole secret": ((*RUN, "envFrom"), [{"secretRef": {"name": "s"}}], "nothing from a Secret"),
     "a writable root": ((*RUN, "securityContext", "readOnlyRootFilesystem"), False, "read-only root"),
 }
 ALLOWED: dict[str, tuple[Path, Any]] = {
     "nothing changed": (("metadata", "name"), "sample-run-a1"),
     "a runtime class's label": ((*LABELS, "kueue.x-k8s.io/queue-name"), "queue"),
     "a scheduling gate": (("spec", "schedulingGates"), [{"name": "example.com/hold"}]),
+    "a database": (
+        (*RUN, "env", 0),
+        {"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "s", "key": "url"}}},
+    ),
     "a higher attempt": ((*MOUNT, "subPath"), "sample-run/a12-0f8fad5b"),
     "a run whose name has dots": ((*MOUNT, "subPath"), "sample.run.1/a1-0f8fad5b"),
 }

@@ -38,6 +38,8 @@ FULL_PROFILE = {
     "resources": {"requests": {"cpu": "2", "memory": "2Gi"}, "limits": {"memory": "2Gi", "nvidia.com/gpu": "1"}},
     "runtimeClassName": "gvisor",
     "maxTimeoutSeconds": 600,
+    "diskQuota": "2Gi",
+    "database": {"secretName": "postgres", "key": "dsn"},
 }
 
 

@@ -25,7 +25,9 @@ UID = 65532
 
 ROOT = "/autopack"
 BIN = "/autopack-bin"
-GRACE_SECONDS = 60
+SAVE_SECONDS = 30
+"""What a pod gets beyond its command's grace period, to save the work when the command has ended."""
+
 MANAGED_BY = {"app.kubernetes.io/managed-by": "autopack-operator", "app.kubernetes.io/component": "run"}
 
 
@@ -76,7 +78,7 @@ def run_pod(
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "activeDeadlineSeconds": spec.timeout_seconds,
-            "terminationGracePeriodSeconds": GRACE_SECONDS,
+            "terminationGracePeriodSeconds": spec.termination_grace_period_seconds + SAVE_SECONDS,
             "securityContext": {
                 "runAsNonRoot": True,
                 "runAsUser": UID,
@@ -193,20 +195,30 @@ def _command(
         reserved["DATABASE_URL"] = f"sqlite:///{paths.artifacts}/{run.name}.db"
     # The user's own variables come first: ours win, because the isolation hangs on them.
     env = {var.name: var.value for var in spec.env} | reserved
-    wrapper = [f"{BIN}/autopack-entrypoint", "--logs", f"{paths.artifacts}/logs"]
-    wrapper += ["--exit-file", f"{paths.artifacts}/exit.json", "--"]
+    secret: list[JsonDict] = []
+    if spec.database_mode is DatabaseMode.POSTGRES and profile.database is not None:
+        env.pop("DATABASE_URL", None)
+        chosen = {"name": profile.database.secret_name, "key": profile.database.key}
+        secret = [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": chosen}}]
     return {
         "name": "run",
         "image": image_of(spec, profile),
         "imagePullPolicy": profile.image_pull_policy,
-        "command": wrapper,
+        "command": _wrapper(spec, paths),
         "args": [word.replace("$", "$$") for word in (*spec.command, *spec.args)],
         "workingDir": paths.workspace,
-        "env": _env_list(env),
+        "env": _env_list(env) + secret,
         "resources": profile.resources.model_dump(exclude_defaults=True),
         "securityContext": _security(),
         "volumeMounts": _mounts(attempt, paths, "run", bin_mount="ro"),
     }
+
+
+def _wrapper(spec: AutopackRunSpec, paths: _Paths) -> list[str]:
+    # To the entrypoint, 0 would mean to wait for ever.
+    grace = f"{spec.termination_grace_period_seconds}s" if spec.termination_grace_period_seconds else "1ms"
+    wrapper = [f"{BIN}/autopack-entrypoint", "--logs", f"{paths.artifacts}/logs"]
+    return [*wrapper, "--exit-file", f"{paths.artifacts}/exit.json", "--kill-after", grace, "--"]
 
 
 def _placement(profile: RunProfileSpec, settings: PodSettings) -> JsonDict:

@@ -70,6 +70,13 @@ class AutopackRunStatus(StatusModel):
         str | None, Field(description="Commit whose state this attempt's worktree began with; absent: the source's.")
     ] = None
     exit_code: int | None = None
+    active_since: Annotated[
+        str | None,
+        Field(
+            description="When the first attempt was claimed, counted anew after a suspension.",
+            json_schema_extra={"format": "date-time"},
+        ),
+    ] = None
     started_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
     finished_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
     duration: Annotated[str | None, Field(description="For people, as 1m5s; set when the run is finished.")] = None

@@ -13,14 +13,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from autopack_operator.domain.api.run import TtlSeconds
-from autopack_operator.domain.run import follow, start, ttl
+from autopack_operator.domain.run import deadline, follow, start, ttl
 from autopack_operator.domain.run.world import DeleteRun, Step, Wait, World
 from autopack_operator.domain.views import RunView
 
 
 def decide(run: RunView, world: World, now: datetime) -> Step:
     """The next step for a run that is neither terminal nor being deleted. Pure."""
-    return start.decide(run, world, now) if _waits(run) else follow.decide(run, world, now)
+    step = start.decide(run, world, now) if _waits(run) else follow.decide(run, world, now)
+    return deadline.bounded(step, run, world.spec, now)
 
 
 def attempt_in_work(run: RunView) -> int:

@@ -45,7 +45,7 @@ def _conclude(run: RunView, world: World, verdict: Verdict, work: CommittedWork,
     if verdict.phase == "Suspended":
         return WriteStatus(transitions.suspended(run, verdict, work, now))
     failures = retry.counted(run.status.failures, verdict.failure)
-    if not world.canceled and retry.allowed(world.spec.retry, failures, verdict.failure):
+    if not world.canceled and retry.allowed(world.spec.retry, failures, verdict):
         return WriteStatus(transitions.retried(run, world.spec, verdict, work, now))
     return WriteStatus(transitions.finished(run, verdict, now, committed=work, pod=world.pod))
 

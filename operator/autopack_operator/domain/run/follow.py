@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from autopack_operator.domain.run import finish, profile_policy, transitions
+from autopack_operator.domain.run import deadline, finish, profile_policy, transitions
 from autopack_operator.domain.run.verdict import Verdict, of_stopped_pod, of_stuck_pod
 from autopack_operator.domain.run.world import (
     AcquireLeases,
@@ -40,7 +40,7 @@ def decide(run: RunView, world: World, now: datetime) -> Step:
         # A command that still ended well while it was being suspended has nothing left to resume.
         overtaken = ending is None or (ending.phase == SUSPENDED.phase and verdict.phase == "Succeeded")
         return finish.decide(run, world, verdict if overtaken else ending, now)
-    if ending is None and (ending := _must_end(world, pod, now)) is not None:
+    if ending is None and (ending := _must_end(run, world, pod, now)) is not None:
         return WriteStatus(transitions.decided(run, ending, now))
     if ending is not None:
         return Wait() if pod.deleting or world.stop_asked == pod.uid else DeletePod(pod)
@@ -54,21 +54,22 @@ def _decided(run: RunView, world: World) -> Verdict | None:
         return None
     if outcome.phase == SUSPENDED.phase and world.canceled:
         return CANCELED
-    if outcome.phase in {CANCELED.phase, SUSPENDED.phase, "Refused"}:
+    if outcome.phase in {CANCELED.phase, SUSPENDED.phase, "Refused"} or outcome.reason == deadline.REASON:
         return Verdict(outcome.phase, outcome.reason, outcome.message)
     return finish.infrastructure(outcome.reason, outcome.message)
 
 
-def _must_end(world: World, pod: PodView, now: datetime) -> Verdict | None:
-    return _asked_to_end(world) or of_stuck_pod(pod, seconds_between(pod.created_at, now), IMAGE_PATIENCE_SECONDS)
+def _must_end(run: RunView, world: World, pod: PodView, now: datetime) -> Verdict | None:
+    stuck = of_stuck_pod(pod, seconds_between(pod.created_at, now), IMAGE_PATIENCE_SECONDS)
+    return _asked_to_end(run, world, now) or stuck
 
 
-def _asked_to_end(world: World) -> Verdict | None:
+def _asked_to_end(run: RunView, world: World, now: datetime) -> Verdict | None:
     if world.spec_error:
         return Verdict("Refused", "InvalidSpec", world.spec_error)
     if world.canceled:
         return CANCELED
-    return SUSPENDED if world.held else None
+    return SUSPENDED if world.held else deadline.exceeded(run, world.spec, now)
 
 
 def _without_pod(run: RunView, world: World, now: datetime) -> Step:
@@ -76,7 +77,7 @@ def _without_pod(run: RunView, world: World, now: datetime) -> Step:
         return LookUpPod(run.status.pod_name or "")
     if run.status.pod_uid is not None or run.status.outcome is not None or world.pod_seen:
         return finish.decide(run, world, _decided(run, world), now)
-    ending = _asked_to_end(world) or _hopeless(world)
+    ending = _asked_to_end(run, world, now) or _hopeless(world)
     if ending is not None:
         return WriteStatus(transitions.decided(run, ending, now))
     return _create(run, world, now)

@@ -42,7 +42,7 @@ def refusal(spec: AutopackRunSpec, profile: RunProfileSpec | None, profile_error
             f"spec.timeoutSeconds {spec.timeout_seconds} is above maxTimeoutSeconds {profile.max_timeout_seconds} "
             f"of RunProfile {name!r}",
         )
-    if spec.database_mode is DatabaseMode.POSTGRES:
+    if spec.database_mode is DatabaseMode.POSTGRES and profile.database is None:
         return _refused(
             "DatabaseNotConfigured",
             f"spec.databaseMode Postgres needs a database in RunProfile {name!r}; use PerRunSQLite or None",

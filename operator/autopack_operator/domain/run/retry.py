@@ -6,7 +6,7 @@ import hashlib
 
 from autopack_operator.domain.api.run import Retry
 from autopack_operator.domain.api.status import Failures
-from autopack_operator.domain.run.verdict import FailureClass
+from autopack_operator.domain.run.verdict import FailureClass, Verdict
 
 MAX_BACKOFF_SECONDS = 600.0
 _JITTER = 0.2
@@ -19,9 +19,12 @@ def counted(failures: Failures, failure: FailureClass) -> Failures:
     return failures.model_copy(update={failure.value: getattr(failures, failure.value) + 1})
 
 
-def allowed(retry: Retry, failures: Failures, failure: FailureClass) -> bool:
+def allowed(retry: Retry, failures: Failures, verdict: Verdict) -> bool:
     """Whether one more attempt follows; `failures` already counts the one just seen."""
+    failure = verdict.failure
     if failure is FailureClass.NONE:
+        return False
+    if failure is FailureClass.AGENT and retry.exit_codes and verdict.exit_code not in retry.exit_codes:
         return False
     limit: int = getattr(retry, failure.value)
     seen: int = getattr(failures, failure.value)

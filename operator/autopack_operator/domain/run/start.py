@@ -6,7 +6,7 @@ from datetime import datetime
 
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.conditions import ConditionType, is_true
-from autopack_operator.domain.run import profile_policy, transitions
+from autopack_operator.domain.run import deadline, profile_policy, transitions
 from autopack_operator.domain.run.verdict import Verdict
 from autopack_operator.domain.run.world import (
     AcquireLeases,
@@ -35,10 +35,12 @@ def decide(run: RunView, world: World, now: datetime) -> Step:
     if world.canceled:
         verdict = Verdict("Canceled", "Canceled", "canceled before it started")
         return _end(run, world, transitions.finished(run, verdict, now))
-    if world.held and run.status.reason == "Suspended":
+    if world.held and run.status.reason == "Suspended" and run.status.active_since is None:
         return Wait()
     if world.held:
-        return _say(run, "Pending", "Suspended", "spec.suspend is true", now, None, at_once=True)
+        return WriteStatus(transitions.held(run, now))
+    if (overdue := deadline.exceeded(run, world.spec, now)) is not None:
+        return _end(run, world, transitions.finished(run, overdue, now))
     if run.status.next_attempt_at is not None:
         left = -seconds_between(run.status.next_attempt_at, now)
         if left > 0:
@@ -108,12 +110,10 @@ def _say(
     message: str,
     now: datetime,
     again: float | None,
-    *,
-    at_once: bool = False,
 ) -> Step:
     """Tell the user why nothing happens, once it has lasted long enough to matter."""
     status = transitions.waiting(run, phase, reason, message, now)
     young = seconds_between(run.created_at, now) < QUIET_SECONDS
-    if status == run.status or (young and not at_once):
+    if status == run.status or young:
         return Wait(again)
     return WriteStatus(status)

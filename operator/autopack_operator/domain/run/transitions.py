@@ -49,6 +49,12 @@ def waiting(run: RunView, phase: str, reason: str, message: str, now: datetime) 
     return Editor(run, now).set(phase=phase, reason=reason, message=message).done()
 
 
+def held(run: RunView, now: datetime) -> AutopackRunStatus:
+    """The run waits because it is suspended; its deadline is counted anew when it goes on."""
+    told = waiting(run, "Pending", "Suspended", "spec.suspend is true", now)
+    return told.model_copy(update={"active_since": None})
+
+
 def claimed(
     run: RunView, spec: AutopackRunSpec, attempt: Attempt, anchor: AnchorVerdict | None, now: datetime
 ) -> AutopackRunStatus:
@@ -67,6 +73,7 @@ def claimed(
         repository_key=attempt.repository_key,
         workspace=attempt.workspace,
         artifacts=attempt.artifacts,
+        active_since=run.status.active_since or rfc3339(now),
         exit_code=None,
     )
     if anchor is not None:
@@ -144,6 +151,7 @@ def suspended(run: RunView, verdict: Verdict, committed: CommittedWork, now: dat
         reason=verdict.reason,
         message=verdict.message,
         next_attempt_at=rfc3339(now),
+        active_since=None,
         outcome=None,
         **_work(committed),
     )

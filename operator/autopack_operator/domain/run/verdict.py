@@ -10,6 +10,9 @@ from autopack_operator.domain.views import CommittedWork, ContainerView, PodView
 RUN_CONTAINER = "run"
 WORKSPACE_CONTAINER = "workspace"
 WORKTREE_FAILED = "WorktreeFailed"
+WORKTREE_OUT_OF_MEMORY = "WorktreeOOMKilled"
+_NOT_BY_THE_COMMAND = frozenset({"StartError", "ContainerCannotRun", "ContainerStatusUnknown"})
+"""What is reported of a container that never began, or that its node lost sight of (it restarted, say)."""
 
 
 class FailureClass(StrEnum):
@@ -45,6 +48,8 @@ def of_stopped_pod(pod: PodView) -> Verdict:
         return Verdict("Failed", "Timeout", "the run took longer than spec.timeoutSeconds", FailureClass.AGENT)
     if pod.disrupted or pod.reason in {"Evicted", "NodeLost", "NodeShutdown", "Terminated", "Shutdown", "Preempting"}:
         return _infrastructure(pod.reason or pod.disrupted or "Disrupted", pod.message)
+    if run is not None and run.terminated in _NOT_BY_THE_COMMAND:
+        return _infrastructure(run.terminated, run.message or "the command did not end by itself")
     if run is not None and run.terminated is not None and run.started_at is not None:
         if pod.deleting and run.exit_code:
             return _infrastructure("PodDeleted", "the pod was deleted while the command ran")
@@ -74,11 +79,14 @@ def of_exit_code(code: int, message: str = "") -> Verdict:
 
 def _never_ran(pod: PodView) -> Verdict:
     workspace = pod.container(WORKSPACE_CONTAINER)
+    if workspace is not None and workspace.terminated == "OOMKilled":
+        return _infrastructure(WORKTREE_OUT_OF_MEMORY, "making the worktree needed more memory than it may have")
     if workspace is not None and workspace.exit_code:
         return _infrastructure(
             WORKTREE_FAILED, workspace.message or f"the workspace container ended with exit code {workspace.exit_code}"
         )
-    return _infrastructure("PodFailed", pod.message or pod.reason or "the pod failed before the command started")
+    # Among the reasons are those of a kubelet that does not admit the pod: UnexpectedAdmissionError, OutOfmemory, …
+    return _infrastructure(pod.reason or "PodFailed", pod.message or "the pod failed before the command started")
 
 
 def in_the_light_of(work: CommittedWork, verdict: Verdict | None) -> Verdict:
@@ -87,7 +95,7 @@ def in_the_light_of(work: CommittedWork, verdict: Verdict | None) -> Verdict:
     When the pod object is gone (`verdict` None), that alone tells whether the command had ended by itself. The same
     when the workspace container failed: no keeper starts after that, so one of an earlier pod of this attempt wrote it.
     """
-    if verdict is not None and verdict.reason != WORKTREE_FAILED:
+    if verdict is not None and verdict.reason not in {WORKTREE_FAILED, WORKTREE_OUT_OF_MEMORY}:
         return verdict
     if work.complete and work.exit_code is not None and (verdict is not None or work.exit_code == 0):
         return of_exit_code(work.exit_code)

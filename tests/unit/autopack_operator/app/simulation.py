@@ -217,12 +217,13 @@ class Simulation:
         }
 
 
-_TIMES = {"startedAt", "finishedAt", "duration", "nextAttemptAt", "podUID", "conditions", "containerStatuses"}
+_TIMES = {"activeSince", "startedAt", "finishedAt", "duration", "nextAttemptAt"}
+_APART = _TIMES | {"podUID", "conditions", "containerStatuses"}
 
 
 def _essence(body: JsonDict) -> JsonDict:
     status, uid = body.get("status", {}), body["metadata"]["uid"]
-    kept = {name: _without(uid, value) for name, value in status.items() if name not in _TIMES}
+    kept = {name: _without(uid, value) for name, value in status.items() if name not in _APART}
     conditions = {item["type"]: f"{item['status']} {item.get('reason')}" for item in status.get("conditions", ())}
     return kept | {"conditions": conditions}
 

@@ -90,3 +90,10 @@ async def batch_canceled(lab: Simulation) -> None:
     await asyncio.sleep(A_WHILE)
     lab.api.edit("RunBatch", "many", cancel=True)
     await lab.end()
+
+
+async def deadline(lab: Simulation) -> None:
+    """The first pod is evicted, the second is still at it when the time for all attempts is over."""
+    lab.kubelet.fates["one"] = [Fate(eviction=True), LONG]
+    lab.apply(RunBuilder().spec(activeDeadlineSeconds=60))
+    await lab.end()

@@ -24,6 +24,7 @@ STORIES = [
     stories.cancel_before_retry,
     stories.suspend_and_resume,
     stories.time_to_live,
+    stories.deadline,
     stories.batch_canceled,
 ]
 Error = Callable[[], BaseException]

@@ -80,6 +80,9 @@ def test_a_failing_command_fails_its_run_with_its_exit_code() -> None:
         ([Fate(exit_code=1), Fate()], {"agent": 1}, ("Succeeded", "Completed", 2), 2),
         ([Fate(exit_code=1)], {"agent": 1}, ("Failed", "CommandFailed", 2), 2),
         ([Fate(exit_code=1), Fate(eviction=True), Fate()], {"agent": 1}, ("Succeeded", "Completed", 3), 3),
+        ([Fate(exit_code=75), Fate()], {"agent": 1, "exitCodes": [75]}, ("Succeeded", "Completed", 2), 2),
+        ([Fate(exit_code=1), Fate()], {"agent": 1, "exitCodes": [75]}, ("Failed", "CommandFailed", 1), 1),
+        ([Fate(eviction=True), Fate()], {"exitCodes": [75]}, ("Succeeded", "Completed", 2), 2),
     ],
 )
 def test_an_attempt_is_retried_by_its_class_of_failure(
@@ -378,3 +381,53 @@ def test_the_attempt_under_way_is_not_said_to_be_committed() -> None:
         await lab.end()
 
     live(story)
+
+
+def test_a_deadline_ends_a_run_whatever_retries_are_left() -> None:
+    lab = live(stories.deadline)
+    run = lab.run()
+    assert (ending(run), lab.pods()) == (("Failed", "DeadlineExceeded", 2), ["one-a1"])
+    assert run.status.finished_at is not None
+    assert conditions(run)["ArtifactsCommitted"] == "True CommittedPartly"
+
+
+def test_a_deadline_holds_between_two_attempts_as_well() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [Fate(eviction=True)]
+        lab.apply(RunBuilder().spec(activeDeadlineSeconds=100, retry={"backoffSeconds": 3000}))
+        await asyncio.sleep(stories.A_WHILE)
+        assert lab.run().status.reason == "Retrying"
+        await asyncio.sleep(stories.A_WHILE)
+        assert lab.ended()
+
+    assert ending(live(story).run()) == ("Failed", "DeadlineExceeded", 1)
+
+
+def test_a_suspension_stops_the_clock_of_the_deadline() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [stories.LONG, Fate(seconds=50)]
+        lab.apply(RunBuilder().spec(activeDeadlineSeconds=80))
+        await asyncio.sleep(stories.A_WHILE)
+        lab.api.edit("AutopackRun", "one", suspend=True)
+        await asyncio.sleep(1000)
+        lab.api.edit("AutopackRun", "one", suspend=False)
+        await lab.end()
+
+    assert ending(live(story).run()) == ("Succeeded", "Completed", 2)
+
+
+def test_a_run_that_wants_postgres_is_refused_without_a_database_in_its_profile() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.apply(RunBuilder().spec(databaseMode="Postgres"))
+        await lab.end()
+
+    assert ending(live(story).run()) == ("Refused", "DatabaseNotConfigured", 0)
+
+
+def test_a_run_that_wants_postgres_starts_when_its_profile_names_a_database() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.api.edit("RunProfile", "default", database={"secretName": "postgres"})
+        lab.apply(RunBuilder().spec(databaseMode="Postgres"))
+        await lab.end()
+
+    assert ending(live(story).run()) == ("Succeeded", "Completed", 1)

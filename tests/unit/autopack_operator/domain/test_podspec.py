@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from tests.unit.autopack_operator.builders import PROFILE, SETTINGS, SHA, RunBuilder
 
+from autopack_operator.domain.api.profile import Database, RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
-from autopack_operator.domain.podspec import run_pod
+from autopack_operator.domain.podspec import SAVE_SECONDS, run_pod
 from autopack_operator.domain.views import Attempt
 
 ATTEMPT = Attempt(1, "n-demo", SHA, "workspaces/one/a1-00000000", "one/a1-00000000")
@@ -20,8 +21,8 @@ def spec(**fields: object) -> AutopackRunSpec:
     return AutopackRunSpec.model_validate(base | fields)
 
 
-def make(settings: Any = SETTINGS, **fields: object) -> dict[str, Any]:
-    return run_pod(RunBuilder("one").view(), spec(**fields), PROFILE, ATTEMPT, settings, "autopack/one")
+def make(settings: Any = SETTINGS, profile: RunProfileSpec = PROFILE, **fields: object) -> dict[str, Any]:
+    return run_pod(RunBuilder("one").view(), spec(**fields), profile, ATTEMPT, settings, "autopack/one")
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
@@ -72,6 +73,22 @@ def test_a_dollar_sign_reaches_the_command_as_it_is() -> None:
 @pytest.mark.parametrize(("mode", "expected"), [("None", None), ("PerRunSQLite", "sqlite:////autopack/one/one.db")])
 def test_database_url(mode: str, expected: str | None) -> None:
     assert environment(make(databaseMode=mode), "run").get("DATABASE_URL") == expected
+
+
+def test_the_database_is_named_and_never_read() -> None:
+    profile = PROFILE.model_copy(update={"database": Database(secret_name="pg", key="dsn")})
+    pod = make(profile=profile, databaseMode="Postgres", env=[{"name": "DATABASE_URL", "value": "theirs"}])
+    entries = [item for item in pod["spec"]["containers"][0]["env"] if item["name"] == "DATABASE_URL"]
+    assert entries == [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "pg", "key": "dsn"}}}]
+    assert "pg" not in str(pod["spec"]["initContainers"])
+
+
+@pytest.mark.parametrize(("seconds", "passed_on"), [(7, "7s"), (0, "1ms")])
+def test_a_command_gets_its_grace_period_and_the_keeper_time_after_it(seconds: int, passed_on: str) -> None:
+    pod = make(terminationGracePeriodSeconds=seconds)
+    command = pod["spec"]["containers"][0]["command"]
+    assert command[command.index("--kill-after") + 1] == passed_on
+    assert pod["spec"]["terminationGracePeriodSeconds"] == seconds + SAVE_SECONDS
 
 
 def test_read_write_once_puts_the_pod_where_the_volume_service_is() -> None:

@@ -39,6 +39,43 @@ def test_out_of_memory_is_the_infrastructures_failure() -> None:
     assert summary(verdict) == ("Failed", "OOMKilled", FailureClass.INFRASTRUCTURE)
 
 
+@pytest.mark.parametrize("reason", ["StartError", "ContainerCannotRun", "ContainerStatusUnknown"])
+def test_a_command_that_the_runtime_could_not_start_or_lost_did_not_fail(reason: str) -> None:
+    verdict = of_stopped_pod(pod().ended(128, reason=reason).view())
+    assert summary(verdict) == ("Failed", reason, FailureClass.INFRASTRUCTURE)
+
+
+def test_a_node_that_was_taken_by_a_more_important_pod_is_the_infrastructures_failure() -> None:
+    preempted = pod().ended(143).with_condition("DisruptionTarget", "True", reason="PreemptionByScheduler")
+    verdict = of_stopped_pod(preempted.view())
+    assert summary(verdict) == ("Failed", "PreemptionByScheduler", FailureClass.INFRASTRUCTURE)
+
+
+@pytest.mark.parametrize("reason", ["UnexpectedAdmissionError", "OutOfmemory", "NodeAffinity"])
+def test_a_pod_that_its_node_does_not_admit_is_the_infrastructures_failure(reason: str) -> None:
+    refused = pod().scheduled().status(phase="Failed", reason=reason, message="no")
+    assert summary(of_stopped_pod(refused.view())) == ("Failed", reason, FailureClass.INFRASTRUCTURE)
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "expected"), [("Error", 20, "WorktreeFailed"), ("OOMKilled", 137, "WorktreeOOMKilled")]
+)
+def test_a_worktree_that_could_not_be_made_is_the_infrastructures_failure(how: str, code: int, expected: str) -> None:
+    failed = pod().container("workspace", terminated={"exitCode": code, "reason": how}).status(phase="Failed")
+    assert summary(of_stopped_pod(failed.view())) == ("Failed", expected, FailureClass.INFRASTRUCTURE)
+
+
+def test_a_keeper_that_crashes_does_not_fail_a_command_that_succeeded() -> None:
+    crashing = pod().ended(0).container("keeper", waiting={"reason": "CrashLoopBackOff"}).view()
+    assert crashing.stopped
+    assert of_stopped_pod(crashing).phase == "Succeeded"
+
+
+def test_a_pod_on_a_lost_node_is_not_taken_for_stopped() -> None:
+    """The garbage collector sets the phase; that a container runs is what the node said last."""
+    assert not pod().running().status(phase="Failed").deleting().view().stopped
+
+
 def test_a_command_that_ended_because_its_pod_was_deleted_did_not_fail() -> None:
     verdict = of_stopped_pod(pod().ended(143).deleting().view())
     assert summary(verdict) == ("Failed", "PodDeleted", FailureClass.INFRASTRUCTURE)
