@@ -57,7 +57,12 @@ def run_diff(
         raise WorkspaceError("RunUnknown", message, "Check the run id, or --worktree-base")
     merge_base = run_git(["merge-base", _head(repo), tip], cwd=repo, check=False).text
     start = _base(repo, base, merge_base or tip)
-    return RunDiff(start, tip, run_git([*_DIFF, *_stat(stat), start, tip, "--"], git_dir=common).stdout)
+    return RunDiff(start, tip, run_git(diff_command(start, tip, stat=stat), git_dir=common).stdout)
+
+
+def diff_command(start: str, tip: str, *, stat: bool = False) -> list[str]:
+    """Return git's arguments that show the difference of two commits, whatever a repository configures."""
+    return [*_DIFF, *_stat(stat), start, tip, "--"]
 
 
 def _base(repo: Path, asked: str | None, default: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -77,24 +77,36 @@ def merge_forecast(repo: Path, branches: Iterable[str] | None = None, base: str 
     names = finished_branches(repo) if branches is None else list(dict.fromkeys(branches))
     base_sha = _commit(repo, check_ref(base, "base"))
     tips = {name: known.get(check_branch(name)) or _commit(repo, name) for name in names}
-    merged = tuple(name for name in names if _is_ancestor(repo, tips[name], base_sha))
-    open_names = [name for name in names if name not in merged]
     with tempfile.TemporaryDirectory(prefix="autopack-forecast-") as scratch:
-        merger = _Merger(common, Path(scratch))
-        pairs = [(base, name) for name in open_names] + list(combinations(open_names, 2))
-        shas = {**tips, base: base_sha}
-        results = merger.merge_all([(shas[first], shas[second]) for first, second in pairs])
-        conflicts = tuple(
-            Conflict(first, second, paths)
-            for (first, second), (_, paths) in zip(pairs, results, strict=True)
-            if paths is not None
-        )
-        order, left_out = _rehearse(merger, base, base_sha, tips, best_order(open_names, conflicts))
-    return MergeForecast(base, order, left_out, conflicts, merged)
+        return forecast_commits(common, (base, base_sha), tips, Path(scratch))
+
+
+def forecast_commits(
+    common: Path, base: tuple[str, str], tips: Mapping[str, str], scratch: Path, timeout: float | None = None
+) -> MergeForecast:
+    """Try all merges of the commits `tips`, by name, into `base` (its name and commit) and with each other.
+
+    `common` is the git dir that has them; `scratch` takes what git makes meanwhile. Raises GitError with reason
+    GitTimeout when one round of merges takes longer than `timeout` seconds.
+    """
+    base_name, base_sha = base
+    merged = tuple(name for name in tips if _is_ancestor(common, tips[name], base_sha))
+    open_names = [name for name in tips if name not in merged]
+    merger = _Merger(common, scratch, timeout)
+    pairs = [(base_name, name) for name in open_names] + list(combinations(open_names, 2))
+    shas = {**tips, base_name: base_sha}
+    results = merger.merge_all([(shas[first], shas[second]) for first, second in pairs])
+    conflicts = tuple(
+        Conflict(first, second, paths)
+        for (first, second), (_, paths) in zip(pairs, results, strict=True)
+        if paths is not None
+    )
+    order, left_out = _rehearse(merger, base_name, base_sha, tips, best_order(open_names, conflicts))
+    return MergeForecast(base_name, order, left_out, conflicts, merged)
 
 
 def _rehearse(
-    merger: _Merger, base: str, base_sha: str, tips: dict[str, str], names: Sequence[str]
+    merger: _Merger, base: str, base_sha: str, tips: Mapping[str, str], names: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[Conflict, ...]]:
     """Merge one after the other: three branches may clash though each two of them do not."""
     tip, order, left_out = base_sha, [], []
@@ -111,8 +123,9 @@ def _rehearse(
 class _Merger:
     """Merges commits of a repository, with new objects in a folder of its own."""
 
-    def __init__(self, common: Path, scratch: Path) -> None:
+    def __init__(self, common: Path, scratch: Path, timeout: float | None) -> None:
         self._common = common
+        self._timeout = timeout
         self._env = scratch_objects(common, scratch) | IDENTITY
 
     def merge_all(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, tuple[str, ...] | None]]:
@@ -121,7 +134,7 @@ class _Merger:
             return []
         asked = "".join(f"{first} {second}\n" for first, second in pairs).encode()
         try:
-            said = run_git(_MERGE, git_dir=self._common, env=self._env, input=asked).stdout
+            said = run_git(_MERGE, git_dir=self._common, env=self._env, input=asked, timeout=self._timeout).stdout
         except GitError as error:
             if b"usage:" in error.stderr or b"unknown option" in error.stderr:
                 raise WorkspaceError("GitTooOld", "this git cannot forecast merges", "Install git 2.39") from error
@@ -154,5 +167,5 @@ def _commit(repo: Path, name: str) -> str:
     return found.text
 
 
-def _is_ancestor(repo: Path, sha: str, of: str) -> bool:
-    return run_git(["merge-base", "--is-ancestor", sha, of], cwd=repo, check=False).returncode == 0
+def _is_ancestor(common: Path, sha: str, of: str) -> bool:
+    return run_git(["merge-base", "--is-ancestor", sha, of], git_dir=common, check=False).returncode == 0

@@ -30,6 +30,8 @@ VOLUME_ENV = {
     "AUTONOMOUS_RUNS_DIR": "/autopack",
     "AUTOPACK_LISTEN": "0.0.0.0:8080",
     "AUTOPACK_ALLOWED_CALLERS": "system:serviceaccount:agents:autopack-operator",
+    "AUTOPACK_ALLOWED_READERS": "",
+    "AUTOPACK_READ_LISTEN": "127.0.0.1:8082",
     "AUTOPACK_TOKEN_AUDIENCE": "autopack-volume",
     "AUTOPACK_ALLOWED_PROTOCOLS": "https:ssh",
     "AUTOPACK_FETCH_TIMEOUT_SECONDS": "600",

@@ -8,7 +8,7 @@ import signal
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from autopack.errors import AutopackError, printable
 
@@ -102,20 +102,57 @@ def run_git(
     Raises GitError on a non-zero exit unless `check` is false, GitError with reason GitTimeout on a timeout, and
     AutopackError GitMissing when there is no git.
     """
+    process = start_git(
+        args,
+        subprocess.DEVNULL if input is None else subprocess.PIPE,
+        subprocess.PIPE,
+        cwd=cwd,
+        git_dir=git_dir,
+        work_tree=work_tree,
+        env=git_environment(env, protocols),
+        pass_fds=pass_fds,
+    )
+    try:
+        stdout, stderr = process.communicate(input, timeout=timeout)
+    except BaseException as error:
+        kill_git(process)
+        process.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise GitError(args, -9, f"no answer in {timeout:g} s".encode(), reason="GitTimeout") from None
+        raise
+    if check and process.returncode != 0:
+        raise GitError(args, process.returncode, stderr)
+    return GitResult(process.returncode, stdout, stderr)
+
+
+def start_git(
+    args: Sequence[str],
+    stdin: int,
+    stderr: int | IO[bytes],
+    *,
+    cwd: Path | None = None,
+    git_dir: Path | None = None,
+    work_tree: Path | None = None,
+    env: Mapping[str, str],
+    pass_fds: Collection[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start `git <args>` with its output on a pipe; `env` is from `git_environment`. The caller waits for it.
+
+    Raises AutopackError GitMissing or FolderMissing.
+    """
     argv = ["git", *_OPTIONS]
     if git_dir is not None:
         argv.append(f"--git-dir={git_dir}")
     if work_tree is not None:
         argv.append(f"--work-tree={work_tree}")
-    argv += args
     try:
-        process = subprocess.Popen(
-            argv,
+        return subprocess.Popen(
+            [*argv, *args],
             cwd=cwd,
-            env=git_environment(env, protocols),
-            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+            env=env,
+            stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             pass_fds=tuple(pass_fds),
             # A session of its own: Ctrl-C reaches us and not git in mid-write, and a timeout can end all it started.
             start_new_session=True,
@@ -124,15 +161,9 @@ def run_git(
         if cwd is not None and not cwd.is_dir():
             raise AutopackError("FolderMissing", f"the folder {printable(str(cwd))} does not exist") from error
         raise AutopackError("GitMissing", "the program 'git' was not found", "Install git 2.25 or newer") from error
-    try:
-        stdout, stderr = process.communicate(input, timeout=timeout)
-    except BaseException as error:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise GitError(args, -9, f"no answer in {timeout:g} s".encode(), reason="GitTimeout") from None
-        raise
-    if check and process.returncode != 0:
-        raise GitError(args, process.returncode, stderr)
-    return GitResult(process.returncode, stdout, stderr)
+
+
+def kill_git(process: subprocess.Popen[bytes]) -> None:
+    """End git and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

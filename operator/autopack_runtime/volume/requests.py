@@ -100,10 +100,16 @@ def parse_commit(uid: str, attempt: str, raw: bytes) -> CommitRequest:
     return CommitRequest(_paths(uid, attempt, body), remove)
 
 
-def _paths(uid: str, attempt: str, body: Mapping[str, object]) -> AttemptPaths:
-    if not re.fullmatch(r"[1-9][0-9]{0,8}", attempt):
+def attempt_number(text: str) -> int:
+    """Return the number of an attempt; raise InvalidInput otherwise."""
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text, re.ASCII):
         raise InvalidInput("attempt", "is not a whole number from 1", "Count attempts from 1")
-    return AttemptPaths(_text(body, "runId"), uid, int(attempt))
+    return int(text)
+
+
+def _paths(uid: str, attempt: str, body: Mapping[str, object]) -> AttemptPaths:
+    number = attempt_number(attempt)
+    return AttemptPaths(_text(body, "runId"), uid, number)
 
 
 def _object(raw: bytes, names: set[str]) -> Json:

@@ -17,9 +17,12 @@ from .attempts import Attempts
 from .auth import DeniedError, KeyCache, TokenVerifier, Verifier
 from .cluster_keys import issuer_of_own_token, keys_of_api_server
 from .commits import Commits
+from .forecasts import Forecasts
 from .jobs import Jobs
+from .loopback import door, only_local_names
 from .metrics import Metrics
 from .mirrors import Mirrors
+from .reading import add_reading
 from .refresh import Refresher
 from .requests import Answer, failed, parse_attempt, parse_commit
 from .settings import Settings
@@ -37,11 +40,15 @@ def run(environ: Mapping[str, str]) -> int:
     if not settings.allowed_callers:
         fix = "Name the operator's: system:serviceaccount:<namespace>:<name>"
         raise InvalidInput("AUTOPACK_ALLOWED_CALLERS", "names nobody who may call", fix)
-    keys = KeyCache(keys_of_api_server(environ))
-    verifier = TokenVerifier(keys, issuer_of_own_token(), settings.audience, settings.allowed_callers)
+    keys, issuer = KeyCache(keys_of_api_server(environ)), issuer_of_own_token()
+    callers = TokenVerifier(keys, issuer, settings.audience, settings.allowed_callers)
+    readers = TokenVerifier(keys, issuer, settings.audience, settings.allowed_callers | settings.allowed_readers)
     log("info", "the volume service starts", listen=f"{settings.host}:{settings.port}", root=settings.root)
+    service = Service(settings, callers, readers)
+    app = service.app()
+    app.cleanup_ctx.append(door(service.loopback_app(), settings.read_host, settings.read_port))
     web.run_app(
-        Service(settings, verifier).app(),
+        app,
         host=settings.host,
         port=settings.port,
         print=None,
@@ -52,16 +59,20 @@ def run(environ: Mapping[str, str]) -> int:
 
 
 class Service:
-    """One volume's service. `verifier` decides who may call."""
+    """One volume's service. `callers` decides who may change anything, `readers` (default: the same) who may GET."""
 
-    def __init__(self, settings: Settings, verifier: Verifier) -> None:
+    def __init__(self, settings: Settings, callers: Verifier, readers: Verifier | None = None) -> None:
         self._settings = settings
-        self._verifier = verifier
+        self._callers = callers
+        self._readers = readers or callers
         self._metrics = Metrics()
         self._trash = Trash(settings.root)
         self._jobs = Jobs(settings.answer_within)
+        self._forecasts = Forecasts(self._jobs)
         self._fetches = ThreadPoolExecutor(settings.fetch_threads, thread_name_prefix="fetch")
         self._files = ThreadPoolExecutor(settings.file_threads, thread_name_prefix="file")
+        # Readers wait for each other, never a run for readers.
+        self._reads = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="read")
         mirrors, refresher = Mirrors(settings), Refresher()
         self._attempts = Attempts(settings.root, mirrors, refresher, self._fetches, self._files, self._metrics)
         self._commits = Commits(settings.root, mirrors, refresher, self._files, self._metrics, self._trash)
@@ -74,7 +85,14 @@ class Service:
         app.router.add_get("/metrics", self._exposition)
         app.router.add_put("/v1/attempts/{uid}/{attempt}", self._prepare)
         app.router.add_post("/v1/attempts/{uid}/{attempt}/commit", self._commit)
+        add_reading(app, self._settings.root, self._reads, self._forecasts)
         app.cleanup_ctx.append(self._background)
+        return app
+
+    def loopback_app(self) -> web.Application:
+        """Return the application for readers in the pod itself: no token, nothing but reading."""
+        app = web.Application(middlewares=[self._observe, only_local_names], client_max_size=_MAX_BODY)
+        add_reading(app, self._settings.root, self._reads, self._forecasts)
         return app
 
     async def _background(self, _: web.Application) -> AsyncIterator[None]:
@@ -86,6 +104,7 @@ class Service:
         await self._jobs.stop()
         self._fetches.shutdown(wait=False, cancel_futures=True)
         self._files.shutdown(wait=False, cancel_futures=True)
+        self._reads.shutdown(wait=False, cancel_futures=True)
 
     async def _empty_trash(self) -> None:
         """Delete what was discarded, now and by a process before us."""
@@ -125,7 +144,8 @@ class Service:
         try:
             if scheme.lower() != "bearer" or not token:
                 raise DeniedError(401, "a bearer token is needed")
-            await self._verifier.verify(token.strip())
+            verifier = self._readers if request.method in {"GET", "HEAD"} else self._callers
+            await verifier.verify(token.strip())
         except DeniedError as error:
             log("warning", "a caller was denied", path=request.path, error=str(error))
             return _respond(Answer(error.status, {"state": "failed", "reason": "Denied", "message": str(error)}))
@@ -138,7 +158,7 @@ class Service:
         # In a thread: a network file system may not answer.
         if not await asyncio.to_thread(os.access, self._settings.root, os.R_OK | os.W_OK | os.X_OK):
             return web.Response(status=503, text="the volume is not writable\n")
-        if not await self._verifier.ready():
+        if not await self._callers.ready():
             return web.Response(status=503, text="the API server's keys are not known\n")
         return web.Response(text="ok\n")
 

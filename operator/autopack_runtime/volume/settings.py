@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,36 +19,44 @@ class Settings:
     root: Path
     host: str = "0.0.0.0"  # noqa: S104 - a service in a pod of its own
     port: int = 8080
+    read_host: str = "127.0.0.1"
+    read_port: int = 8082
     allowed_callers: frozenset[str] = frozenset()
+    allowed_readers: frozenset[str] = frozenset()
     audience: str = "autopack-volume"
     protocols: tuple[str, ...] = ("https", "ssh")
     fetch_timeout: float = 600
     answer_within: float = 1.5
     fetch_threads: int = 4
     file_threads: int = 4
+    read_threads: int = 4
     allow_loopback: bool = False
     """Whether repositories may lie on this machine: only where `file` is allowed, that is, in tests."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read AUTONOMOUS_RUNS_DIR and AUTOPACK_*; raise InvalidInput naming the variable that is wrong."""
-        host, port = _listen(environ.get("AUTOPACK_LISTEN", "0.0.0.0:8080"))
+        host, port = _listen("AUTOPACK_LISTEN", environ.get("AUTOPACK_LISTEN", "0.0.0.0:8080"))
+        read_host, read_port = _loopback(environ.get("AUTOPACK_READ_LISTEN", "127.0.0.1:8082"))
         protocols = tuple(environ.get("AUTOPACK_ALLOWED_PROTOCOLS", "https:ssh").split(":"))
         for protocol in protocols:
             if protocol not in _PROTOCOLS:
                 message = f"'{printable(protocol, 20)}' is not a protocol that can be allowed"
                 raise InvalidInput("AUTOPACK_ALLOWED_PROTOCOLS", message, f"Choose from {':'.join(_PROTOCOLS)}")
-        callers = (caller.strip() for caller in environ.get("AUTOPACK_ALLOWED_CALLERS", "").split(","))
         return cls(
             root=volume_root(environ),
             host=host,
             port=port,
-            allowed_callers=frozenset(caller for caller in callers if caller),
+            read_host=read_host,
+            read_port=read_port,
+            allowed_callers=_names(environ, "AUTOPACK_ALLOWED_CALLERS"),
+            allowed_readers=_names(environ, "AUTOPACK_ALLOWED_READERS"),
             audience=environ.get("AUTOPACK_TOKEN_AUDIENCE", "autopack-volume"),
             protocols=protocols,
             fetch_timeout=_number(environ, "AUTOPACK_FETCH_TIMEOUT_SECONDS", "600", 1, 86400),
             fetch_threads=int(_number(environ, "AUTOPACK_FETCH_THREADS", "4", 1, 64)),
             file_threads=int(_number(environ, "AUTOPACK_FILE_THREADS", "4", 1, 64)),
+            read_threads=int(_number(environ, "AUTOPACK_READ_THREADS", "4", 1, 64)),
             allow_loopback="file" in protocols,
         )
 
@@ -61,11 +70,29 @@ def volume_root(environ: Mapping[str, str]) -> Path:
     return Path(text)
 
 
-def _listen(text: str) -> tuple[str, int]:
+def _names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
+    names = (name.strip() for name in environ.get(variable, "").split(","))
+    return frozenset(name for name in names if name)
+
+
+def _listen(variable: str, text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
-        raise InvalidInput("AUTOPACK_LISTEN", f"'{printable(text, 60)}' is not <address>:<port>", "Use 0.0.0.0:8080")
+        raise InvalidInput(variable, f"'{printable(text, 60)}' is not <address>:<port>", "Use 0.0.0.0:8080")
     return host.strip("[]"), int(port)
+
+
+def _loopback(text: str) -> tuple[str, int]:
+    """Read where readers without a token come in: nothing but this pod itself may get there."""
+    host, port = _listen("AUTOPACK_READ_LISTEN", text)
+    try:
+        safe = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        safe = False
+    if not safe:
+        message = f"'{printable(host, 60)}' is not a loopback address, and readers there need no token"
+        raise InvalidInput("AUTOPACK_READ_LISTEN", message, "Use 127.0.0.1:8082")
+    return host, port
 
 
 def _number(environ: Mapping[str, str], name: str, default: str, least: float, most: float) -> float:

@@ -71,6 +71,65 @@ async def test_bad_input_is_a_failure_for_good(client: TestClient[Any, Any], met
         assert (await response.json())["reason"] == "InvalidInput"
 
 
+class Readers(Verifier):
+    """Lets `reader` in besides."""
+
+    async def verify(self, token: str) -> str:
+        return token if token == "reader" else await super().verify(token)
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", PATH), ("POST", f"{PATH}/commit"), ("DELETE", PATH)])
+async def test_a_reader_changes_nothing(tmp_path: Path, method: str, path: str) -> None:
+    class Callers(Verifier):
+        async def verify(self, token: str) -> str:
+            raise DeniedError(403, "this caller is not allowed")
+
+    service = Service(Settings(root=tmp_path), Callers(), Readers())
+    async with (
+        TestClient(TestServer(service.app())) as client,
+        client.request(method, path, headers={"Authorization": "Bearer reader"}, data=b"{}") as response,
+    ):
+        assert response.status == 403
+
+
+async def test_a_reader_reads(tmp_path: Path, verifier: Verifier) -> None:
+    service = Service(Settings(root=tmp_path), verifier, Readers())
+    async with (
+        TestClient(TestServer(service.app())) as client,
+        client.get(PATH, headers={"Authorization": "Bearer reader"}) as response,
+    ):
+        assert (response.status, (await response.json())["reason"]) == (404, "AttemptUnknown")
+
+
+@pytest.fixture
+async def loopback(tmp_path: Path, verifier: Verifier) -> AsyncIterator[TestClient[Any, Any]]:
+    async with TestClient(TestServer(Service(Settings(root=tmp_path), verifier).loopback_app())) as client:
+        yield client
+
+
+async def test_on_loopback_no_token_is_needed_to_read(loopback: TestClient[Any, Any]) -> None:
+    async with loopback.get(PATH) as response:
+        assert (response.status, (await response.json())["reason"]) == (404, "AttemptUnknown")
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", PATH), ("POST", f"{PATH}/commit"), ("POST", "/v1/forecast")])
+async def test_on_loopback_nothing_can_be_changed(loopback: TestClient[Any, Any], method: str, path: str) -> None:
+    async with loopback.request(method, path, data=b"{}") as response:
+        assert response.status in {404, 405}
+
+
+@pytest.mark.parametrize("host", ["evil.example.com", "127.0.0.1.evil.example.com:8082", "[", ""])
+async def test_on_loopback_a_name_of_elsewhere_is_denied(loopback: TestClient[Any, Any], host: str) -> None:
+    async with loopback.get(PATH, headers={"Host": host}) as response:
+        assert response.status == 403
+
+
+@pytest.mark.parametrize("path", ["/v1/attempts/x", "/v1/attempts/..%2f..%2fetc/1", f"{PATH}0000000000"])
+async def test_what_is_no_uid_and_no_number_is_refused(loopback: TestClient[Any, Any], path: str) -> None:
+    async with loopback.get(path) as response:
+        assert (response.status, (await response.json())["reason"]) == (422, "InvalidInput")
+
+
 async def test_it_lives_without_keys_but_is_not_ready(client: TestClient[Any, Any], verifier: Verifier) -> None:
     verifier.has_keys = False
     async with client.get("/livez") as lives, client.get("/readyz") as is_ready:

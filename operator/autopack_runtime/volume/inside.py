@@ -1,0 +1,97 @@
+"""Reads in folders that runs write: never through a symlink, never out of the folder, nothing but regular files."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from autopack.errors import AutopackError, InvalidInput, printable
+from autopack.manifest import NOT_LISTED
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_MAX_DEPTH = 64
+_NO_WAY = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
+_HIDDEN = NOT_LISTED - {"manifest.json", "result.json"}
+
+
+def check_path(path: str) -> list[str]:
+    """Return the parts of an artifact's path; InvalidInput for one that is absolute, leads up, or is our own file."""
+    parts = path.split("/")
+    if "\0" in path or len(parts) > _MAX_DEPTH or any(part in {"", ".", ".."} for part in parts):
+        raise InvalidInput("path", f"'{printable(path, 120)}' is not an artifact's path", "Take one from the list")
+    if parts[0] in _HIDDEN:
+        raise not_found(path)
+    return parts
+
+
+def not_found(path: str) -> AutopackError:
+    """Return the error for a path at which there is no file to read."""
+    return AutopackError("ArtifactNotFound", f"there is no file '{printable(path, 120)}'", "List the artifacts")
+
+
+def open_file(root: Path, parts: list[str], shown: str) -> int:
+    """Open a regular file below `root` for reading, part by part; the caller closes it.
+
+    Raises AutopackError ArtifactNotFound for whatever is no regular file, ArtifactUnreadable where rights are missing.
+    """
+    folder = os.open(root, _FOLDER)
+    try:
+        for part in parts[:-1]:
+            inner = _open(part, folder, _FOLDER, shown)
+            os.close(folder)
+            folder = inner
+        descriptor = _open(parts[-1], folder, _FILE, shown)
+    finally:
+        os.close(folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise not_found(shown)
+    return descriptor
+
+
+def _open(name: str, folder: int, flags: int, shown: str) -> int:
+    try:
+        return os.open(name, flags, dir_fd=folder)
+    except PermissionError as error:
+        message = f"'{printable(shown, 120)}' may not be read"
+        raise AutopackError("ArtifactUnreadable", message, "The run took its own right to read it") from error
+    except OSError as error:
+        if error.errno in _NO_WAY:
+            raise not_found(shown) from error
+        raise
+
+
+def browse(root: Path, most: int) -> tuple[list[dict[str, str | int | None]], bool]:
+    """List what lies below `root` now, sorted, and whether there is more than `most`: a run may be writing there.
+
+    Files have `size` in bytes, symlinks their target in `link`. What vanishes or may not be read meanwhile is left out.
+    """
+    found: list[dict[str, str | int | None]] = []
+    with contextlib.suppress(FileNotFoundError):
+        for entry in _walk(os.open(root, _FOLDER), "", _MAX_DEPTH):
+            if len(found) == most:
+                return found, True
+            found.append(entry)
+    return found, False
+
+
+def _walk(folder: int, prefix: str, depth: int) -> Iterator[dict[str, str | int | None]]:
+    try:
+        for name in sorted(os.listdir(folder)):  # of a descriptor: a path could be swapped for a link
+            if not prefix and name in NOT_LISTED:
+                continue
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                mode = os.lstat(name, dir_fd=folder)
+                if stat.S_ISREG(mode.st_mode):
+                    yield {"path": prefix + name, "size": mode.st_size, "sha256": None}
+                elif stat.S_ISLNK(mode.st_mode):
+                    yield {"path": prefix + name, "link": os.readlink(name, dir_fd=folder)}
+                elif stat.S_ISDIR(mode.st_mode) and depth:
+                    yield from _walk(os.open(name, _FOLDER, dir_fd=folder), f"{prefix}{name}/", depth - 1)
+    finally:
+        os.close(folder)
