@@ -148,7 +148,9 @@ class RunSteps:
     async def _write(self, run: RunView, status: AutopackRunStatus) -> RunView:
         written = await self._ports.runs.write_status(run, status)
         self._ports.cache.remember_run(written)
-        self._ports.transitions.run_changed(run, written)
+        pods = self._ports.cache.pods_of(run.uid)
+        pod = next((pod for pod in pods if pod.name == status.pod_name), None)
+        self._ports.transitions.run_changed(run, written, pod)
         return written
 
 

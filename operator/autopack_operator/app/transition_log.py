@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from autopack_operator.domain.views import BatchView, RunView
+from autopack_operator.domain.conditions import ConditionType, is_true
+from autopack_operator.domain.run.verdict import worktree_seconds
+from autopack_operator.domain.views import BatchView, PodView, RunView
 from autopack_operator.ports.cluster import Events
 from autopack_operator.ports.history import History, NoHistory
 from autopack_operator.ports.telemetry import Telemetry
@@ -21,9 +23,13 @@ class TransitionLog:
         self._events, self._telemetry = events, telemetry
         self._history = history or NoHistory()
 
-    def run_changed(self, before: RunView, after: RunView) -> None:
-        """A run's status was written."""
+    def run_changed(self, before: RunView, after: RunView, pod: PodView | None) -> None:
+        """A run's status was written; `pod` is its attempt's, if known."""
         self._history.note(after)
+        if pod is not None and _worktree_ready(after) and not _worktree_ready(before):
+            seconds = worktree_seconds(pod)
+            if seconds is not None:
+                self._telemetry.worktree_ready(seconds)
         old, new = before.status, after.status
         if (old.phase, old.reason, old.attempt) == (new.phase, new.reason, new.attempt):
             return
@@ -48,3 +54,7 @@ class TransitionLog:
             return
         log.info("batch %s: %s %s (%s)", after.name, new.phase, new.reason, new.progress)
         self._events.record(after, new.reason, new.message or new.progress, warning=new.phase in _BAD)
+
+
+def _worktree_ready(run: RunView) -> bool:
+    return is_true(run.status.conditions, ConditionType.WORKTREE_READY)

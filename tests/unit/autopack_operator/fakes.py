@@ -167,6 +167,7 @@ class SilentTelemetry:
     def __init__(self) -> None:
         self.finished: list[str] = []
         self.contentions = 0
+        self.worktrees: list[float] = []
 
     @contextmanager
     def reconcile(self, kind: str) -> Iterator[None]:
@@ -176,7 +177,7 @@ class SilentTelemetry:
         self.contentions += 1
 
     def worktree_ready(self, seconds: float) -> None:
-        pass
+        self.worktrees.append(seconds)
 
     def run_finished(self, phase: str) -> None:
         self.finished.append(phase)

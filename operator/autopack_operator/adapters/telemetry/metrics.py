@@ -31,7 +31,7 @@ class PrometheusTelemetry:
         )
         self._worktree = Histogram(
             "autopack_worktree_seconds",
-            "Seconds from a pod's creation to its running command.",
+            "Seconds from a pod's creation to its ready worktree.",
             buckets=_WORKTREE_BUCKETS,
             registry=self.registry,
         )

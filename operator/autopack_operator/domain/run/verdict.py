@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from autopack_operator.domain.times import parse, seconds_between
 from autopack_operator.domain.views import CommittedWork, ContainerView, PodView
 
 RUN_CONTAINER = "run"
@@ -67,6 +68,14 @@ def _of_container(run: ContainerView) -> Verdict:
             run.exit_code,
         )
     return of_exit_code(run.exit_code or 0, run.message)
+
+
+def worktree_seconds(pod: PodView) -> float | None:
+    """Seconds from the pod's creation to its ready worktree; None when it has none yet."""
+    workspace = pod.container(WORKSPACE_CONTAINER)
+    if workspace is None or workspace.exit_code != 0 or workspace.finished_at is None:
+        return None
+    return seconds_between(pod.created_at, parse(workspace.finished_at))
 
 
 def of_exit_code(code: int, message: str = "") -> Verdict:

@@ -102,11 +102,12 @@ class Kubelet:
         self._report(body, "Failed" if code else "Succeeded", terminated, reason="Evicted" if fate.eviction else "")
 
     def _report(self, body: JsonDict, phase: str, run: JsonDict, reason: str = "") -> None:
+        workspace = {"exitCode": 0, "finishedAt": (run.get("running") or run["terminated"])["startedAt"]}
         status = {
             "phase": phase,
             "reason": reason,
             "conditions": [{"type": "PodScheduled", "status": "True"}],
-            "initContainerStatuses": [{"name": "workspace", "state": {"terminated": {"exitCode": 0}}}],
+            "initContainerStatuses": [{"name": "workspace", "state": {"terminated": workspace}}],
             "containerStatuses": [{"name": "run", "state": run}],
         }
         self._api.put_status("Pod", body["metadata"]["name"], status)

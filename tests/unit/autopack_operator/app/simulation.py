@@ -218,7 +218,7 @@ class Simulation:
 
 
 _TIMES = {"activeSince", "startedAt", "finishedAt", "duration", "nextAttemptAt"}
-_APART = _TIMES | {"podUID", "conditions", "containerStatuses"}
+_APART = _TIMES | {"podUID", "conditions", "initContainerStatuses", "containerStatuses"}
 
 
 def _essence(body: JsonDict) -> JsonDict:

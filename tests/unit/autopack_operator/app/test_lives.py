@@ -50,6 +50,12 @@ def test_a_run_that_succeeds_is_told_by_all_conditions() -> None:
     }
 
 
+def test_the_time_to_a_worktree_is_measured_once_an_attempt() -> None:
+    lab = live(stories.eviction)
+    assert lab.run().status.attempt == 2
+    assert len(lab.telemetry.worktrees) == 2
+
+
 def test_a_run_that_succeeds_costs_seven_writes() -> None:
     written = [request for request in live(stories.success).api.requests if request.kind != "Volume"]
     assert Counter(f"{request.verb} {request.kind}" for request in written) == {
