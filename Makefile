@@ -65,8 +65,16 @@ test: ## All tests, the quick layers first
 	$(MAKE) e2e
 
 .PHONY: bench
-bench: venv ## Ratios measured side by side in one run; the last line is one JSON object
-	$(PY) -m bench.worktrees
+bench: venv ## Speed, scale and cost beside what Kubernetes and git do; a table, and one JSON object last (40 minutes)
+	$(PY) -m bench $(BENCH)
+
+.PHONY: bench-quick
+bench-quick: venv ## The same with small sizes and one repeat (5 minutes)
+	$(PY) -m bench --quick $(BENCH)
+
+.PHONY: bench-check
+bench-check: venv ## bench-quick, failing when a ratio is worse than bench/baseline.json by more than 20%
+	$(PY) -m bench --quick --check $(BENCH)
 
 .PHONY: generate
 generate: venv ## Write the generated files anew: CRDs, chart docs

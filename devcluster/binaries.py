@@ -33,6 +33,9 @@ CLUSTER_PACKAGES = ("./cmd/kube", "./cmd/dns", "./cmd/pause", "./cmd/probe", "he
 CLIENT_PACKAGES = ("k8s.io/kubernetes/cmd/kubectl", "./cmd/probe", "helm.sh/helm/v3/cmd/helm")
 """What a cluster that is not ours needs of us: two clients and the test image's program."""
 
+KWOK_PACKAGES = ("sigs.k8s.io/kwok/cmd/kwok",)
+"""Nodes without machines, for measurements. A module of its own, so that it asks for no new build of the cluster."""
+
 KUBEBUILDER_PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
 KEPT_BUILDS = 3
 
@@ -82,10 +85,18 @@ def program_path(built: Path, name: str, environment: Mapping[str, str]) -> Path
 
 def ensure(layout: Layout, packages: tuple[str, ...], progress: Progress) -> Path:
     """Return the directory with the built programs, building them when this version of them was not built yet."""
-    go_directory = layout.sources / "go"
+    return _ensure(layout.sources / "go", packages, layout.cache / "bin", progress)
+
+
+def ensure_kwok(layout: Layout, progress: Progress) -> Path:
+    """Return the directory with kwok, building it when this version of it was not built yet."""
+    return _ensure(layout.sources / "kwok", KWOK_PACKAGES, layout.cache / "kwok", progress)
+
+
+def _ensure(go_directory: Path, packages: tuple[str, ...], builds: Path, progress: Progress) -> Path:
     if shutil.which("go") is None:
-        raise Failure("Go is not installed; install the version that devcluster/go/go.mod names, or a newer one")
-    built = layout.cache / "bin" / source_key(go_directory, packages, output_of(["go", "env", "GOVERSION"]).strip())
+        raise Failure(f"Go is not installed; install the version that {go_directory / 'go.mod'} names, or a newer one")
+    built = builds / source_key(go_directory, packages, output_of(["go", "env", "GOVERSION"]).strip())
     if built.exists():
         os.utime(built)
         return built
@@ -98,14 +109,15 @@ def ensure(layout: Layout, packages: tuple[str, ...], progress: Progress) -> Pat
 
 
 def _build(go_directory: Path, packages: tuple[str, ...], built: Path, progress: Progress) -> None:
-    progress.say("building from Go modules; all of Kubernetes takes about 9 minutes on two cores, once")
+    flags = linker_flags((go_directory / "go.mod").read_text()) if packages != KWOK_PACKAGES else "-s -w"
+    progress.say("building from Go modules, once: all of Kubernetes takes about 9 minutes on two cores, kwok 2")
     unfinished = built.with_name(f".{built.name}.{os.getpid()}")
     unfinished.mkdir()
     try:
         run_logged(
             [
                 *("go", "build", "-v", "-trimpath", "-buildvcs=false"),
-                *("-ldflags", linker_flags((go_directory / "go.mod").read_text())),
+                *("-ldflags", flags),
                 *("-o", f"{unfinished}/", *packages),
             ],
             log=built.with_name(f"{built.name}.log"),

@@ -49,19 +49,21 @@ class Operator:
     """All parts of one process."""
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
-        self.settings, self.connection = settings, connection
+        self.settings = settings
+        # The leader's Lease is not paced: a renewal must not wait behind a thousand requests for its turn.
+        self.connection = connection.paced(settings.api_qps)
         self.clock = SystemClock()
         self.telemetry = PrometheusTelemetry()
         self.cache = InformerCache()
         self.queue: WorkQueue[Key] = WorkQueue(self.clock.monotonic)
         self.informer = Informer(self.cache, settings.namespace, self._enqueue)
         self.volume = HttpVolume(settings.volume_url, settings.volume_token_file)
-        self.events = KubeEvents(connection, settings.identity)
+        self.events = KubeEvents(self.connection, settings.identity)
         self.leadership = KubeLeadership(
             connection, settings.namespace, settings.leader_lease, settings.identity, self.clock
         )
-        self.fenced = connection.fenced(self.leadership.leads)
-        self.lister = KubeLister(connection, settings.namespace)
+        self.fenced = self.connection.fenced(self.leadership.leads)
+        self.lister = KubeLister(self.connection, settings.namespace)
         self.history: RegistryHistory = open_history(settings.registry)
         self.resync = Resync(self.lister, self.cache, self._enqueue, self.clock, self.history)
         self.controller = self._controller()

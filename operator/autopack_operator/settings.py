@@ -40,6 +40,7 @@ class Settings:
     leader_lease: str
     identity: str
     workers: int
+    api_qps: int
     log_level: str
     listen: str
     registry: RegistrySettings
@@ -62,7 +63,8 @@ class Settings:
             volume_token_file=Path(_required(env, "AUTOPACK_VOLUME_TOKEN_FILE")),
             leader_lease=_required(env, "AUTOPACK_LEADER_LEASE"),
             identity=_required(env, "AUTOPACK_POD_NAME"),
-            workers=_number(env, "AUTOPACK_WORKERS", 16),
+            workers=_number(env, "AUTOPACK_WORKERS", 16, range(1, 1001)),
+            api_qps=_number(env, "AUTOPACK_API_QPS", 0, range(10_001)),
             log_level=_one_of(env, "AUTOPACK_LOG_LEVEL", _LEVELS, "INFO"),
             listen=_address(env, "AUTOPACK_HTTP_LISTEN", "0.0.0.0:8081"),
             registry=registry_settings(env),
@@ -89,10 +91,10 @@ def _required(env: Mapping[str, str], name: str) -> str:
     return env[name]
 
 
-def _number(env: Mapping[str, str], name: str, default: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, allowed: range) -> int:
     text = env.get(name, str(default))
-    if not text.isdigit() or not 1 <= int(text) <= 1000:
-        raise SettingsError(f"{name}={text!r} is not a number from 1 to 1000")
+    if not (text.isascii() and text.isdigit()) or int(text) not in allowed:
+        raise SettingsError(f"{name}={text!r} is not a number from {allowed[0]} to {allowed[-1]}")
     return int(text)
 
 

@@ -23,6 +23,7 @@ OPERATOR_ENV = {
     "AUTOPACK_RUN_SERVICE_ACCOUNT": "autopack-run",
     "AUTOPACK_LEADER_LEASE": "autopack-operator-leader",
     "AUTOPACK_WORKERS": "16",
+    "AUTOPACK_API_QPS": "0",
     "AUTOPACK_LOG_LEVEL": "INFO",
     "AUTOPACK_HTTP_LISTEN": "0.0.0.0:8081",
 }

@@ -16,6 +16,7 @@ from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from autopack_operator.adapters.kube.errors import TooManyRequestsError, failure
+from autopack_operator.adapters.kube.pace import Pace
 from autopack_operator.ports.cluster import TransientError
 
 JsonDict = dict[str, Any]
@@ -39,10 +40,12 @@ class Connection:
         configuration: Configuration,
         rest: RESTClientObject | None = None,
         may_write: Callable[[], bool] = lambda: True,
+        pace: Pace | None = None,
     ) -> None:
         self._configuration = configuration
         self._rest = RESTClientObject(configuration) if rest is None else rest
         self._may_write = may_write
+        self._pace = pace or Pace(0, time.monotonic)
 
     @classmethod
     async def open(cls) -> Connection:
@@ -71,7 +74,11 @@ class Connection:
         A process that was stopped (SIGSTOP, a paused machine) past its leadership goes on in the middle of whatever it
         was doing; what it had decided to write then, another leader may have done, and undone, long ago.
         """
-        return Connection(self._configuration, self._rest, may_write)
+        return Connection(self._configuration, self._rest, may_write, self._pace)
+
+    def paced(self, per_second: float) -> Connection:
+        """The same pool, for requests that are no more than so many a second together; 0 is no bound."""
+        return Connection(self._configuration, self._rest, self._may_write, Pace(per_second, time.monotonic))
 
     async def close(self) -> None:
         """Close the pool."""
@@ -91,6 +98,7 @@ class Connection:
         that `may_write` forbids.
         """
         url = self._configuration.host + path + ("?" + urlencode(query) if query else "")
+        await self._pace.turn()
         deadline = time.monotonic() + seconds
         while True:
             try:

@@ -45,6 +45,8 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("AUTOPACK_WORKERS", "-1"),
         ("AUTOPACK_WORKERS", "many"),
         ("AUTOPACK_WORKERS", "1001"),
+        ("AUTOPACK_API_QPS", "-1"),
+        ("AUTOPACK_API_QPS", "10001"),
         ("AUTOPACK_LOG_LEVEL", "LOUD"),
         ("AUTOPACK_IMAGE_PULL_POLICY", "Sometimes"),
         ("AUTOPACK_VOLUME_SELECTOR", "app"),

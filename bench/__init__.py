@@ -1,0 +1,1 @@
+"""Measurements, side by side with what Kubernetes and git do themselves. `python -m bench --help`."""

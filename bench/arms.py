@@ -1,0 +1,171 @@
+"""The three arms of the throughput comparison: N pods of one shape, by three controllers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from bench import objects
+from bench.api import JOBS, RUNS
+from bench.audit import Request
+from bench.scene import Scene
+
+JOB_CONTROLLER = "system:serviceaccount:kube-system:job-controller"
+MAX_AT_ONCE = 1000
+"""The most workers that a RunBatch can have."""
+
+PATIENCE_SECONDS = 1200.0
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm, once. Latencies are in seconds, one for each pod.
+
+    Attributes:
+        rate: finished runs a second, from the first create to the last final status.
+        to_pod: from the answer to the create of the run or Job to the request that creates its pod.
+        to_status: from the request that reports the pod's end to the answer to the final status.
+        mutating: mutating requests of the controller for each run, Events apart.
+        events: Events of the controller for each run.
+        etcd_bytes: what the store wrote into its log during the arm, whoever asked.
+        cpu_seconds: of the operator for all of the arm; 0 where the operator has no part.
+
+    """
+
+    rate: float
+    to_pod: Sequence[float] = field(default=(), repr=False)
+    to_status: Sequence[float] = field(default=(), repr=False)
+    mutating: float = 0.0
+    events: float = 0.0
+    etcd_bytes: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+async def indexed_job(scene: Scene, count: int) -> Arm:
+    """(A) one Indexed Job with N pods."""
+    mark, written, at_once = scene.audit.mark(), scene.etcd_bytes(), min(count, MAX_AT_ONCE)
+    job = objects.job("indexed", scene.pod, completions=count, parallelism=at_once)
+    await scene.jobs.create(JOBS, "jobs", [job])
+
+    async def done() -> bool:
+        found = await scene.jobs.get(JOBS, "jobs", "indexed")
+        return bool(found.get("status", {}).get("completionTime"))
+
+    await _until(done, count)
+    requests = scene.audit.since(mark, [scene.jobs.namespace])
+    mutating, events = _shares(requests, JOB_CONTROLLER, count)
+    rate, written = count / _seconds(requests, "jobs"), scene.etcd_bytes() - written
+    return Arm(rate, mutating=mutating, events=events, etcd_bytes=written)
+
+
+async def single_jobs(scene: Scene, count: int) -> Arm:
+    """(B) N Jobs with one pod each."""
+    mark, written = scene.audit.mark(), scene.etcd_bytes()
+    jobs = (objects.job(f"single-{number}", scene.pod) for number in range(count))
+    await scene.jobs.create(JOBS, "jobs", jobs)
+
+    async def done() -> bool:
+        left = await scene.jobs.get(JOBS, "jobs", fieldSelector="status.successful=0", limit="1")
+        return not left["items"]
+
+    await _until(done, count)
+    requests = scene.audit.since(mark, [scene.jobs.namespace])
+    # A pod that is created by generateName has no name in the log yet: first come, first served is how they are paired.
+    created = [each.done for each in requests if each.verb == "create" and each.resource == "jobs"]
+    posted = [each.received for each in requests if each.verb == "create" and each.resource == "pods"]
+    ends = {name.rpartition("-")[0]: at for name, at in _pod_ends(requests).items()}
+    mutating, events = _shares(requests, JOB_CONTROLLER, count)
+    return Arm(
+        count / _seconds(requests, "jobs"),
+        to_pod=[pod - job for job, pod in zip(sorted(created), sorted(posted), strict=True)],
+        to_status=_paired(ends, _last(requests, "jobs/status")),
+        mutating=mutating,
+        events=events,
+        etcd_bytes=scene.etcd_bytes() - written,
+    )
+
+
+async def run_batch(scene: Scene, count: int) -> Arm:
+    """(C) one RunBatch of N runs."""
+    mark, written, operator = scene.audit.mark(), scene.etcd_bytes(), scene.operator()
+    cpu = operator.cpu_seconds()
+    await scene.runs.create(RUNS, "runbatches", [objects.batch("arm", count, min(count, MAX_AT_ONCE))])
+
+    async def done() -> bool:
+        found = await scene.runs.get(RUNS, "runbatches", "arm")
+        return bool(found.get("status", {}).get("succeeded") == count)
+
+    await _until(done, count)
+    requests = scene.audit.since(mark, [scene.runs.namespace])
+    ends = {_run_of(name): at for name, at in _pod_ends(requests).items()}
+    mutating, events = _shares(requests, scene.operator_user, count)
+    return Arm(
+        count / _seconds(requests, "runbatches"),
+        to_pod=run_to_pod(requests),
+        to_status=_paired(ends, _last(requests, "autopackruns/status")),
+        cpu_seconds=operator.cpu_seconds() - cpu,
+        mutating=mutating,
+        events=events,
+        etcd_bytes=scene.etcd_bytes() - written,
+    )
+
+
+ARMS: dict[str, Callable[[Scene, int], Awaitable[Arm]]] = {"A": indexed_job, "B": single_jobs, "C": run_batch}
+
+
+def run_to_pod(requests: Sequence[Request]) -> list[float]:
+    """For each run, the seconds from the answer to its create to the request that creates its first pod."""
+    created = {each.name: each.done for each in requests if each.verb == "create" and each.resource == "autopackruns"}
+    posted = {
+        _run_of(each.name): each.received
+        for each in requests
+        if each.verb == "create" and each.resource == "pods" and each.name.endswith("-a1")
+    }
+    return _paired(created, posted)
+
+
+async def _until(done: Callable[[], Awaitable[bool]], count: int) -> None:
+    """Ask seldom when there is much to look through: the question must not be the load."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not await done():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{count} runs were not finished within {PATIENCE_SECONDS:.0f} s")
+        await asyncio.sleep(max(0.3, count / 1000))
+
+
+def _seconds(requests: Sequence[Request], kind: str) -> float:
+    """From the first create to the last status of that kind. Of runs in a batch, the batch's own is the last."""
+    first = min(each.received for each in requests if each.verb == "create" and each.resource == kind)
+    last = max(each.done for each in requests if each.resource == f"{kind}/status" and each.mutating)
+    return last - first
+
+
+def _shares(requests: Sequence[Request], controller: str, count: int) -> tuple[float, float]:
+    """Mutating requests and, apart from them, Events of the controller, for each run."""
+    own = [each for each in requests if each.user == controller and each.mutating]
+    events = sum(each.resource == "events" for each in own)
+    return (len(own) - events) / count, events / count
+
+
+def _pod_ends(requests: Sequence[Request]) -> dict[str, float]:
+    """When each pod's end came from its node, of kwok's nodes alone: a kubelet writes on after the end."""
+    return {
+        each.name: each.received
+        for each in requests
+        if each.resource == "pods/status" and each.mutating and each.agent.startswith("kwok")
+    }
+
+
+def _last(requests: Sequence[Request], resource: str) -> dict[str, float]:
+    return {each.name: each.done for each in requests if each.resource == resource and each.mutating}
+
+
+def _paired(before: dict[str, float], after: dict[str, float]) -> list[float]:
+    return [after[name] - at for name, at in before.items() if name in after]
+
+
+def _run_of(pod: str) -> str:
+    return re.sub(r"-a\d+$", "", pod)

@@ -1,0 +1,30 @@
+"""A bound on requests a second, as client-go's QPS and burst."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+BURST_SECONDS = 2.0
+"""So many seconds' worth of requests may go out at once after a pause."""
+
+
+class Pace:
+    """Requests wait for their turn, first come, first served. `per_second` 0 is no bound."""
+
+    def __init__(self, per_second: float, monotonic: Callable[[], float]) -> None:
+        self._interval = 1 / per_second if per_second else 0.0
+        self._monotonic = monotonic
+        self._next = float("-inf")
+
+    def wait_seconds(self) -> float:
+        """Take the next turn, and say how long it is until then."""
+        now = self._monotonic()
+        earliest = now - BURST_SECONDS + self._interval
+        self._next = max(self._next + self._interval, earliest)
+        return max(0.0, self._next - now)
+
+    async def turn(self) -> None:
+        """Return when it is the caller's turn."""
+        if self._interval and (seconds := self.wait_seconds()) > 0:
+            await asyncio.sleep(seconds)
