@@ -12,6 +12,8 @@ HEADS = "refs/heads/"
 SNAPSHOT = "refs/autopack/"
 EXTRA = "refs/extra/"
 """Where refs that are no branches travel: tags, notes and every entry of the stash, under their names after refs/."""
+UNCOMMITTED = "Uncommitted files of "
+"""How the message of a commit begins that keeps what a run had not committed."""
 MAX_REFS = 10_000
 
 

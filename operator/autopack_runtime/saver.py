@@ -18,7 +18,7 @@ from autopack.git.refs import check_ref
 from autopack.git.runner import GitError, GitResult, run_git
 from autopack.git.snapshot import SnapshotIncomplete, snapshot
 
-from .bundles import EXTRA, HEADS, branches_of, list_heads, snapshot_of
+from .bundles import EXTRA, HEADS, UNCOMMITTED, branches_of, list_heads, snapshot_of
 from .log import log
 from .pod import Pod
 
@@ -182,7 +182,7 @@ class Saver:
         """Save the uncommitted files; return their commit, and whether all of them could be read."""
         self._copy_private_settings()
         ref, whole = self._pod.snapshot_ref, True
-        message = f"Uncommitted files of {self._pod.identity.run_id}"
+        message = UNCOMMITTED + self._pod.identity.run_id
         try:
             sha = snapshot(self._pod.workspace, git_dir=self._git_dir, index_file=self._index, ref=ref, message=message)
         except SnapshotIncomplete as error:

@@ -22,6 +22,7 @@ from autopack.git.worktree import add_worktree
 
 from .log import log
 from .pod import Pod
+from .resume import bring_back, take_over
 from .scan import read_small
 
 EXIT_WORKTREE_FAILED = 20
@@ -75,8 +76,10 @@ def make(pod: Pod) -> None:
     hit("workspace.after_clear")
     _make_repo(pod)
     hit("workspace.after_repo")
-    add_worktree(pod.repo, pod.workspace, pod.identity.base_sha, pod.identity.branch, in_place=True)
+    start = take_over(pod)
+    add_worktree(pod.repo, pod.workspace, start.head, start.branch, in_place=True)
     hit("workspace.after_worktree")
+    bring_back(pod, start)
     for name in ("ci", "baselines", "logs"):
         (pod.artifacts / name).mkdir(exist_ok=True)
     sync_directory(pod.artifacts)
@@ -85,6 +88,7 @@ def make(pod: Pod) -> None:
     ready = {
         "sha": pod.identity.base_sha,
         "branch": pod.identity.branch,
+        "resumedFrom": (start.uncommitted or start.head) if start.resumed else None,
         "readyAt": ready_at,
         "seconds": seconds,
     }

@@ -76,8 +76,8 @@ class RunSteps:
                 facts.profile_absent = profile is None
                 if profile is not None:
                     self._ports.cache.remember_profile(profile)
-            case Prepare(number):
-                facts.prepared = await self._prepare(run, number)
+            case Prepare(number, resume):
+                facts.prepared = await self._prepare(run, number, resume=resume)
             case AcquireLeases(number, workspace):
                 facts.leases_released = False
                 facts.leases = await self._acquire(run, number, workspace)
@@ -104,10 +104,10 @@ class RunSteps:
                 raise TypeError(f"no such step: {step!r}")
         return run
 
-    async def _prepare(self, run: RunView, number: int) -> Attempt | VolumeFailure | str:
+    async def _prepare(self, run: RunView, number: int, *, resume: bool) -> Attempt | VolumeFailure | str:
         spec = AutopackRunSpec.model_validate(run.spec)
         branch = branch_of(run, spec)
-        answer = await self._ports.volume.prepare(run.uid, run.name, number, spec.source, branch)
+        answer = await self._ports.volume.prepare(run.uid, run.name, number, spec.source, branch, resume=resume)
         return answer if answer is not None else PENDING
 
     def _lease_names(self, run: RunView, workspace: str) -> dict[str, str]:

@@ -121,13 +121,16 @@ class PodView:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the volume service pinned for one attempt. Paths are relative to the volume's root."""
+    """What the volume service pinned for one attempt. Paths are relative to the volume's root; `resumed_from` is the
+    commit whose state it begins with, None for that of `sha`.
+    """
 
     number: int
     repository_key: str
     sha: str
     workspace: str
     artifacts: str
+    resumed_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class CommittedWork:
     manifest_sha256: str
     files: int
     size: int
+    snapshot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

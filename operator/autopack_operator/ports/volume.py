@@ -12,9 +12,9 @@ class Volume(Protocol):
     """Both calls are idempotent; None means under way, ask again."""
 
     async def prepare(
-        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str
+        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str, *, resume: bool = False
     ) -> Attempt | VolumeFailure | None:
-        """Fetch the repository, pin the commit, make the attempt's folders."""
+        """Fetch the repository, pin the commit, make the attempt's folders; carry over what the last attempt left."""
         ...
 
     async def commit(

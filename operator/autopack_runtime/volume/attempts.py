@@ -13,6 +13,7 @@ from autopack.errors import AutopackError
 from autopack.failpoints import hit
 
 from . import folders, pins
+from .carry import carry_over, forget
 from .fetch_errors import TransientError
 from .lookup import is_empty, is_whole, resolve
 from .metrics import Metrics
@@ -119,10 +120,14 @@ class Attempts:
     def _make(self, request: AttemptRequest, sha: str) -> Answer:
         """Make all that the attempt needs; the pin is last, so a crash before it is repaired by doing all again."""
         self._mirrors.pin(request.key, request.paths.uid, sha)
-        self._mirrors.ensure_results(request.key)
+        results = self._mirrors.ensure_results(request.key)
         hit("volume.after_pin_ref")
+        forget(self._root / request.paths.artifacts)
         for folder in (request.paths.workspace, request.paths.artifacts):
             folders.make_empty(self._root, folder)
+        resumed = None
+        if request.resume and request.paths.attempt > 1:
+            resumed = carry_over(self._root, request.paths, results, self._mirrors.path(request.key), sha)
         hit("volume.before_pin")
         body: Json = {
             "state": "ready",
@@ -131,6 +136,8 @@ class Attempts:
             "workspace": request.paths.workspace,
             "artifacts": request.paths.artifacts,
         }
+        if resumed is not None:
+            body["resumedFrom"] = resumed
         return self._pin(request, Answer(200, body))
 
     def _pin(self, request: AttemptRequest, answer: Answer) -> Answer:
@@ -138,7 +145,9 @@ class Attempts:
         return answer_for(request, *pinned)
 
 
-_FINAL = frozenset({"RepositoryNotFound", "RepositoryEmpty", "RefNotFound", "FetchFailed", "AttemptConflict"})
+_FINAL = frozenset(
+    {"RepositoryNotFound", "RepositoryEmpty", "RefNotFound", "FetchFailed", "AttemptConflict", "ResumeImpossible"}
+)
 
 
 def is_final(error: AutopackError) -> bool:

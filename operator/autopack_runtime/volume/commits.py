@@ -19,6 +19,7 @@ from autopack.manifest import Identity
 from autopack_runtime.scan import change_mode, walk
 
 from . import pins
+from .carry import BUNDLE
 from .fetch_errors import TransientError
 from .left import Carried, Left, read_left
 from .metrics import Metrics
@@ -28,7 +29,7 @@ from .requests import Answer, CommitRequest, failed
 from .results import Import, attempt_refs, private_copy
 from .trash import Trash
 
-_SIGNS_OF_A_COMMAND = ("workspace.json", "logs/stdout.log", "exit.json", "results.bundle")
+_SIGNS_OF_A_COMMAND = frozenset({"workspace.json", "logs/stdout.log", "exit.json", BUNDLE})
 _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -81,7 +82,9 @@ class Commits:
 
     def _began(self, paths: AttemptPaths) -> bool:
         folder = self._root / paths.artifacts
-        return any(os.path.lexists(folder / name) for name in _SIGNS_OF_A_COMMAND)
+        # An attempt that goes on from another begins with a bundle.
+        carried = {BUNDLE} if "resumedFrom" in self._prepared(paths) else set()
+        return any(os.path.lexists(folder / name) for name in _SIGNS_OF_A_COMMAND - carried)
 
     def _discard(self, paths: AttemptPaths) -> None:
         for path in (paths.workspace, f"{paths.artifacts}/repo.git"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autopack.errors import AutopackError, InvalidInput
 from autopack.file_layout import AttemptPaths, repo_key
@@ -44,6 +44,8 @@ class AttemptRequest:
     repository: str | None
     ref: str
     branch: str
+    resume: bool = field(default=False, compare=False)
+    """Begin with what the attempt before left. Not part of what is pinned: the first answer holds either way."""
 
     @property
     def key(self) -> str:
@@ -72,7 +74,7 @@ def parse_attempt(
     uid: str, attempt: str, raw: bytes, protocols: tuple[str, ...], *, allow_loopback: bool = False
 ) -> AttemptRequest:
     """Check a PUT of an attempt; raise InvalidInput naming the field."""
-    body = _object(raw, {"runId", "source", "ref", "branch"})
+    body = _object(raw, {"runId", "source", "ref", "branch", "resume"})
     source = body.get("source")
     if not isinstance(source, dict) or len(source) != 1 or not source.keys() <= {"url", "repository"}:
         raise InvalidInput("source", "is not an object with exactly one of url and repository", "Give exactly one")
@@ -86,6 +88,7 @@ def parse_attempt(
         repository=repository,
         ref=check_ref(_text(body, "ref")),
         branch=check_branch(_text(body, "branch")),
+        resume=_flag(body, "resume"),
     )
     repo_key(url=url, name=repository)
     return request
@@ -94,10 +97,7 @@ def parse_attempt(
 def parse_commit(uid: str, attempt: str, raw: bytes) -> CommitRequest:
     """Check a POST of a commit; raise InvalidInput naming the field."""
     body = _object(raw, {"runId", "removeWorkspace"})
-    remove = body.get("removeWorkspace", False)
-    if not isinstance(remove, bool):
-        raise InvalidInput("removeWorkspace", "is not true or false", "Send a JSON boolean")
-    return CommitRequest(_paths(uid, attempt, body), remove)
+    return CommitRequest(_paths(uid, attempt, body), _flag(body, "removeWorkspace"))
 
 
 def attempt_number(text: str) -> int:
@@ -122,6 +122,13 @@ def _object(raw: bytes, names: set[str]) -> Json:
     if unknown := sorted(body.keys() - names):
         raise InvalidInput("body", f"has an unknown field {unknown[0][:60]!r}", f"Known are {', '.join(sorted(names))}")
     return body
+
+
+def _flag(body: Mapping[str, object], name: str) -> bool:
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidInput(name, "is not true or false", "Send a JSON boolean")
+    return value
 
 
 def _text(body: Mapping[str, object], name: str) -> str:

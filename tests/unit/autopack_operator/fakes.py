@@ -213,7 +213,7 @@ class FakeVolume:
     _asked: set[tuple[str, str, int]] = field(default_factory=set)
 
     async def prepare(
-        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str
+        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str, *, resume: bool = False
     ) -> Attempt | VolumeFailure | None:
         def act() -> Attempt | VolumeFailure | None:
             if run_name in self.files.refusals:
@@ -221,7 +221,8 @@ class FakeVolume:
             if self._first("prepare", run_uid, attempt):
                 return None
             paths = AttemptPaths(run_name, run_uid, attempt)
-            made = Attempt(attempt, f"n-{source.repository}", SHA, paths.workspace, paths.artifacts)
+            state = self._left_by(run_uid, attempt - 1) if resume else None
+            made = Attempt(attempt, f"n-{source.repository}", SHA, paths.workspace, paths.artifacts, state)
             return self.files.folders.setdefault((run_uid, attempt), Folder(made)).attempt
 
         return await self.session.change("prepare", "Volume", f"{run_name} {attempt}", act)
@@ -239,12 +240,17 @@ class FakeVolume:
             if folder.committed is None:
                 ref = f"refs/runs/{run_uid}/a{attempt}/heads/main"
                 done = folder.exit_code is not None
-                folder.committed = CommittedWork(
-                    done, folder.exit_code, f"{attempt:040x}", ref, f"{attempt:064x}", 3, 99
-                )
+                head, snapshot = f"{attempt:040x}", f"{attempt:039x}5"
+                folder.committed = CommittedWork(done, folder.exit_code, head, ref, f"{attempt:064x}", 3, 99, snapshot)
             return folder.committed
 
         return await self.session.change("commit", "Volume", f"{run_name} {attempt}", act)
+
+    def _left_by(self, run_uid: str, attempt: int) -> str | None:
+        committed = self.files.folders[run_uid, attempt].committed
+        if committed is None:
+            raise AssertionError(f"attempt {attempt} was not committed, and the next one shall go on from it")
+        return committed.snapshot
 
     def _check_stopped(self, run_uid: str, attempt: int) -> None:
         for pod in map(projection.pod_view, self.session.api.all("Pod")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +29,24 @@ class HttpVolume:
             await self._session.close()
 
     async def prepare(
-        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str
+        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str, *, resume: bool = False
     ) -> Attempt | VolumeFailure | None:
         """PUT /v1/attempts/<uid>/<attempt>."""
         where = {"url": source.url} if source.url is not None else {"repository": source.repository}
-        body = {"runId": run_name, "source": where, "ref": source.ref, "branch": branch}
+        body: JsonDict = {"runId": run_name, "source": where, "ref": source.ref, "branch": branch}
+        if resume:
+            body["resume"] = True
         answer = await self._ask("PUT", f"/v1/attempts/{run_uid}/{attempt}", body)
+        if isinstance(answer, VolumeFailure) and resume and answer.reason == "InvalidInput":
+            # The same request without `resume` was understood before: the service is older than we are, for now.
+            return replace(answer, transient=True)
         if not isinstance(answer, dict):
             return answer
         texts = [answer.get(name) for name in ("repoKey", "sha", "workspace", "artifacts")]
         if not all(isinstance(text, str) and text for text in texts):
             return _unreadable(answer)
-        return Attempt(attempt, *map(str, texts))
+        key, sha, workspace, artifacts = map(str, texts)
+        return Attempt(attempt, key, sha, workspace, artifacts, answer.get("resumedFrom"))
 
     async def commit(
         self, run_uid: str, run_name: str, attempt: int, *, remove_workspace: bool
@@ -58,6 +65,7 @@ class HttpVolume:
                 manifest_sha256=answer["manifestSha256"],
                 files=answer["files"],
                 size=answer["bytes"],
+                snapshot=answer.get("snapshot"),
             )
         except KeyError:
             return _unreadable(answer)

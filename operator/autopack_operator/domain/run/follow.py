@@ -108,7 +108,8 @@ def _create(run: RunView, world: World, now: datetime) -> Step:
     if world.profile is None:
         return LookUpProfile(world.spec.profile_ref.name)
     if not isinstance(world.prepared, Attempt):
-        return Wait(POLL_SECONDS) if world.prepared is not None else Prepare(run.status.attempt)
+        again = Prepare(run.status.attempt, run.status.resumed_from is not None)
+        return Wait(POLL_SECONDS) if world.prepared is not None else again
     match world.leases:
         case int():
             return CreatePod(world.prepared, world.spec, world.profile)

@@ -82,7 +82,7 @@ def _prepare(run: RunView, world: World, now: datetime) -> Step:
         case str():
             return _say(run, "Pending", "FetchingRepository", "the volume fetches the repository", now, POLL_SECONDS)
         case _:
-            return Prepare(number)
+            return Prepare(number, run.status.resumed_from is not None)
 
 
 def _claim(run: RunView, world: World, attempt: Attempt, now: datetime) -> Step:

@@ -8,7 +8,7 @@ from typing import Any
 from autopack.errors import printable
 from autopack_operator.domain import naming
 from autopack_operator.domain.api.common import JsonDict
-from autopack_operator.domain.api.run import AutopackRunSpec
+from autopack_operator.domain.api.run import AutopackRunSpec, StartFrom
 from autopack_operator.domain.api.status import AutopackRunStatus, Condition, Outcome
 from autopack_operator.domain.conditions import MAX_MESSAGE, MAX_REASON, ConditionType, with_condition
 from autopack_operator.domain.run.retry import backoff_seconds, counted
@@ -73,6 +73,7 @@ def claimed(
         repository_key=attempt.repository_key,
         workspace=attempt.workspace,
         artifacts=attempt.artifacts,
+        resumed_from=attempt.resumed_from,
         active_since=run.status.active_since or rfc3339(now),
         exit_code=None,
     )
@@ -128,7 +129,10 @@ def decided(run: RunView, verdict: Verdict, now: datetime) -> AutopackRunStatus:
 def retried(
     run: RunView, spec: AutopackRunSpec, verdict: Verdict, committed: CommittedWork, now: datetime
 ) -> AutopackRunStatus:
-    """The attempt failed and another will follow. What it left stays where `artifacts` of its number points."""
+    """The attempt failed and another will follow. What it left stays where `artifacts` of its number points.
+
+    From here on, and until the next attempt is claimed, `resumed_from` says what that one shall begin with.
+    """
     failures = counted(run.status.failures, verdict.failure)
     wait = backoff_seconds(spec.retry, failures, run.uid)
     edit = Editor(run, now).set(
@@ -139,6 +143,7 @@ def retried(
         next_attempt_at=rfc3339(now + timedelta(seconds=wait)),
         outcome=None,
         exit_code=verdict.exit_code,
+        resumed_from=_saved_state(committed) if spec.retry.start_from is StartFrom.SNAPSHOT else None,
         **_work(committed),
     )
     return _between_attempts(edit, committed)
@@ -152,6 +157,7 @@ def suspended(run: RunView, verdict: Verdict, committed: CommittedWork, now: dat
         message=verdict.message,
         next_attempt_at=rfc3339(now),
         active_since=None,
+        resumed_from=_saved_state(committed),
         outcome=None,
         **_work(committed),
     )
@@ -239,4 +245,13 @@ def _started(pod: PodView | None) -> str | None:
 def _work(committed: CommittedWork | None) -> JsonDict:
     if committed is None:
         return {}
-    return {"commit": committed.head, "ref": committed.ref, "manifest_sha256": committed.manifest_sha256}
+    return {
+        "commit": committed.head,
+        "ref": committed.ref,
+        "manifest_sha256": committed.manifest_sha256,
+        "snapshot": committed.snapshot,
+    }
+
+
+def _saved_state(committed: CommittedWork) -> str | None:
+    return committed.snapshot or committed.head

@@ -89,9 +89,12 @@ class LookUpProfile:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Have the volume fetch the repository, pin the commit and make the attempt's folders."""
+    """Have the volume fetch the repository, pin the commit and make the attempt's folders; with `resume`, begin with
+    what the attempt before it left.
+    """
 
     attempt: int
+    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,23 @@ async def test_a_url_is_sent_as_the_only_source(token_file: Path) -> None:
     assert (await double.asked[0].json())["source"] == {"url": "https://host/x.git"}
 
 
+async def test_an_attempt_that_goes_on_from_another(token_file: Path) -> None:
+    double = Double(json(PREPARED | {"resumedFrom": "e" * 40}))
+    async with service(double, token_file) as volume:
+        answer = await volume.prepare("uid", "r", 2, Source(repository="x"), "autopack/r", resume=True)
+    assert isinstance(answer, Attempt)
+    assert answer.resumed_from == "e" * 40
+    assert (await double.asked[0].json())["resume"] is True
+
+
+async def test_a_service_that_is_too_old_to_go_on_from_an_attempt_is_waited_for(token_file: Path) -> None:
+    refusal = {"state": "failed", "reason": "InvalidInput", "message": "body: has an unknown field 'resume'"}
+    async with service(Double(json(refusal, 422)), token_file) as volume:
+        answer = await volume.prepare("uid", "r", 2, Source(repository="x"), "autopack/r", resume=True)
+    assert isinstance(answer, VolumeFailure)
+    assert answer.transient
+
+
 async def test_committed_work(token_file: Path) -> None:
     double = Double(json(COMMITTED))
     async with service(double, token_file) as volume:

@@ -97,3 +97,10 @@ async def deadline(lab: Simulation) -> None:
     lab.kubelet.fates["one"] = [Fate(eviction=True), LONG]
     lab.apply(RunBuilder().spec(activeDeadlineSeconds=60))
     await lab.end()
+
+
+async def eviction_from_source(lab: Simulation) -> None:
+    """The first pod is evicted, the second begins anew and succeeds."""
+    lab.kubelet.fates["one"] = [Fate(eviction=True), Fate()]
+    lab.apply(RunBuilder().spec(retry={"startFrom": "Source"}))
+    await lab.end()

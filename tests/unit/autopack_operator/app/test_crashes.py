@@ -25,6 +25,7 @@ STORIES = [
     stories.suspend_and_resume,
     stories.time_to_live,
     stories.deadline,
+    stories.eviction_from_source,
     stories.batch_canceled,
 ]
 Error = Callable[[], BaseException]

@@ -437,3 +437,33 @@ def test_a_run_that_wants_postgres_starts_when_its_profile_names_a_database() ->
         await lab.end()
 
     assert ending(live(story).run()) == ("Succeeded", "Completed", 1)
+
+
+def test_a_retry_goes_on_from_the_saved_state_of_the_attempt_before() -> None:
+    lab = live(stories.eviction)
+    first = lab.files.folders[lab.run().uid, 1].committed
+    assert first is not None
+    assert (lab.run().status.attempt, lab.run().status.resumed_from) == (2, first.snapshot)
+    assert lab.run().status.snapshot == f"{2:039x}5"
+
+
+def test_a_retry_from_the_source_begins_anew() -> None:
+    lab = live(stories.eviction_from_source)
+    assert (ending(lab.run()), lab.run().status.resumed_from) == (("Succeeded", "Completed", 2), None)
+    assert lab.files.folders[lab.run().uid, 2].attempt.resumed_from is None
+
+
+def test_a_suspended_run_goes_on_from_its_saved_state_whatever_its_retries_do() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [stories.LONG, Fate()]
+        lab.apply(RunBuilder().spec(retry={"startFrom": "Source"}))
+        for suspended in (True, False):
+            await asyncio.sleep(stories.A_WHILE)
+            lab.api.edit("AutopackRun", "one", suspend=suspended)
+        await lab.end()
+
+    assert live(story).run().status.resumed_from == f"{1:039x}5"
+
+
+def test_a_first_attempt_goes_on_from_nothing() -> None:
+    assert live(stories.success).run().status.resumed_from is None
