@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
@@ -12,6 +13,12 @@ from autopack_operator.domain.api.run import AutopackRunSpec, RunTemplate, TtlSe
 
 MAX_RUNS = 5000
 MAX_WORKERS = 1000
+MAX_AXES = 4
+
+COMBINATIONS = " * ".join(
+    f"(size({{matrix}}) > {axis} ? size({{matrix}}[{axis}].values) : 1)" for axis in range(MAX_AXES)
+)
+"""How many combinations a matrix has, in CEL, which has no loop that multiplies."""
 
 
 class BatchItem(Model):
@@ -39,7 +46,10 @@ class Axis(Model):
     """One dimension of a matrix: a variable of the runs' environment, and the values that it takes."""
 
     name: Annotated[str, Field(min_length=1, max_length=128, pattern=ENV_NAME)]
-    values: Annotated[list[Annotated[str, Field(max_length=256)]], Field(min_length=1, max_length=256)]
+    values: Annotated[
+        list[Annotated[str, Field(max_length=256)]],
+        Field(min_length=1, max_length=256, json_schema_extra={"x-kubernetes-list-type": "set"}),
+    ]
 
 
 class OnExceeded(StrEnum):
@@ -83,6 +93,11 @@ class RunBatchSpec(Model):
                     "rule": "(size(self.runs) > 0) != (size(self.matrix) > 0)",
                     "message": "set exactly one of spec.runs (a list) and spec.matrix (every combination of values)",
                 },
+                {
+                    "rule": "!has(self.successPolicy) || self.successPolicy.succeededCount <= "
+                    f"(size(self.runs) > 0 ? size(self.runs) : {COMBINATIONS.format(matrix='self.matrix')})",
+                    "message": "spec.successPolicy.succeededCount is more than the batch has runs",
+                },
             ]
         }
     )
@@ -94,7 +109,15 @@ class RunBatchSpec(Model):
     matrix: Annotated[
         list[Axis],
         Field(
-            max_length=4,
+            max_length=MAX_AXES,
+            json_schema_extra={
+                "x-kubernetes-validations": [
+                    {
+                        "rule": f"{COMBINATIONS.format(matrix='self')} <= {MAX_RUNS}",
+                        "message": f"the axes have more than {MAX_RUNS} combinations; use fewer values or more batches",
+                    }
+                ]
+            },
             description="One run for every combination of the axes' values, the last axis changing fastest; its id is "
             f"made of the values. {MAX_RUNS} combinations at most.",
         ),
@@ -141,6 +164,10 @@ class RunBatchSpec(Model):
         for item in self.runs:
             if len(common.union(var.name for var in item.env)) > MAX_ENV:
                 raise ValueError(f"run {item.id!r} and the template have more than {MAX_ENV} variables together")
+        if len(common.union(axis.name for axis in self.matrix)) > MAX_ENV:
+            raise ValueError(f"the axes of spec.matrix and the template have more than {MAX_ENV} variables together")
+        if (combinations := math.prod(len(axis.values) for axis in self.matrix)) > MAX_RUNS:
+            raise ValueError(f"spec.matrix has {combinations} combinations; {MAX_RUNS} are the most that are possible")
         return self
 
 
