@@ -56,6 +56,17 @@ chart: venv cluster ## helm lint, helm template, and what the rendered chart mus
 e2e: venv ## End to end on a real cluster: API server, kubelet, containerd, the chart and the image of this checkout
 	$(PY) -m pytest tests/e2e -n 3 --dist loadfile -q
 
+PLAN ?= full
+LANES ?= 8
+
+.PHONY: faults
+faults: venv cluster ## Fault campaign on the real cluster, over 1,400 trials. PLAN=file plays stored plans again
+	$(PY) -m faults $(PLAN) --lanes $(LANES)
+
+.PHONY: faults-quick
+faults-quick: venv cluster ## A sample of the fault campaign of every category (under 6 minutes)
+	$(PY) -m faults quick --lanes $(LANES)
+
 .PHONY: test
 test: ## All tests, the quick layers first
 	$(MAKE) lint
@@ -63,6 +74,7 @@ test: ## All tests, the quick layers first
 	$(MAKE) local
 	$(MAKE) chart
 	$(MAKE) e2e
+	$(MAKE) faults-quick
 
 .PHONY: bench
 bench: venv ## Speed, scale and cost beside what Kubernetes and git do; a table, and one JSON object last (40 minutes)

@@ -29,7 +29,7 @@ from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_reconciler import BatchPorts, BatchReconciler
 from autopack_operator.app.controller import Controller
 from autopack_operator.app.queue import WorkQueue
-from autopack_operator.app.resync import INTERVAL_SECONDS, Resync
+from autopack_operator.app.resync import Resync
 from autopack_operator.app.run_facts import FactBook
 from autopack_operator.app.run_reconciler import RunReconciler
 from autopack_operator.app.run_steps import RunPorts, RunSteps
@@ -65,7 +65,7 @@ class Operator:
         self.fenced = self.connection.fenced(self.leadership.leads)
         self.lister = KubeLister(self.connection, settings.namespace)
         self.history: RegistryHistory = open_history(settings.registry)
-        self.resync = Resync(self.lister, self.cache, self._enqueue, self.clock, self.history)
+        self.resync = Resync(self.lister, self.cache, self._enqueue, self.clock, settings.resync_seconds, self.history)
         self.controller = self._controller()
         self.ready = self.leading = False
         self.telemetry.watch_state(self.queue.depth, self.cache.phases)
@@ -121,7 +121,8 @@ class Operator:
 
     def _resync_is_fresh(self) -> str | None:
         age = self.clock.monotonic() - self.resync.done_at if self.leading else 0.0
-        return f"the last comparison with the API server is {age:.0f} s old" if age > 3 * INTERVAL_SECONDS else None
+        stale = age > max(3 * self.resync.interval_seconds, STUCK_SECONDS)
+        return f"the last comparison with the API server is {age:.0f} s old" if stale else None
 
     async def run(self, stop: asyncio.Event) -> int:
         """Returns the exit code: 0 after a stop, 1 when a part failed. Ends the process when leadership is lost."""

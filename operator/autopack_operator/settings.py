@@ -41,6 +41,7 @@ class Settings:
     identity: str
     workers: int
     api_qps: int
+    resync_seconds: int
     log_level: str
     listen: str
     registry: RegistrySettings
@@ -65,6 +66,7 @@ class Settings:
             identity=_required(env, "AUTOPACK_POD_NAME"),
             workers=_number(env, "AUTOPACK_WORKERS", 16, range(1, 1001)),
             api_qps=_number(env, "AUTOPACK_API_QPS", 0, range(10_001)),
+            resync_seconds=_number(env, "AUTOPACK_RESYNC_SECONDS", 300, range(5, 3601)),
             log_level=_one_of(env, "AUTOPACK_LOG_LEVEL", _LEVELS, "INFO"),
             listen=_address(env, "AUTOPACK_HTTP_LISTEN", "0.0.0.0:8081"),
             registry=registry_settings(env),

@@ -24,6 +24,7 @@ OPERATOR_ENV = {
     "AUTOPACK_LEADER_LEASE": "autopack-operator-leader",
     "AUTOPACK_WORKERS": "16",
     "AUTOPACK_API_QPS": "0",
+    "AUTOPACK_RESYNC_SECONDS": "300",
     "AUTOPACK_LOG_LEVEL": "INFO",
     "AUTOPACK_HTTP_LISTEN": "0.0.0.0:8081",
 }

@@ -14,7 +14,6 @@ from autopack_operator.ports.history import History, NoHistory
 
 log = logging.getLogger(__name__)
 
-INTERVAL_SECONDS = 300.0
 JITTER = 0.2
 RETRY_SECONDS = 15.0
 
@@ -28,9 +27,11 @@ class Resync:
         cache: Cache,
         enqueue: Callable[[Key], None],
         clock: Clock,
+        interval_seconds: float,
         history: History | None = None,
     ) -> None:
         self._lister, self._cache, self._enqueue, self._clock = lister, cache, enqueue, clock
+        self.interval_seconds = interval_seconds
         self._history = history or NoHistory()
         self.done_at = clock.monotonic()
         """Monotonic time of the last comparison that went through; the liveness probe looks at its age."""
@@ -38,7 +39,7 @@ class Resync:
     async def run(self) -> None:
         """Compare until canceled."""
         while True:
-            await asyncio.sleep(INTERVAL_SECONDS * (1 + JITTER * random.random()))  # noqa: S311 - spreads load only
+            await asyncio.sleep(self.interval_seconds * (1 + JITTER * random.random()))  # noqa: S311 - spreads load only
             while not await self.once():
                 await asyncio.sleep(RETRY_SECONDS)
 

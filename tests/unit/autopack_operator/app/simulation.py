@@ -48,6 +48,7 @@ from autopack_operator.domain.views import TERMINAL_PHASES, BatchView, RunView
 from autopack_operator.ports.cluster import JsonDict
 
 WORKERS = 3
+RESYNC_SECONDS = 300.0
 IDLE_SECONDS = 2 * 360.0
 """Long enough for two resyncs."""
 
@@ -78,7 +79,7 @@ class Process:
         }
         clock = LoopClock()
         self._queue: WorkQueue[Key] = WorkQueue(clock.monotonic, random.Random(7).random)  # noqa: S311 - a jitter
-        self._resync = Resync(FakeLister(self.session), self._cache, self._queue.add, clock)
+        self._resync = Resync(FakeLister(self.session), self._cache, self._queue.add, clock, RESYNC_SECONDS)
         anchors = AnchorReader(FakeConfigMaps(self.session))
         transitions = TransitionLog(simulation.events, simulation.telemetry)
         runs = FakeRuns(self.session)

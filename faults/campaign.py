@@ -1,0 +1,169 @@
+"""Plays plans in several lanes at once, and counts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scripts import deploy
+
+from faults.kubelet import PlayedKubelet
+from faults.lane import Lane, Verdict
+from faults.leftovers import sweep
+from faults.operators import PROGRAM
+from faults.plan import Plan, Plans
+from faults.recipes import Undisturbed
+from faults.upstream import Upstream
+from faults.workloads import WORKLOADS
+
+JsonDict = dict[str, Any]
+
+FOLDER = deploy.ROOT / ".faults"
+RECORDINGS = 3
+REPORT_EVERY = 25
+
+
+@dataclass
+class Tally:
+    """What the last line says."""
+
+    begun: float = field(default_factory=time.monotonic)
+    by_class: Counter[str] = field(default_factory=Counter)
+    never_fired: int = 0
+    violations: int = 0
+    odd: list[Plan] = field(default_factory=list)
+
+    @property
+    def trials(self) -> int:
+        """Played so far."""
+        return self.by_class.total()
+
+    def count(self, verdict: Verdict) -> None:
+        """Count a trial, and say what is wrong with it."""
+        self.by_class[verdict.plan.category] += 1
+        self.never_fired += not verdict.fired
+        self.violations += len(verdict.wrong)
+        if verdict.wrong or not verdict.fired:
+            self.odd.append(verdict.plan)
+            said = "; ".join(verdict.wrong) if verdict.fired else "; ".join(["the fault never fired", *verdict.wrong])
+            print(f"WRONG {verdict.trial} {verdict.plan} ({verdict.seconds:.1f} s): {said}", flush=True)
+        if self.trials % REPORT_EVERY == 0:
+            print(f"{self.trials} trials, {self.per_minute:.0f} a minute, {len(self.odd)} wrong", flush=True)
+
+    def left(self, names: Iterable[str]) -> None:
+        """What the operator left behind in a lane is wrong as well."""
+        for name in names:
+            self.violations += 1
+            print(f"WRONG left behind: {name}", flush=True)
+
+    @property
+    def per_minute(self) -> float:
+        """Trials a minute."""
+        return self.trials * 60 / max(time.monotonic() - self.begun, 1e-9)
+
+    def line(self) -> str:
+        """The last line of a campaign."""
+        return json.dumps(
+            {
+                "trials": self.trials,
+                "violations": self.violations,
+                "by_class": dict(sorted(self.by_class.items())),
+                "never_fired": self.never_fired,
+                "trials_per_minute": round(self.per_minute, 1),
+                "seconds": round(time.monotonic() - self.begun),
+            }
+        )
+
+
+class Campaign:
+    """On one played node."""
+
+    def __init__(self, upstream: Upstream, kubelet: PlayedKubelet) -> None:
+        self._upstream, self._kubelet = upstream, kubelet
+        self.tally = Tally()
+
+    @asynccontextmanager
+    async def lane(self, number: int, program: tuple[str, ...] = PROGRAM) -> AsyncIterator[Lane]:
+        """An open lane."""
+        namespace = f"{self._kubelet.node}-{number}"
+        lane = Lane(self._upstream, self._kubelet, namespace, FOLDER / "logs" / namespace, program)
+        await lane.open()
+        try:
+            yield lane
+        finally:
+            self.tally.left(await lane.close())
+
+    async def record(self, workloads: Iterable[str] = WORKLOADS) -> dict[str, Undisturbed]:
+        """Play each workload without a fault, several times; keep what came every time."""
+        async with self.lane(0) as lane:
+            await lane.shape(1, 300)
+            lives = {name: await self._lives(lane, name) for name in workloads}
+        print(
+            f"recorded {sum(len(life.calls) for life in lives.values())} requests of {len(lives)} workloads", flush=True
+        )
+        return lives
+
+    async def _lives(self, lane: Lane, name: str) -> Undisturbed:
+        common: Undisturbed | None = None
+        for _ in range(RECORDINGS):
+            life, wrong = await lane.observe(name)
+            if wrong or (common is not None and life.final != common.final):
+                raise AssertionError(f"{name} is not right even without a fault: {wrong or life.final}")
+            common = life if common is None else common.common(life)
+        if common is None:
+            raise AssertionError("nothing was recorded")
+        return common
+
+    async def play(self, plans: list[Plan], lives: dict[str, Undisturbed], lanes: int) -> None:
+        """Play them all."""
+        waiting = deque(plans)
+        self.tally.begun = time.monotonic()
+
+        async def work(number: int) -> None:
+            async with self.lane(number) as lane:
+                while waiting:
+                    plan = waiting.popleft()
+                    self.tally.count(await lane.play(plan, lives[plan.workload]))
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(1, min(lanes, len(plans)) + 1):
+                group.create_task(work(number))
+
+
+@asynccontextmanager
+async def campaign() -> AsyncIterator[Campaign]:
+    """A campaign with its played node; both are gone afterwards."""
+    upstream = Upstream.from_kubeconfig(Path(deploy.environment()["KUBECONFIG"]))
+    prefix = deploy.own_namespace("faults-")
+    await sweep(upstream, prefix)
+    node = f"{prefix}{os.getpid()}"
+    kubelet = PlayedKubelet(upstream, node)
+    await kubelet.register()
+    playing = asyncio.create_task(kubelet.run())
+    own = asyncio.current_task()
+    if own is not None:
+        # Else a stop would leave operator processes and namespaces behind.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, own.cancel)
+    try:
+        yield Campaign(upstream, kubelet)
+    finally:
+        playing.cancel()
+        await kubelet.unregister()
+        await upstream.close()
+
+
+def store(name: str, plans: list[Plan]) -> Path:
+    """Write plans where they can be played again from."""
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / name
+    path.write_text(Plans(plans=plans).model_dump_json(indent=1))
+    return path

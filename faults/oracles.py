@@ -1,0 +1,225 @@
+"""Judges of a finished trial: each takes the record and returns what is wrong. Pure; the numbers are the design's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from faults.trial import Record
+from faults.witness import TERMINAL, Seen, phase
+
+JsonDict = dict[str, Any]
+
+WRITES_FACTOR = 2
+WRITES_EXTRA = 12
+"""A fault may repeat the requests of a trial, and those of a few retries; more would be a loop."""
+
+
+def one_execution_at_a_time(record: Record) -> Iterator[str]:
+    """1: by heartbeats, not by what the API server says."""
+    lives = sorted(record.executions, key=lambda item: item.first)
+    for index, life in enumerate(lives):
+        for later in lives[index + 1 :]:
+            if later.run_uid == life.run_uid and later.first < life.last:
+                yield f"{later.pod} began {life.last - later.first:.2f} s before {life.pod} ended"
+
+
+def one_live_pod(record: Record) -> Iterator[str]:
+    """1: by the pods that exist."""
+    live: dict[str, set[str]] = {}
+    for seen in record.history:
+        if seen.kind != "Pod":
+            continue
+        run = _owner(seen.body)
+        pods = live.setdefault(run, set())
+        if seen.event == "DELETED" or phase(seen.body) in {"Succeeded", "Failed"}:
+            pods.discard(seen.name)
+        else:
+            pods.add(seen.name)
+        if len(pods) > 1:
+            yield f"{sorted(pods)} live at once"
+
+
+def own_workspace(record: Record) -> Iterator[str]:
+    """2: no two attempts ever mount the same workspace."""
+    owners: dict[str, str] = {}
+    for seen in record.history:
+        if seen.kind != "Pod":
+            continue
+        for path in _workspaces(seen.body):
+            owner = f"{_owner(seen.body)} {seen.body['metadata']['labels'].get('autopack.dev/attempt')}"
+            if owners.setdefault(path, owner) != owner:
+                yield f"{path} is mounted by {owners[path]} and by {owner}"
+
+
+def committed_never_changes(record: Record) -> Iterator[str]:
+    """3: the digest that a status names for an attempt is that of what was taken in, and stays."""
+    told: dict[tuple[str, int], str] = {}
+    for seen in _runs(record):
+        status, uid = seen.body.get("status") or {}, seen.body["metadata"]["uid"]
+        digest, attempt = status.get("manifestSHA256"), status.get("attempt", 0)
+        if digest is None or not _condition(seen.body, "ArtifactsCommitted"):
+            continue
+        commit = record.commits.get((uid, attempt))
+        if told.setdefault((uid, attempt), digest) != digest:
+            yield f"{seen.name}: the manifest of attempt {attempt} became {digest[:8]}"
+        if commit is not None and commit.manifest != digest:
+            yield f"{seen.name}: the status names manifest {digest[:8]}, attempt {attempt} left {commit.manifest[:8]}"
+
+
+def fenced(record: Record) -> Iterator[str]:
+    """4: the attempt only grows by one, and a pod is made only for the attempt that its run has claimed."""
+    claimed: dict[str, tuple[int, bool]] = {}
+    for seen in record.history:
+        if seen.kind == "AutopackRun":
+            uid, attempt = seen.body["metadata"]["uid"], int((seen.body.get("status") or {}).get("attempt", 0))
+            before = claimed.get(uid, (0, False))[0]
+            if attempt not in {before, before + 1}:
+                yield f"{seen.name}: attempt {before} became {attempt}"
+            claimed[uid] = attempt, phase(seen.body) in TERMINAL
+        elif seen.kind == "Pod" and seen.event == "ADDED":
+            uid = seen.body["metadata"]["ownerReferences"][0]["uid"]
+            number = int(seen.body["metadata"]["labels"]["autopack.dev/attempt"])
+            if uid in claimed and number > claimed[uid][0] + 1:
+                yield f"{seen.name} was made while attempt {claimed[uid][0]} was claimed"
+
+
+def terminal_is_final(record: Record) -> Iterator[str]:
+    """5: every run ends, and what has ended stays as it is."""
+    if record.error:
+        yield record.error
+    ended: dict[str, JsonDict] = {}
+    for seen in record.history:
+        if seen.kind not in {"AutopackRun", "RunBatch"} or seen.event == "DELETED":
+            continue
+        uid, status = seen.body["metadata"]["uid"], seen.body.get("status") or {}
+        if uid in ended and ended[uid] != status:
+            yield f"{seen.name}: terminal {ended[uid].get('phase')} became {status.get('phase')} {status.get('reason')}"
+        elif phase(seen.body) in TERMINAL:
+            ended[uid] = status
+
+
+def work_is_saved_first(record: Record) -> Iterator[str]:
+    """6: an attempt is taken in, and its worktree removed, only when its command has stopped."""
+    for (_, attempt), commit in record.commits.items():
+        if commit.alive:
+            what = "taken in and its worktree removed" if commit.removed_workspace else "taken in"
+            yield f"attempt {attempt} was {what} while its command ran"
+
+
+def acknowledged_lines_are_there(record: Record) -> Iterator[str]:
+    """3 and 6: every line whose writer was told that it is stored is stored, and taken in if the attempt was."""
+    for key, lines in record.acknowledged.items():
+        commit = record.commits.get(key)
+        kept = set(commit.lines) if commit is not None else set(record.stored.get(key, ()))
+        lost = [line for line in lines if line not in kept]
+        if lost:
+            yield f"attempt {key[1]}: {len(lost)} of {len(lines)} acknowledged lines are lost, the first {lost[0]!r}"
+
+
+def every_execution_is_taken_in(record: Record) -> Iterator[str]:
+    """3: the work of each attempt of a run that still exists is committed."""
+    exist = {
+        seen.body["metadata"]["uid"]
+        for seen in _runs(record)
+        if not any(other.event == "DELETED" and other.name == seen.name for other in _runs(record))
+    }
+    for life in record.executions:
+        if life.run_uid in exist and life.key not in record.commits and not record.error:
+            yield f"{life.pod} has run and its work was never taken in"
+
+
+def no_orphans(record: Record) -> Iterator[str]:
+    """7: at the end no Lease is held, no pod lives on, nothing has a finalizer of ours."""
+    if record.final.get("Leases"):
+        yield f"{record.final['Leases']} Leases are left"
+    for name, left in record.final.items():
+        if name.startswith("Pod ") and left.get("phase") not in {"Succeeded", "Failed"}:
+            yield f"{name} is {left.get('phase')}"
+    for seen in record.history:
+        if seen.event != "DELETED" and seen.body["metadata"].get("finalizers"):
+            yield f"{seen.name} has finalizers {seen.body['metadata']['finalizers']}"
+
+
+def foreigners_are_untouched(record: Record) -> Iterator[str]:
+    """8: objects that are not ours are as they were."""
+    before, after = record.decoys
+    for name, body in before.items():
+        if after.get(name) != body:
+            yield f"{name} was changed" if name in after else f"{name} is gone"
+
+
+def idle_writes_nothing(record: Record) -> Iterator[str]:
+    """9: once a trial is over, nothing of it is written."""
+    for sent in record.sent:
+        if sent.at > record.idle_from > 0:
+            yield f"{sent.call.verb} {sent.call.resource} {sent.call.name} after the end"
+
+
+def writes_are_bounded(record: Record, undisturbed: int) -> Iterator[str]:
+    """However a trial is disturbed, it does not lead to a loop of writes."""
+    limit = WRITES_FACTOR * undisturbed + WRITES_EXTRA
+    if len(record.sent) > limit:
+        counted = Counter(f"{sent.call.verb} {sent.call.resource}" for sent in record.sent)
+        yield f"{len(record.sent)} writes, undisturbed {undisturbed}: {counted.most_common(4)}"
+
+
+def same_end(record: Record, expected: JsonDict) -> Iterator[str]:
+    """The end is that of the trial without a fault."""
+    for name in sorted(expected.keys() | record.final.keys()):
+        wanted, found = expected.get(name), record.final.get(name)
+        if wanted == found:
+            continue
+        if isinstance(wanted, dict) and isinstance(found, dict):
+            fields = [field for field in sorted(wanted.keys() | found.keys()) if wanted.get(field) != found.get(field)]
+            yield f"{name}: " + "; ".join(
+                f"{field} is {found.get(field)!r}, not {wanted.get(field)!r}" for field in fields
+            )
+        else:
+            yield f"{name} is {found!r}, not {wanted!r}"
+
+
+Oracle = Callable[[Record], Iterator[str]]
+INVARIANTS: tuple[Oracle, ...] = (
+    one_execution_at_a_time,
+    one_live_pod,
+    own_workspace,
+    committed_never_changes,
+    fenced,
+    terminal_is_final,
+    work_is_saved_first,
+    acknowledged_lines_are_there,
+    every_execution_is_taken_in,
+    no_orphans,
+    foreigners_are_untouched,
+    idle_writes_nothing,
+)
+
+
+def judge(record: Record, expected: JsonDict, undisturbed_writes: int) -> list[str]:
+    """Everything that is wrong, each with the name of the oracle that says so."""
+    wrong = [f"{oracle.__name__}: {text}" for oracle in INVARIANTS for text in oracle(record)]
+    wrong += [f"writes_are_bounded: {text}" for text in writes_are_bounded(record, undisturbed_writes)]
+    if not record.error:
+        wrong += [f"same_end: {text}" for text in same_end(record, expected)]
+    return list(dict.fromkeys(wrong))
+
+
+def _runs(record: Record) -> list[Seen]:
+    return [seen for seen in record.history if seen.kind == "AutopackRun"]
+
+
+def _owner(pod: JsonDict) -> str:
+    owners = pod["metadata"].get("ownerReferences") or [{"uid": "nobody"}]
+    return str(owners[0]["uid"])
+
+
+def _workspaces(pod: JsonDict) -> set[str]:
+    mounts = [mount for container in pod["spec"]["containers"] for mount in container.get("volumeMounts", ())]
+    return {mount["subPath"] for mount in mounts if str(mount.get("subPath", "")).startswith("workspaces/")}
+
+
+def _condition(body: JsonDict, kind: str) -> bool:
+    conditions = (body.get("status") or {}).get("conditions") or ()
+    return any(item["type"] == kind and item["status"] == "True" for item in conditions)

@@ -1,0 +1,91 @@
+"""What a trial disturbs, as data: a plan is stored as JSON, and the same file plays the same trial again."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+TRIAL = "~"
+"""Stands for the trial's own name in the names that a plan speaks of."""
+
+
+class Kind(StrEnum):
+    """What is done to the matched request, or to the watch that carries the matched event."""
+
+    STATUS = "status"
+    RESET_BEFORE = "reset-before"
+    RESET_AFTER = "reset-after"
+    DELAY = "delay"
+    KILL_BEFORE = "kill-before"
+    KILL_AFTER = "kill-after"
+    KILL_LATE = "kill-late"
+    KILL_STALE = "kill-stale"
+    STOP_AFTER = "stop-after"
+    STOP_LATE = "stop-late"
+    LEADER_DELETED = "leader-deleted"
+    LEADER_STOLEN = "leader-stolen"
+    POD_FORCE_DELETED = "pod-force-deleted"
+    RIGHTS_REVOKED = "rights-revoked"
+    EVENT_HOLD = "event-hold"
+    EVENT_DROP = "event-drop"
+    EVENT_DUPLICATE = "event-duplicate"
+    EVENT_REPLAY = "event-replay"
+    EVENT_ERROR = "event-error"
+    EVENT_TRUNCATE = "event-truncate"
+    EVENT_SILENCE = "event-silence"
+
+    @property
+    def on_event(self) -> bool:
+        """Whether it waits for an event of a watch, rather than for a request."""
+        return self.value.startswith("event-")
+
+
+class Frozen(BaseModel):
+    """Base of the models."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Match(Frozen):
+    """The n-th (from 1) request, or event, of that verb, resource and name. Names are normalised: see calls.py."""
+
+    verb: str
+    resource: str
+    name: str
+    nth: Annotated[int, Field(ge=1)] = 1
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource} {self.name} #{self.nth}"
+
+
+class Fault(Frozen):
+    """One disturbance. `code` is for `status`, `seconds` for all that last."""
+
+    kind: Kind
+    match: Match
+    code: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.kind}{f' {self.code}' if self.code else ''} at {self.match}"
+
+
+class Plan(Frozen):
+    """One trial."""
+
+    workload: str
+    category: str
+    fault: Fault
+    operators: Annotated[int, Field(ge=1, le=2)] = 1
+    resync_seconds: int = 300
+
+    def __str__(self) -> str:
+        return f"{self.category}: {self.workload}, {self.fault}"
+
+
+class Plans(Frozen):
+    """A file of plans."""
+
+    plans: list[Plan]

@@ -1,0 +1,139 @@
+"""Plans from the recorded lives of undisturbed workloads: every request and every event, with every kind of fault.
+
+Pure, and in the same order for the same recordings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from faults.plan import Fault, Kind, Match, Plan
+from faults.trial import Record
+
+JsonDict = dict[str, Any]
+
+CODES = (409, 410, 429, 500, 503)
+RESETS = (Kind.RESET_BEFORE, Kind.RESET_AFTER)
+KILLS = (Kind.KILL_BEFORE, Kind.KILL_AFTER, Kind.KILL_LATE)
+QUICK_RESYNC = 5
+"""For faults that lose an event for good: only a comparison with the API server finds out."""
+
+HOLD_SECONDS = 3.0
+LATE_SECONDS = 0.5
+SILENCE_SECONDS = 8.0
+DEAD_WATCH_SECONDS = 85.0
+"""Longer than the informer's own patience with a silent watch (70 s)."""
+
+FAILOVER = ("create pods", "update autopackruns/status", "create commits", "create autopackruns")
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A workload's life without a fault: every plan is derived from it and compared with it."""
+
+    calls: list[Match]
+    events: list[Match]
+    final: JsonDict
+
+    def common(self, other: Undisturbed) -> Undisturbed:
+        """What both lives had: only that can be relied on to come again."""
+        calls, events = ([item for item in mine if item in theirs] for mine, theirs in self._pairs(other))
+        return Undisturbed(calls, events, self.final)
+
+    def _pairs(self, other: Undisturbed) -> tuple[tuple[list[Match], list[Match]], tuple[list[Match], list[Match]]]:
+        return (self.calls, other.calls), (self.events, other.events)
+
+
+def events_of(record: Record) -> list[Match]:
+    """The events of watches that the operator gets to see of a trial's objects, numbered."""
+    resources = {"AutopackRun": "autopackruns", "RunBatch": "runbatches", "Pod": "pods"}
+    seen: dict[tuple[str, str, str], int] = {}
+    found = []
+    for item in record.history:
+        if item.kind in resources:
+            place = item.event, resources[item.kind], item.name.replace(record.name, "~")
+            seen[place] = seen.get(place, 0) + 1
+            found.append(Match(verb=place[0], resource=place[1], name=place[2], nth=seen[place]))
+    return found
+
+
+def plans(lives: dict[str, Undisturbed]) -> list[Plan]:
+    """All of them; the slow ones first, so that none of them is waited for at the end."""
+    found = [plan for name, life in sorted(lives.items()) for plan in _of(name, life)]
+    return sorted(found, key=lambda plan: (plan.category != "dead watches", -plan.operators, plan.resync_seconds))
+
+
+def sample(all_plans: list[Plan], most: int) -> list[Plan]:
+    """About so many of them, of every category, spread evenly; never a dead watch, which takes over a minute."""
+    lively = [plan for plan in all_plans if plan.category != "dead watches"]
+    stride = max(1, len(lively) // most)
+    by_category: dict[str, list[Plan]] = {}
+    for plan in lively:
+        by_category.setdefault(plan.category, []).append(plan)
+    return [plan for group in by_category.values() for plan in group[:: min(stride, max(1, len(group) // 4))]]
+
+
+def _of(workload: str, life: Undisturbed) -> Iterator[Plan]:
+    for match in life.calls:
+        yield from _requests(workload, match)
+        for kind in KILLS:
+            yield Plan(workload=workload, category="kills", fault=Fault(kind=kind, match=match, seconds=LATE_SECONDS))
+    yield from _stale(workload, life)
+    yield from _watches(workload, life)
+    yield from _failovers(workload, life)
+    yield from _surroundings(workload, life)
+
+
+def _requests(workload: str, match: Match) -> Iterator[Plan]:
+    for code in CODES:
+        yield Plan(workload=workload, category="errors", fault=Fault(kind=Kind.STATUS, match=match, code=code))
+    for kind in RESETS:
+        yield Plan(workload=workload, category="resets", fault=Fault(kind=kind, match=match))
+    yield Plan(workload=workload, category="delays", fault=Fault(kind=Kind.DELAY, match=match, seconds=HOLD_SECONDS))
+
+
+def _stale(workload: str, life: Undisturbed) -> Iterator[Plan]:
+    """Killed after it has written something, and started again on lists from before that."""
+    for match in life.calls[2:]:
+        yield Plan(workload=workload, category="stale lists", fault=Fault(kind=Kind.KILL_STALE, match=match))
+
+
+def _watches(workload: str, life: Undisturbed) -> Iterator[Plan]:
+    for match in life.events:
+        for kind, seconds in _EVENT_FAULTS:
+            resync = QUICK_RESYNC if kind in {Kind.EVENT_DROP, Kind.EVENT_SILENCE} else 300
+            fault = Fault(kind=kind, match=match, seconds=seconds)
+            yield Plan(workload=workload, category="watches", fault=fault, resync_seconds=resync)
+    dead = [match for match in life.events if (match.verb, match.resource) == ("ADDED", "pods")][:1]
+    for match in dead:
+        fault = Fault(kind=Kind.EVENT_SILENCE, match=match, seconds=DEAD_WATCH_SECONDS)
+        yield Plan(workload=workload, category="dead watches", fault=fault)
+
+
+_EVENT_FAULTS = (
+    (Kind.EVENT_HOLD, HOLD_SECONDS),
+    (Kind.EVENT_DROP, 0.0),
+    (Kind.EVENT_DUPLICATE, 0.0),
+    (Kind.EVENT_REPLAY, 0.0),
+    (Kind.EVENT_ERROR, 0.0),
+    (Kind.EVENT_TRUNCATE, 0.0),
+    (Kind.EVENT_SILENCE, SILENCE_SECONDS),
+)
+
+
+def _failovers(workload: str, life: Undisturbed) -> Iterator[Plan]:
+    """Two operators; the leader is frozen, or its Lease goes, at the requests that matter."""
+    kinds = (Kind.STOP_AFTER, Kind.STOP_LATE, Kind.LEADER_DELETED, Kind.LEADER_STOLEN)
+    chosen = [match for match in life.calls if f"{match.verb} {match.resource}" in FAILOVER]
+    for index, match in enumerate(chosen):
+        kind = kinds[index % len(kinds)]
+        fault = Fault(kind=kind, match=match, seconds=LATE_SECONDS)
+        yield Plan(workload=workload, category="failovers", fault=fault, operators=2)
+
+
+def _surroundings(workload: str, life: Undisturbed) -> Iterator[Plan]:
+    """The operator's rights are taken away for a while."""
+    for match in life.calls[::3]:
+        yield Plan(workload=workload, category="rights", fault=Fault(kind=Kind.RIGHTS_REVOKED, match=match))

@@ -1,0 +1,54 @@
+"""Disturbances around a request rather than of it: what other people, nodes and administrators do meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from faults.calls import Call
+from faults.operators import LEADER_LEASE
+from faults.plan import Kind
+from faults.rights import RBAC
+from faults.upstream import Upstream
+
+ROBBED_SECONDS = 4.0
+REVOKED_SECONDS = 3.0
+
+
+class Saboteur:
+    """Of one namespace. What it takes away for a while it gives back by itself."""
+
+    def __init__(self, upstream: Upstream, namespace: str) -> None:
+        self._upstream = upstream
+        self._lease = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{LEADER_LEASE}"
+        self._pods = f"/api/v1/namespaces/{namespace}/pods"
+        self._bindings = f"{RBAC}/namespaces/{namespace}/rolebindings"
+        self._later: set[asyncio.Task[None]] = set()
+
+    async def disturb(self, kind: Kind, call: Call) -> None:
+        """Do it; `call` is the request that was matched."""
+        match kind:
+            case Kind.LEADER_DELETED:
+                await self._upstream.gone(self._lease)
+            case Kind.LEADER_STOLEN:
+                await self._upstream.merge(self._lease, {"spec": {"holderIdentity": "a thief"}})
+                self._in(ROBBED_SECONDS, self._upstream.merge(self._lease, {"spec": {"holderIdentity": ""}}))
+            case Kind.POD_FORCE_DELETED:
+                pod = f"{call.name}-a1" if call.resource == "autopackruns/status" else call.name
+                await self._upstream.gone(f"{self._pods}/{pod}", {"gracePeriodSeconds": 0})
+            case Kind.RIGHTS_REVOKED:
+                [binding] = (await self._upstream.request("GET", self._bindings))["items"]
+                kept = {name: binding["metadata"][name] for name in ("name", "labels")}
+                await self._upstream.gone(f"{self._bindings}/{kept['name']}")
+                self._in(REVOKED_SECONDS, self._upstream.request("POST", self._bindings, binding | {"metadata": kept}))
+            case _:
+                raise ValueError(f"{kind} is not around a request")
+
+    def _in(self, seconds: float, act: Awaitable[object]) -> None:
+        async def later() -> None:
+            await asyncio.sleep(seconds)
+            await act
+
+        task = asyncio.create_task(later())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)

@@ -1,0 +1,173 @@
+"""One trial: what a workload can do, and the record that the oracles judge afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from faults.injector import Injector, Sent
+from faults.ledger import Attempt, Execution
+from faults.scene import Scene
+from faults.upstream import ApiError, Upstream
+from faults.volume import Commit
+from faults.witness import TERMINAL, Seen, Witness, phase
+
+JsonDict = dict[str, Any]
+
+PATIENCE_SECONDS = 90.0
+QUIET_SECONDS = 0.4
+KINDS = {"autopackruns": "AutopackRun", "runbatches": "RunBatch"}
+
+
+@dataclass
+class Record:
+    """All that is known about a trial when it is over."""
+
+    name: str
+    history: list[Seen]
+    sent: list[Sent]
+    executions: list[Execution]
+    acknowledged: dict[Attempt, list[str]]
+    stored: dict[Attempt, list[str]]
+    commits: dict[Attempt, Commit]
+    final: JsonDict
+    decoys: tuple[JsonDict, JsonDict] = field(default_factory=lambda: ({}, {}))
+    """Objects that are not ours, before and after."""
+    idle_from: float = 0.0
+    restarts: int = 0
+    error: str = ""
+    """Why the workload did not come to its end."""
+
+
+class Trial:
+    """What the workloads use. Everything of it is called `name`, or begins with it and a dash."""
+
+    def __init__(self, name: str, upstream: Upstream, scene: Scene, witness: Witness, injector: Injector) -> None:
+        self.name = name
+        self._upstream, self._scene, self._witness, self._injector = upstream, scene, witness, injector
+        self._kind = "AutopackRun"
+
+    async def apply(self, manifest: JsonDict) -> None:
+        """Create the object of the trial."""
+        self._kind = manifest["kind"]
+        created = await self._upstream.request("POST", self._witness.path(self._kind), manifest)
+        self._injector.versions.append(created["metadata"]["resourceVersion"])
+
+    async def edit(self, **spec: object) -> None:
+        """Change its spec."""
+        await self._upstream.merge(self._witness.path(self._kind, self.name), {"spec": spec})
+
+    async def delete(self) -> None:
+        """Delete it."""
+        await self._upstream.gone(self._witness.path(self._kind, self.name), {"propagationPolicy": "Background"})
+
+    async def reaches(self, wanted: str, attempt: int = 0) -> None:
+        """Until its phase is that. Raises NotSeenError."""
+
+        def there() -> bool:
+            body = self._witness.find(self._kind, self.name) or {}
+            return phase(body) == wanted and (body.get("status") or {}).get("attempt", 0) >= attempt
+
+        await self._witness.until(there, f"{wanted} of {self.name}", PATIENCE_SECONDS)
+
+    async def finished(self) -> None:
+        """Until everything of the trial is in a terminal phase. Raises NotSeenError."""
+
+        def ended() -> bool:
+            ours = [body for kind in ("AutopackRun", "RunBatch") for body in self.objects(kind)]
+            return bool(ours) and all(phase(body) in TERMINAL for body in ours)
+
+        await self._witness.until(ended, f"the end of {self.name}", PATIENCE_SECONDS)
+
+    async def nothing_left(self) -> None:
+        """Until nothing of the trial exists. Raises NotSeenError."""
+        kinds = ("AutopackRun", "Pod", "Lease")
+        await self._witness.until(
+            lambda: not any(self.objects(kind) for kind in kinds), f"the deletion of {self.name}", PATIENCE_SECONDS
+        )
+
+    def objects(self, kind: str) -> list[JsonDict]:
+        """Those of the trial that exist."""
+        return [body for body in self._witness.all(kind) if self.owns(kind, body)]
+
+    def owns(self, kind: str, body: JsonDict) -> bool:
+        """By name; Leases by that of their owner."""
+        meta = body["metadata"]
+        owners = [owner["name"] for owner in meta.get("ownerReferences") or ()]
+        names = owners if kind == "Lease" else [meta["name"]]
+        return any(name == self.name or name.startswith(f"{self.name}-") for name in names)
+
+    async def quiet(self) -> float:
+        """Until the operator has written nothing of the trial for a while; since when."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            last = max((sent.at for sent in self._injector.sent if self._of_trial(sent)), default=0.0)
+            if time.monotonic() - last > QUIET_SECONDS:
+                return last
+            await asyncio.sleep(QUIET_SECONDS / 4)
+        return time.monotonic()
+
+    def _of_trial(self, sent: Sent) -> bool:
+        return sent.call.mutating and not sent.call.of_leader and self._injector.normalised(sent.call.name) is not None
+
+    def record(self, decoys: tuple[JsonDict, JsonDict], idle_from: float, restarts: int, error: str) -> Record:
+        """What the oracles judge."""
+        history = [seen for seen in self._witness.history if self.owns(seen.kind, seen.body)]
+        uids = {seen.body["metadata"]["uid"] for seen in history if seen.kind == "AutopackRun"}
+        ledger, volume = self._scene.ledger, self._scene.volume
+        return Record(
+            name=self.name,
+            history=history,
+            sent=[sent for sent in self._injector.sent if self._of_trial(sent)],
+            executions=[item for item in ledger.executions if item.run_uid in uids],
+            acknowledged={key: lines for key, lines in ledger.acknowledged.items() if key[0] in uids},
+            stored={key: lines for key, lines in ledger.stored.items() if key[0] in uids},
+            commits={key: commit for key, commit in volume.commits.items() if key[0] in uids},
+            final=self.summary(),
+            decoys=decoys,
+            idle_from=idle_from,
+            restarts=restarts,
+            error=error,
+        )
+
+    def summary(self) -> JsonDict:
+        """What is stored, without times, versions and UIDs: two lives are equal when their summaries are."""
+        return {
+            f"{kind} {body['metadata']['name'].replace(self.name, '~')}": essence(body, self.name)
+            for kind in ("AutopackRun", "RunBatch", "Pod")
+            for body in self.objects(kind)
+        } | {"Leases": len(self.objects("Lease"))}
+
+    async def clear(self) -> None:
+        """Delete what the trial made; the garbage collector takes what belongs to it."""
+        for kind in ("RunBatch", "AutopackRun"):
+            for body in self.objects(kind):
+                try:
+                    await self._upstream.gone(self._witness.path(kind, body["metadata"]["name"]))
+                except ApiError as error:
+                    raise AssertionError(f"{self.name} can not be deleted") from error
+
+
+_NOT_COMPARED = frozenset({"duration", "podUID", "conditions", "containerStatuses", "initContainerStatuses"})
+_OF_SPEC = frozenset({"podIP", "podIPs", "hostIP", "hostIPs", "qosClass", "observedGeneration", "manifestSHA256"})
+
+
+def essence(body: JsonDict, name: str) -> JsonDict:
+    """The status, comparable."""
+    status, uid = body.get("status") or {}, body["metadata"]["uid"]
+    skipped = _NOT_COMPARED | _OF_SPEC
+    kept = {
+        field: _without(uid, name, value)
+        for field, value in status.items()
+        if field not in skipped and not field.endswith(("At", "Time"))
+    }
+    if body.get("kind") == "Pod":
+        return {"phase": status.get("phase")}
+    conditions = {item["type"]: f"{item['status']} {item.get('reason')}" for item in status.get("conditions") or ()}
+    return kept | {"conditions": conditions}
+
+
+def _without(uid: str, name: str, value: object) -> object:
+    return value.replace(uid, "U").replace(uid[:8], "U").replace(name, "~") if isinstance(value, str) else value

@@ -1,0 +1,93 @@
+"""The played volume service: pins answers as the real one does, and takes in what the played commands wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from autopack.file_layout import AttemptPaths
+from faults.ledger import Attempt, Ledger
+
+JsonDict = dict[str, Any]
+
+SHA = "0123456789abcdef0123456789abcdef01234567"
+
+
+@dataclass
+class Commit:
+    """What was taken in of one attempt; it never changes afterwards."""
+
+    at: float
+    lines: tuple[str, ...]
+    manifest: str
+    exit_code: int | None
+    alive: bool
+    """Whether a command of that attempt was still writing: the operator asked too early."""
+    removed_workspace: bool
+
+
+@dataclass
+class PlayedVolume:
+    """Of one lane. `exit_codes` is what the played keepers wrote at the end of a command."""
+
+    ledger: Ledger
+    commits: dict[Attempt, Commit] = field(default_factory=dict)
+    exit_codes: dict[Attempt, int] = field(default_factory=dict)
+    url: str = ""
+    _runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        app = web.Application()
+        app.add_routes(
+            [
+                web.put("/v1/attempts/{uid}/{attempt}", self._prepare),
+                web.post("/v1/attempts/{uid}/{attempt}/commit", self._commit),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _prepare(self, request: web.Request) -> web.Response:
+        uid, attempt = _attempt(request)
+        paths = AttemptPaths((await request.json())["runId"], uid, attempt)
+        answer = {"state": "ready", "repoKey": "n-played", "sha": SHA}
+        return web.json_response(answer | {"workspace": paths.workspace, "artifacts": paths.artifacts})
+
+    async def _commit(self, request: web.Request) -> web.Response:
+        key, body = _attempt(request), await request.json()
+        commit = self.commits.get(key)
+        if commit is None:
+            commit = self.commits[key] = self._take_in(key, remove_workspace=bool(body.get("removeWorkspace")))
+        complete = commit.exit_code is not None
+        answer: JsonDict = {
+            "complete": complete,
+            "exitCode": commit.exit_code,
+            "head": SHA,
+            "ref": f"refs/runs/{key[0]}/a{key[1]}/heads/main",
+            "manifestSha256": commit.manifest,
+            "files": 1,
+            "bytes": 1,
+        }
+        return web.json_response(answer)
+
+    def _take_in(self, key: Attempt, *, remove_workspace: bool) -> Commit:
+        alive = any(execution.key == key and execution.alive for execution in self.ledger.executions)
+        lines = tuple(self.ledger.stored.get(key, ()))
+        manifest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return Commit(time.monotonic(), lines, manifest, self.exit_codes.get(key), alive, remove_workspace)
+
+
+def _attempt(request: web.Request) -> Attempt:
+    return request.match_info["uid"], int(request.match_info["attempt"])

@@ -1,0 +1,60 @@
+"""What people do in a trial, each until everything has come to its end. Played pods do as their arguments say."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from faults import manifests
+from faults.trial import Trial
+
+LONG = "forever"
+
+
+async def success(trial: Trial) -> None:
+    """A command that succeeds."""
+    await trial.apply(manifests.run(trial.name, "seconds=0.2"))
+    await trial.finished()
+
+
+async def retry(trial: Trial) -> None:
+    """A command that fails, and succeeds when it is tried again."""
+    await trial.apply(manifests.run(trial.name, "seconds=0.2", "exit=3,0"))
+    await trial.finished()
+
+
+async def cancel(trial: Trial) -> None:
+    """The user changes their mind."""
+    await trial.apply(manifests.run(trial.name, LONG))
+    await trial.reaches("Running")
+    await trial.edit(cancel=True)
+    await trial.finished()
+
+
+async def batch(trial: Trial) -> None:
+    """Five runs, two at a time."""
+    await trial.apply(manifests.batch(trial.name, ["a", "b", "c", "d", "e"], "seconds=0.2", workers=2))
+    await trial.finished()
+
+
+async def delete(trial: Trial) -> None:
+    """The run is deleted while its command runs."""
+    await trial.apply(manifests.run(trial.name, LONG))
+    await trial.reaches("Running")
+    await trial.delete()
+    await trial.nothing_left()
+
+
+async def suspend(trial: Trial) -> None:
+    """The run is stopped for a moment, and resumed."""
+    await trial.apply(manifests.run(trial.name, LONG))
+    await trial.reaches("Running")
+    await trial.edit(suspend=True)
+    await trial.reaches("Pending")
+    await trial.edit(suspend=False)
+    await trial.reaches("Running", attempt=2)
+    await trial.edit(cancel=True)
+    await trial.finished()
+
+
+Workload = Callable[[Trial], Awaitable[None]]
+WORKLOADS: dict[str, Workload] = {work.__name__: work for work in (success, retry, cancel, batch, delete, suspend)}

@@ -1,0 +1,94 @@
+"""Plans: stored as JSON, derived from what was recorded, fired at exactly the request or event they name."""
+
+from __future__ import annotations
+
+import pytest
+from faults.calls import Call
+from faults.injector import Injector
+from faults.plan import Fault, Kind, Match, Plan, Plans
+from faults.recipes import Undisturbed, plans, sample
+
+STATUS = Match(verb="update", resource="autopackruns/status", name="~", nth=2)
+POD = Match(verb="create", resource="pods", name="~-a1")
+ADDED = Match(verb="ADDED", resource="pods", name="~-a1")
+LIFE = Undisturbed([POD, STATUS, STATUS, STATUS], [ADDED], {})
+
+
+def injector(fault: Fault | None) -> Injector:
+    return Injector(trial="t1", fault=fault)
+
+
+def test_it_fires_at_the_nth_request_of_that_kind_and_once() -> None:
+    planned = injector(Fault(kind=Kind.DELAY, match=STATUS))
+    call = Call("update", "autopackruns/status", "t1")
+    assert [planned.on_call(call, "o") is not None for _ in range(4)] == [False, True, False, False]
+    assert planned.fired
+
+
+def test_requests_of_another_trial_do_not_count() -> None:
+    planned = injector(Fault(kind=Kind.DELAY, match=POD))
+    assert planned.on_call(Call("create", "pods", "t2-a1"), "o") is None
+    assert planned.on_call(Call("create", "pods", "t1-a1"), "o") is not None
+
+
+def test_events_and_requests_do_not_mix() -> None:
+    planned = injector(Fault(kind=Kind.EVENT_DROP, match=ADDED))
+    assert planned.on_call(Call("ADDED", "pods", "t1-a1"), "o") is None
+    assert planned.on_event("ADDED", "pods", "t1-a1") is not None
+
+
+def test_the_requests_of_a_life_are_numbered_without_renewals_of_leadership() -> None:
+    recorder = injector(None)
+    calls = [
+        Call("create", "pods", "t1-a1"),
+        Call("update", "leases", "leader"),
+        Call("get", "pods", "t1-a1"),
+        Call("update", "autopackruns/status", "t1"),
+        Call("update", "autopackruns/status", "t1"),
+    ]
+    for call in calls:
+        recorder.on_call(call, "o")
+    assert recorder.calls() == [POD, STATUS.model_copy(update={"nth": 1}), STATUS]
+
+
+def test_every_mutating_request_meets_every_kind_of_fault() -> None:
+    made = plans({"success": LIFE})
+    for match in (POD, STATUS):
+        kinds = {str(plan.fault).split(" at ")[0] for plan in made if plan.fault.match == match}
+        assert {
+            "kill-before", "kill-after", "kill-late", "reset-before", "reset-after", "delay",
+            "status 409", "status 410", "status 429", "status 500", "status 503",
+        } <= kinds  # fmt: skip
+    assert {plan.fault.kind for plan in made if plan.fault.match == ADDED} == {kind for kind in Kind if kind.on_event}
+
+
+def test_the_same_recording_gives_the_same_plans() -> None:
+    assert plans({"success": LIFE}) == plans({"success": LIFE})
+
+
+def test_a_sample_has_every_lively_category() -> None:
+    made = plans({"success": LIFE})
+    chosen = sample(made, 10)
+    assert len(chosen) < len(made)
+    assert {plan.category for plan in chosen} == {plan.category for plan in made} - {"dead watches"}
+
+
+def test_plans_survive_being_stored() -> None:
+    made = Plans(plans=plans({"success": LIFE}))
+    assert Plans.model_validate_json(made.model_dump_json()) == made
+
+
+def test_only_what_came_every_time_is_relied_on() -> None:
+    other = Undisturbed([POD], [], {})
+    assert LIFE.common(other) == Undisturbed([POD], [], {})
+
+
+@pytest.mark.parametrize("text", ['{"plans": [{"workload": "x"}]}', '{"plan": []}'])
+def test_a_file_that_is_no_plan_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        Plans.model_validate_json(text)
+
+
+def test_a_plan_says_in_words_what_it_does() -> None:
+    plan = Plan(workload="batch", category="errors", fault=Fault(kind=Kind.STATUS, match=POD, code=500))
+    assert str(plan) == "errors: batch, status 500 at create pods ~-a1 #1"
