@@ -57,21 +57,28 @@ func startFailureCode(err error) int {
 	return codeNotExecutable
 }
 
-// supervise passes signals on until the command ends. A command that outlives killAfter after a SIGTERM is killed: the
-// pod's grace period must leave time to save its work.
-func (c *child) supervise(killAfter time.Duration) Ending {
+// supervise passes signals on until the command ends; being asked to stop is as good as a SIGTERM. A command that outlives
+// killAfter after that is killed: the pod's grace period must leave time to save its work.
+func (c *child) supervise(killAfter time.Duration, stop <-chan struct{}) Ending {
 	ended := make(chan Ending, 1)
 	go func() { ended <- c.reapUntilEnd() }()
 	var deadline <-chan time.Time
+	pass := func(sig syscall.Signal) {
+		_ = syscall.Kill(-c.pid, sig)
+		if sig == syscall.SIGTERM && killAfter > 0 && deadline == nil {
+			deadline = time.After(killAfter)
+		}
+	}
 	for {
 		select {
 		case ending := <-ended:
 			return ending
 		case sig := <-c.signals:
-			_ = syscall.Kill(-c.pid, sig.(syscall.Signal))
-			if sig == syscall.SIGTERM && killAfter > 0 && deadline == nil {
-				deadline = time.After(killAfter)
-			}
+			pass(sig.(syscall.Signal))
+		case <-stop:
+			fmt.Fprintln(os.Stderr, "autopack-entrypoint: the command is asked to stop")
+			stop = nil
+			pass(syscall.SIGTERM)
 		case <-deadline:
 			fmt.Fprintf(os.Stderr, "autopack-entrypoint: still running %v after SIGTERM, killing it\n", killAfter)
 			_ = syscall.Kill(-c.pid, syscall.SIGKILL)

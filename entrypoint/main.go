@@ -24,6 +24,7 @@ const (
 type options struct {
 	logs      string
 	exitFile  string
+	stopFile  string
 	killAfter time.Duration
 	maxLog    int64
 	command   []string
@@ -51,6 +52,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	}
 	flags.StringVar(&opts.logs, "logs", "", "directory for stdout.log and stderr.log")
 	flags.StringVar(&opts.exitFile, "exit-file", "", "file that says how the command ended, written last")
+	flags.StringVar(&opts.stopFile, "stop-file", "", "file that has the command stopped, as by a SIGTERM, once it is there")
 	flags.DurationVar(&opts.killAfter, "kill-after", 30*time.Second,
 		"time between a SIGTERM passed on and SIGKILL; 0 waits for ever")
 	flags.Int64Var(&opts.maxLog, "max-log-bytes", 1<<30, "bytes kept of each log; the container's own log gets all")
@@ -99,7 +101,7 @@ func execute(opts options, streams *streams) Ending {
 		streams.drain(time.Second)
 		return Ending{ExitCode: startFailureCode(err)}
 	}
-	ending := child.supervise(opts.killAfter)
+	ending := child.supervise(opts.killAfter, askedToStop(opts.stopFile))
 	child.killRest()
 	streams.drain(2 * time.Second)
 	return ending

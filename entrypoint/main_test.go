@@ -210,6 +210,34 @@ func TestACommandThatIgnoresSigtermIsKilledInTime(t *testing.T) {
 	}
 }
 
+func TestACommandThatIsAskedToStopByAFileIsTerminated(t *testing.T) {
+	stop := filepath.Join(t.TempDir(), "stop")
+	b := newBench(t, "--stop-file", stop, "--", "sh", "-c",
+		`trap "echo told; exit 9" TERM; echo ready; while :; do sleep 0.05; done`)
+	b.start()
+	b.waitFor("stdout.log", "ready")
+	if err := os.WriteFile(stop, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code := b.wait(); code != 9 || !strings.Contains(b.read("stdout.log"), "told") {
+		t.Fatalf("exit code %d, log %q", code, b.read("stdout.log"))
+	}
+}
+
+func TestACommandThatDoesNotListenToTheFileIsKilledInTime(t *testing.T) {
+	stop := filepath.Join(t.TempDir(), "stop")
+	b := newBench(t, "--stop-file", stop, "--kill-after", "200ms", "--", "sh", "-c",
+		`trap "" TERM; echo ready; while :; do sleep 0.05; done`)
+	b.start()
+	b.waitFor("stdout.log", "ready")
+	if err := os.WriteFile(stop, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code := b.wait(); code != 137 {
+		t.Fatalf("exit code %d", code)
+	}
+}
+
 func TestNothingTheCommandLeftBehindOutlivesIt(t *testing.T) {
 	b := newBench(t, "--", "sh", "-c", "sleep 300 & echo $!; exit 0")
 	started := time.Now()

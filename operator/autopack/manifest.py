@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from .errors import AutopackError, printable
 
 VERSION = 1
-NOT_LISTED = frozenset({"repo.git", "manifest.json", "result.json", "results.bundle", "workspace.json"})
+FENCE = "fenced.json"
+"""Written when an attempt is over, for a keeper that may live on unseen."""
+NOT_LISTED = frozenset({"repo.git", "manifest.json", "result.json", "results.bundle", "workspace.json", FENCE})
 """Names at the top of the artifacts' folder that a manifest leaves out: our own files, which it cannot contain."""
 
 _SHA = re.compile(r"[0-9a-f]{40}")

@@ -14,18 +14,22 @@ from autopack.files import write_atomic, write_json_atomic
 
 from .log import log
 from .pod import Pod
-from .saver import Saved, Saver
+from .saver import Saved, Saver, check_fence
 from .scan import artifacts, open_regular, read_small
 
 _MAX_EXIT_FILE = 1 << 16
 
 
-def finish(pod: Pod, saver: Saver) -> None:
-    """Save the last state, then write manifest.json and result.json. Raises AutopackError or OSError."""
+def finish(pod: Pod, saver: Saver, stop_reason: str | None) -> None:
+    """Save the last state, then write manifest.json and result.json. Raises AutopackError or OSError.
+
+    `stop_reason` says why the keeper had the command stopped, if it did.
+    """
     saved = _save_or_last(saver)
     hit("keeper.after_save")
     work = manifest.Work(saved.head, saved.branches, saved.snapshot, _bundle_digest(pod))
     raw = manifest.encode(manifest.build(pod.identity, work, artifacts(pod.artifacts, manifest.NOT_LISTED)))
+    check_fence(pod)
     write_atomic(pod.artifacts / "manifest.json", raw)
     hit("keeper.after_manifest")
     ended = _exit_file(pod)
@@ -38,6 +42,7 @@ def finish(pod: Pod, saver: Saver) -> None:
             "attempt": pod.identity.attempt,
             "exitCode": _integer(ended.get("exitCode")),
             "signal": _integer(ended.get("signal")),
+            "stopReason": stop_reason,
             "startedAt": _text(ended.get("startedAt")),
             "finishedAt": _text(ended.get("finishedAt")) or datetime.now(UTC).isoformat(timespec="milliseconds"),
             "head": saved.head,

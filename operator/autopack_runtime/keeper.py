@@ -11,6 +11,7 @@ from pathlib import Path
 from autopack.errors import AutopackError, InvalidInput
 
 from .finish import finish
+from .guard import Guard
 from .log import log
 from .pod import Pod
 from .saver import Saver
@@ -23,6 +24,7 @@ _RETRY_SECONDS = 2.0
 # ever: a SIGTERM sent before Python could take it is lost, and the pod would stay until its grace period is over.
 _LINGER_SECONDS = 1.0
 _LINGER_AGAIN_SECONDS = 10.0
+_LINGER_FENCED_SECONDS = 3600.0
 _SHARE = 20
 """Saving may take one part in so many of the time; on a big tree it is done less often."""
 
@@ -34,6 +36,7 @@ def run(environ: Mapping[str, str]) -> int:
     try:
         pod = Pod.from_environment(environ)
         seconds = _interval(environ)
+        guard = Guard.from_environment(pod, environ)
     except AutopackError as error:
         log("error", "the keeper cannot start", error=str(error))
         return 2
@@ -41,8 +44,11 @@ def run(environ: Mapping[str, str]) -> int:
         _stopped_within(_LINGER_AGAIN_SECONDS)
         return 0
     saver = Saver(pod, Path(environ.get("AUTOPACK_KEEPER_DIR", _GIT_DIR)))
-    stopped = watch(pod, saver, seconds, _stopped_within)
-    if not finish_or_retry(pod, saver, stopped=stopped):
+    stopped = watch(pod, saver, seconds, _stopped_within, guard)
+    if pod.fenced:
+        # Nothing to save for anybody; to end would have us started again while the command still ends.
+        return 0 if stopped or _stopped_within(_LINGER_FENCED_SECONDS) else 1
+    if not finish_or_retry(pod, saver, guard, stopped=stopped):
         return 1
     if not stopped:
         _stopped_within(_LINGER_SECONDS)
@@ -64,8 +70,8 @@ def _stopped_within(seconds: float) -> bool:
     return signal.sigtimedwait(STOP, seconds) is not None
 
 
-def watch(pod: Pod, saver: Saver, seconds: float, stopped_within: Callable[[float], bool]) -> bool:
-    """Save every `seconds`, or less often where that takes long, until the run ends.
+def watch(pod: Pod, saver: Saver, seconds: float, stopped_within: Callable[[float], bool], guard: Guard) -> bool:
+    """Save every `seconds`, or less often where that takes long, until the run ends or is fenced off.
 
     `stopped_within(s)` waits so long for the signal to stop. Returns whether it came.
     """
@@ -77,6 +83,9 @@ def watch(pod: Pod, saver: Saver, seconds: float, stopped_within: Callable[[floa
     while not pod.exit_file.exists():
         if stopped_within(_POLL_SECONDS):
             return True
+        guard.look()
+        if pod.fenced:
+            return False
         if time.monotonic() >= due:
             due = time.monotonic() + max(seconds, _SHARE * _timed_save(saver))
     return False
@@ -92,11 +101,11 @@ def _timed_save(saver: Saver) -> float:
     return time.monotonic() - started
 
 
-def finish_or_retry(pod: Pod, saver: Saver, *, stopped: bool) -> bool:
+def finish_or_retry(pod: Pod, saver: Saver, guard: Guard, *, stopped: bool) -> bool:
     """Finish, again and again while there is time (a full disk may empty); return whether it worked."""
     while True:
         try:
-            finish(pod, saver)
+            finish(pod, saver, guard.reason)
         except (AutopackError, OSError) as error:
             log("error", "the attempt's work could not be saved", error=str(error))
         else:

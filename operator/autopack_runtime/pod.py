@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autopack.errors import InvalidInput
 from autopack.git.refs import check_branch
-from autopack.manifest import Identity
+from autopack.manifest import FENCE, Identity
 from autopack.run_ids import check_run_id, path_component
 
 _FIX = "The operator sets it in every container of a run's pod"
@@ -38,6 +38,11 @@ class Pod:
     def exit_file(self) -> Path:
         """Written by the entrypoint when the user's command has ended."""
         return self.artifacts / "exit.json"
+
+    @property
+    def fenced(self) -> bool:
+        """Whether the attempt is over: the volume takes in what it left, and nothing that is written now counts."""
+        return (self.artifacts / FENCE).exists()
 
     @property
     def bundle(self) -> Path:

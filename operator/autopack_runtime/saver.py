@@ -222,6 +222,7 @@ class Saver:
         self._git("bundle", "create", "--quiet", str(temporary), "--all", "--not", base)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
+        check_fence(self._pod)
         temporary.replace(self._pod.bundle)
         sync_directory(self._pod.bundle.parent)
 
@@ -229,6 +230,12 @@ class Saver:
 def _ask(git_dir: Path, *args: str, check: bool = True) -> GitResult:
     """Ask git about a git dir of the run's: no protocol is allowed, for a missing object would be fetched by one."""
     return run_git(args, git_dir=git_dir, check=check, protocols=(), timeout=_ASK_SECONDS)
+
+
+def check_fence(pod: Pod) -> None:
+    """Publish nothing any more once the attempt is over; raise AutopackError Fenced."""
+    if pod.fenced:
+        raise AutopackError("Fenced", f"attempt {pod.identity.attempt} is over: what it left has been taken in")
 
 
 def name_in_bundle(name: str, sha: str) -> str:

@@ -17,6 +17,7 @@ from autopack_operator.domain.api.common import (
 )
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec, DatabaseMode
+from autopack_operator.domain.quantities import whole
 from autopack_operator.domain.run.profile_policy import image_of
 from autopack_operator.domain.views import Attempt, RunView
 
@@ -25,6 +26,10 @@ UID = 65532
 
 ROOT = "/autopack"
 BIN = "/autopack-bin"
+BIN_SIZE = "64Mi"
+STOP_FILE = f"{BIN}/stop"
+"""The keeper makes it to have the command stopped; the command's container can not write there."""
+
 SAVE_SECONDS = 30
 """What a pod gets beyond its command's grace period, to save the work when the command has ended."""
 
@@ -42,6 +47,7 @@ class PodSettings:
     read_write_once: bool = False
     volume_labels: dict[str, str] = field(default_factory=dict)
     image_pull_secrets: tuple[str, ...] = ()
+    snapshot_seconds: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +95,15 @@ def run_pod(
             },
             **_placement(profile, settings),
             "initContainers": [
-                _ours("workspace", settings, git, _mounts(attempt, paths, "workspace", bin_mount="rw")),
-                _ours("keeper", settings, git, _mounts(attempt, paths, "keeper")) | {"restartPolicy": "Always"},
+                _ours("workspace", settings, git, _mounts(attempt, paths, "workspace", "rw")),
+                _ours("keeper", settings, git | _limits(profile, settings), _mounts(attempt, paths, "keeper", "rw"))
+                | {"restartPolicy": "Always"},
             ],
             "containers": [_command(run, spec, profile, common, attempt, paths)],
             "volumes": [
                 {"name": "runs", "persistentVolumeClaim": {"claimName": settings.claim}},
-                {"name": "bin", "emptyDir": {}},
-                {"name": "tmp", "emptyDir": {}},
+                {"name": "bin", "emptyDir": {"sizeLimit": BIN_SIZE}},
+                {"name": "tmp", "emptyDir": {"sizeLimit": profile.disk_quota} if profile.disk_quota else {}},
             ],
         },
     }
@@ -138,7 +145,14 @@ def _environment(run: RunView, attempt: Attempt, paths: _Paths) -> dict[str, str
     }
 
 
-def _mounts(attempt: Attempt, paths: _Paths, container: str, bin_mount: str = "") -> list[JsonDict]:
+def _limits(profile: RunProfileSpec, settings: PodSettings) -> dict[str, str]:
+    limits = {"AUTOPACK_SNAPSHOT_SECONDS": str(settings.snapshot_seconds), "AUTOPACK_STOP_FILE": STOP_FILE}
+    if profile.disk_quota is not None:
+        limits["AUTOPACK_DISK_QUOTA_BYTES"] = str(whole(profile.disk_quota))
+    return limits
+
+
+def _mounts(attempt: Attempt, paths: _Paths, container: str, bin_mount: str) -> list[JsonDict]:
     mounts: list[JsonDict] = [
         {
             "name": "runs",
@@ -150,9 +164,7 @@ def _mounts(attempt: Attempt, paths: _Paths, container: str, bin_mount: str = ""
         {"name": "runs", "mountPath": paths.artifacts, "subPath": attempt.artifacts},
         {"name": "tmp", "mountPath": "/tmp", "subPath": container},  # noqa: S108 - as above
     ]
-    if bin_mount:
-        mounts.append({"name": "bin", "mountPath": BIN, "readOnly": bin_mount == "ro"})
-    return mounts
+    return [*mounts, {"name": "bin", "mountPath": BIN, "readOnly": bin_mount == "ro"}]
 
 
 def _security() -> JsonDict:
@@ -210,7 +222,7 @@ def _command(
         "env": _env_list(env) + secret,
         "resources": profile.resources.model_dump(exclude_defaults=True),
         "securityContext": _security(),
-        "volumeMounts": _mounts(attempt, paths, "run", bin_mount="ro"),
+        "volumeMounts": _mounts(attempt, paths, "run", "ro"),
     }
 
 
@@ -218,7 +230,16 @@ def _wrapper(spec: AutopackRunSpec, paths: _Paths) -> list[str]:
     # To the entrypoint, 0 would mean to wait for ever.
     grace = f"{spec.termination_grace_period_seconds}s" if spec.termination_grace_period_seconds else "1ms"
     wrapper = [f"{BIN}/autopack-entrypoint", "--logs", f"{paths.artifacts}/logs"]
-    return [*wrapper, "--exit-file", f"{paths.artifacts}/exit.json", "--kill-after", grace, "--"]
+    return [
+        *wrapper,
+        "--exit-file",
+        f"{paths.artifacts}/exit.json",
+        "--stop-file",
+        STOP_FILE,
+        "--kill-after",
+        grace,
+        "--",
+    ]
 
 
 def _placement(profile: RunProfileSpec, settings: PodSettings) -> JsonDict:

@@ -145,6 +145,7 @@ class CommittedWork:
     files: int
     size: int
     snapshot: str | None = None
+    stop_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from time import monotonic
 from autopack.errors import AutopackError
 from autopack.failpoints import hit
 from autopack.file_layout import AttemptPaths
+from autopack.files import write_json_atomic
 from autopack.git.runner import GitError
-from autopack.manifest import Identity
+from autopack.manifest import FENCE, Identity
 from autopack_runtime.scan import change_mode, walk
 
 from . import pins
@@ -74,6 +75,7 @@ class Commits:
         pin = pins.committed_pin(paths)
         pinned = pins.read(self._root, pin)
         if pinned is None:
+            fence(self._root / paths.artifacts)
             pinned = pins.write(self._root, pin, {"runId": paths.run_id}, self._decide(paths, key))
         answer = pinned[1]
         if request.remove_workspace and may_remove_workspace(answer, began=self._began(paths)):
@@ -128,6 +130,15 @@ class Commits:
                 yield Carried(path, digest)
 
 
+def fence(folder: Path) -> None:
+    """Tell a keeper that may live on unseen that its attempt is over. Its late writes do not count either way: this
+    only has it stop its command.
+    """
+    with contextlib.suppress(OSError):
+        folder.chmod(stat.S_IMODE(folder.lstat().st_mode) | stat.S_IRWXU)
+        write_json_atomic(folder / FENCE, {"reason": "the attempt is over"})
+
+
 def make_read_only(folder: Path) -> None:
     """Take every right to write from the artifacts; the git dir is no artifact."""
     for found in walk(folder, skip={"repo.git"}):
@@ -143,6 +154,7 @@ def committed(left: Left, paths: AttemptPaths) -> dict[str, object]:
         "state": "committed",
         "complete": left.complete,
         "exitCode": left.exit_code,
+        "stopReason": left.stop_reason,
         "head": work.head,
         # A run may rename or delete its branch; HEAD is always kept.
         "ref": f"{prefix}/heads/{branch}" if branch in work.branches else f"{prefix}/head",

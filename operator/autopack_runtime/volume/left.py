@@ -12,6 +12,7 @@ from autopack import manifest
 from autopack.files import write_atomic
 from autopack.manifest import Identity, Manifest, ManifestMismatch, Work
 from autopack_runtime.bundles import branches_of, snapshot_of
+from autopack_runtime.guard import DISK_QUOTA_EXCEEDED
 from autopack_runtime.scan import artifacts, read_small
 
 from .results import read_refs
@@ -28,6 +29,7 @@ class Left:
     sha256: str
     complete: bool
     exit_code: int | None
+    stop_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def read_left(folder: Path, identity: Identity, bundle: Carried | None) -> Left:
     wrong = manifest.differences(claimed.files, artifacts(folder, manifest.NOT_LISTED))
     if wrong:
         raise ManifestMismatch(f"{len(wrong)} artifacts are not what the manifest says: {'; '.join(wrong[:3])}")
-    return Left(claimed, digest, result.get("complete") is True, _exit_code(result))
+    asked = DISK_QUOTA_EXCEEDED if result.get("stopReason") == DISK_QUOTA_EXCEEDED else None
+    return Left(claimed, digest, result.get("complete") is True, _exit_code(result), asked)
 
 
 def _left_unfinished(folder: Path, identity: Identity, bundle: Carried | None) -> Left:

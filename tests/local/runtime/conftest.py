@@ -196,7 +196,8 @@ class Pod:
     def run(self, script: str) -> int:
         """Run a shell script as the user's command, by the real entrypoint, and return the exit code."""
         argv = [str(self.entrypoint), "--logs", str(self.artifacts / "logs")]
-        argv += ["--exit-file", str(self.artifacts / "exit.json"), "--", "sh", "-euc", script]
+        argv += ["--exit-file", str(self.artifacts / "exit.json"), "--stop-file", self.env["AUTOPACK_STOP_FILE"]]
+        argv += ["--kill-after", "2s", "--", "sh", "-euc", script]
         env = os.environ | self.env | {"GIT_CONFIG_GLOBAL": "/dev/null"}
         return subprocess.run(
             argv, cwd=self.workspace, env=env, capture_output=True, timeout=60, check=False
@@ -247,6 +248,7 @@ def make_pod(volume: Path, tmp_path: Path, entrypoint: Path) -> Iterator[Callabl
             "AUTOPACK_MIRROR": str(volume / ".repos" / answer["repoKey"] / "mirror.git"),
             "AUTOPACK_ENTRYPOINT": str(entrypoint),
             "AUTOPACK_BIN": str(place / "bin"),
+            "AUTOPACK_STOP_FILE": str(place / "bin" / "stop"),
             "AUTOPACK_TERMINATION_LOG": str(place / "termination-log"),
             "AUTOPACK_KEEPER_DIR": str(place / "keeper.git"),
             "AUTOPACK_SNAPSHOT_SECONDS": "0.2",

@@ -13,6 +13,8 @@ import pytest
 from autopack.errors import AutopackError, InvalidInput
 from autopack.manifest import Identity
 from autopack_runtime import keeper
+from autopack_runtime.finish import finish
+from autopack_runtime.guard import Guard
 from autopack_runtime.log import log
 from autopack_runtime.pod import Pod
 from autopack_runtime.saver import Saved, Saver
@@ -77,6 +79,11 @@ def pod(tmp_path: Path) -> Pod:
     return Pod(Identity("fix-it", "uid", 1, "a" * 40, "b"), tmp_path / "w", tmp_path, tmp_path / "m")
 
 
+@pytest.fixture
+def guard(pod: Pod, tmp_path: Path) -> Guard:
+    return Guard(pod, tmp_path / "bin-stop", None)
+
+
 class FakeSaver(Saver):
     """Counts, and does what it is told."""
 
@@ -93,34 +100,49 @@ class FakeSaver(Saver):
         return Saved("a" * 40, {}, None)
 
 
-def test_it_ends_when_the_command_has_ended(pod: Pod) -> None:
+def test_it_ends_when_the_command_has_ended(pod: Pod, guard: Guard) -> None:
     pod.exit_file.write_text("{}")
-    assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: False) is False
+    assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: False, guard) is False
 
 
-def test_it_ends_when_told_to(pod: Pod) -> None:
-    assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: True) is True
+def test_it_ends_when_told_to(pod: Pod, guard: Guard) -> None:
+    assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: True, guard) is True
 
 
-def test_a_failed_snapshot_is_tried_again(pod: Pod) -> None:
+def test_a_fenced_keeper_saves_no_more_and_has_the_command_stopped(pod: Pod, guard: Guard) -> None:
+    (pod.artifacts / "fenced.json").write_text("{}")
+    saver = FakeSaver(lambda: None)
+    assert keeper.watch(pod, saver, 0, lambda _: False, guard) is False
+    assert (saver.saves, guard.reason) == (0, "Fenced")
+
+
+def test_a_fenced_keeper_writes_no_result(pod: Pod) -> None:
+    (pod.artifacts / "fenced.json").write_text("{}")
+    with pytest.raises(AutopackError, match="is over"):
+        finish(pod, FakeSaver(lambda: None), None)
+    assert not (pod.artifacts / "manifest.json").exists()
+    assert not (pod.artifacts / "result.json").exists()
+
+
+def test_a_failed_snapshot_is_tried_again(pod: Pod, guard: Guard) -> None:
     def save() -> None:
         if saver.saves == 2:
             pod.exit_file.write_text("{}")
         raise AutopackError("GitFailed", "x")
 
     saver = FakeSaver(save)
-    assert keeper.watch(pod, saver, 0, lambda _: False) is False
+    assert keeper.watch(pod, saver, 0, lambda _: False, guard) is False
     assert saver.saves == 2
 
 
-def test_it_does_not_save_before_its_time(pod: Pod) -> None:
+def test_it_does_not_save_before_its_time(pod: Pod, guard: Guard) -> None:
     polls = iter(range(50))
 
     def stopped(_: float) -> bool:
         return next(polls, None) is None
 
     saver = FakeSaver(lambda: None)
-    keeper.watch(pod, saver, 3600, stopped)
+    keeper.watch(pod, saver, 3600, stopped, guard)
     assert saver.saves == 0
 
 

@@ -66,6 +66,7 @@ class HttpVolume:
                 files=answer["files"],
                 size=answer["bytes"],
                 snapshot=answer.get("snapshot"),
+                stop_reason=answer.get("stopReason"),
             )
         except KeyError:
             return _unreadable(answer)

@@ -12,6 +12,9 @@ RUN_CONTAINER = "run"
 WORKSPACE_CONTAINER = "workspace"
 WORKTREE_FAILED = "WorktreeFailed"
 WORKTREE_OUT_OF_MEMORY = "WorktreeOOMKilled"
+DISK_QUOTA_EXCEEDED = "DiskQuotaExceeded"
+_TOO_MUCH = "the run took up more than the diskQuota of its RunProfile and was stopped; its work was saved"
+_ENDED_BY_ITSELF = frozenset({"Completed", "CommandFailed"})
 _NOT_BY_THE_COMMAND = frozenset({"StartError", "ContainerCannotRun", "ContainerStatusUnknown"})
 """What is reported of a container that never began, or that its node lost sight of (it restarted, say)."""
 
@@ -104,6 +107,9 @@ def in_the_light_of(work: CommittedWork, verdict: Verdict | None) -> Verdict:
     When the pod object is gone (`verdict` None), that alone tells whether the command had ended by itself. The same
     when the workspace container failed: no keeper starts after that, so one of an earlier pod of this attempt wrote it.
     """
+    if work.stop_reason == DISK_QUOTA_EXCEEDED and (verdict is None or verdict.reason in _ENDED_BY_ITSELF):
+        code = None if verdict is None else verdict.exit_code
+        return Verdict("Failed", DISK_QUOTA_EXCEEDED, _TOO_MUCH, FailureClass.AGENT, code)
     if verdict is not None and verdict.reason not in {WORKTREE_FAILED, WORKTREE_OUT_OF_MEMORY}:
         return verdict
     if work.complete and work.exit_code is not None and (verdict is not None or work.exit_code == 0):

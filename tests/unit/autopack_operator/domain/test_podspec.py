@@ -91,6 +91,21 @@ def test_a_command_gets_its_grace_period_and_the_keeper_time_after_it(seconds: i
     assert pod["spec"]["terminationGracePeriodSeconds"] == seconds + SAVE_SECONDS
 
 
+def test_only_the_keeper_can_ask_for_the_commands_stop() -> None:
+    by_container = {
+        container["name"]: next(m for m in container["volumeMounts"] if m["name"] == "bin")["readOnly"]
+        for container in containers(make())
+    }
+    assert by_container == {"workspace": False, "keeper": False, "run": True}
+
+
+def test_a_quota_is_told_to_the_keeper_and_bounds_the_temporary_files() -> None:
+    pod = make(profile=PROFILE.model_copy(update={"disk_quota": "2Gi"}))
+    assert environment(pod, "keeper")["AUTOPACK_DISK_QUOTA_BYTES"] == str(2 << 30)
+    assert {"name": "tmp", "emptyDir": {"sizeLimit": "2Gi"}} in pod["spec"]["volumes"]
+    assert "AUTOPACK_DISK_QUOTA_BYTES" not in environment(make(), "keeper")
+
+
 def test_read_write_once_puts_the_pod_where_the_volume_service_is() -> None:
     assert "affinity" not in make()["spec"]
     once = make(replace(SETTINGS, read_write_once=True, volume_labels={"a": "b"}))

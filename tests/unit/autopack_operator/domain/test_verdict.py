@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder, committed
 
@@ -104,6 +106,19 @@ def test_a_vanished_pod_is_judged_by_what_its_keeper_wrote(
 def test_a_verdict_over_a_pod_stands_whatever_the_keeper_wrote() -> None:
     verdict = of_stopped_pod(pod().ended(7).view())
     assert in_the_light_of(committed(exit_code=0), verdict) == verdict
+
+
+@pytest.mark.parametrize(
+    "verdict", [None, of_stopped_pod(pod().ended(143).view()), of_stopped_pod(pod().ended().view())]
+)
+def test_a_run_that_was_stopped_for_its_size_says_so_however_its_command_ended(verdict: Verdict | None) -> None:
+    work = replace(committed(exit_code=143), stop_reason="DiskQuotaExceeded")
+    assert summary(in_the_light_of(work, verdict)) == ("Failed", "DiskQuotaExceeded", FailureClass.AGENT)
+
+
+def test_a_run_that_was_evicted_meanwhile_was_evicted() -> None:
+    evicted = of_stopped_pod(pod().ended(137).status(phase="Failed", reason="Evicted").view())
+    assert in_the_light_of(replace(committed(), stop_reason="DiskQuotaExceeded"), evicted) == evicted
 
 
 def waiting(reason: str) -> PodBuilder:
