@@ -59,7 +59,7 @@ class Settings:
                 service_account=_required(env, "AUTOPACK_RUN_SERVICE_ACCOUNT"),
                 read_write_once=mode == "ReadWriteOnce",
                 volume_labels=_labels(env.get("AUTOPACK_VOLUME_SELECTOR", "")),
-                snapshot_seconds=_number(env, "AUTOPACK_SNAPSHOT_SECONDS", 10),
+                snapshot_seconds=_number(env, "AUTOPACK_SNAPSHOT_SECONDS", 10, range(1, 1001)),
             ),
             volume_url=_url(env, "AUTOPACK_VOLUME_URL"),
             volume_token_file=Path(_required(env, "AUTOPACK_VOLUME_TOKEN_FILE")),
