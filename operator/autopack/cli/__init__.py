@@ -17,6 +17,7 @@ __all__ = ["cli", "main"]
     cls=LazyGroup,
     commands_at={
         "autopilot": ("autopack.cli.commands.autopilot:autopilot_group", "Execute runs: autopilot supervise."),
+        "dashboard": ("autopack.cli.commands.dashboard:dashboard_command", "Show runs in a browser."),
         "diff": ("autopack.cli.commands.diff:diff_command", "Show what a run changed."),
         "merge-forecast": (
             "autopack.cli.commands.merge_forecast:merge_forecast_command",

@@ -1,0 +1,1 @@
+"""Who may look. Denied is the default, and so is every error."""

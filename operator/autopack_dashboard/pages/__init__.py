@@ -1,0 +1,1 @@
+"""The pages: a request, what it needs from the world, a template."""

@@ -1,0 +1,99 @@
+"""Templates, and the words that they use. Everything that is shown is escaped; nothing here marks text as safe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from autopack_dashboard import texts
+from autopack_dashboard.access.doorman import USER
+
+TONES = {
+    "Succeeded": "good",
+    "Running": "busy",
+    "Preparing": "busy",
+    "Finishing": "busy",
+    "Failed": "bad",
+    "Refused": "bad",
+    "Canceled": "calm",
+    "Suspended": "calm",
+    "Pending": "wait",
+}
+
+
+class View:
+    """Renders templates. `asks_who`: whether people log in here."""
+
+    def __init__(self, title: str, *, asks_who: bool) -> None:
+        self.asks_who = asks_who
+        self._templates = Environment(
+            loader=PackageLoader("autopack_dashboard"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals |= {"title": title, "asks_who": asks_who, "run_url": run_url, "batch_url": batch_url}
+        self._templates.filters |= {
+            "age": age,
+            "moment": moment,
+            "took": took,
+            "size": texts.size,
+            "short": lambda sha: (sha or "")[:10],
+            "tone": lambda state: TONES.get(state, "calm"),
+            "query": lambda values: urlencode({name: value for name, value in values.items() if value}),
+        }
+
+    def page(self, request: web.Request, name: str, values: Mapping[str, Any], status: int = 200) -> web.Response:
+        """Return a page."""
+        common = {"here": request.path, "user": request.get(USER), "now": now()}
+        text = self._templates.get_template(name).render({**common, **values})
+        return web.Response(text=text, content_type="text/html", status=status)
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def run_url(scope: str, run_id: str, page: str = "", **query: str | int | None) -> str:
+    """Return the address of a run, or of a page below it."""
+    asked = {name: value for name, value in query.items() if value is not None}
+    place = f"/runs/{quote(scope, safe='')}/{quote(run_id, safe='')}"
+    return place + (f"/{page}" if page else "") + (f"?{urlencode(asked)}" if asked else "")
+
+
+def batch_url(batch_id: str) -> str:
+    """Return the address of a batch."""
+    return f"/batches/{quote(batch_id, safe='')}"
+
+
+def moment(when: datetime | str | None) -> str:
+    """Return a time in full, as for a title; empty for none."""
+    if isinstance(when, str):
+        try:
+            when = datetime.fromisoformat(when)
+        except ValueError:
+            return texts.line(str(when))
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if when is not None else ""
+
+
+def age(when: datetime | None, at: datetime) -> str:
+    """Return how long ago that was: `3m 05s ago`."""
+    if when is None:
+        return ""
+    seconds = (at - when).total_seconds()
+    if seconds < 2:
+        return "just now"
+    text = texts.duration(seconds)
+    return f"{text.split()[0] if seconds >= 600 else text} ago"
+
+
+def took(started: datetime | None, finished: datetime | None, at: datetime) -> str:
+    """Return how long something has taken, so far if it is under way."""
+    return texts.duration(((finished or at) - started).total_seconds()) if started is not None else ""
