@@ -31,7 +31,7 @@ RUN python3 -m venv /opt/autopack \
     && /opt/autopack/bin/python -c "import pathlib, sysconfig; \
          pathlib.Path(sysconfig.get_path('purelib'), 'autopack.pth').write_text('/opt/autopack/src\n')" \
     && for package in autopack:autopack.cli autopack-runtime:autopack_runtime.main autopack-operator:autopack_operator.main \
-         autopack-dashboard:autopack_dashboard.main; do \
+         autopack-dashboard:autopack_dashboard.main kubectl_complete-autopack:autopack.cli.kubectl_complete; do \
          printf '#!/opt/autopack/bin/python\nimport sys\nfrom %s import main\nsys.exit(main())\n' "${package#*:}" \
            > "/opt/autopack/bin/${package%%:*}" \
          && chmod 0755 "/opt/autopack/bin/${package%%:*}"; done
@@ -44,7 +44,9 @@ COPY operator/ /opt/autopack/src/
 # The file system is read-only at run time, and every pod pays for what is not compiled here.
 RUN /opt/autopack/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/autopack/src \
     && ln -s /opt/autopack/bin/autopack /opt/autopack/bin/autopack-runtime /opt/autopack/bin/autopack-operator \
-         /opt/autopack/bin/autopack-dashboard /usr/local/bin/
+         /opt/autopack/bin/autopack-dashboard /opt/autopack/bin/kubectl_complete-autopack /usr/local/bin/ \
+    # kubectl finds its plugins by such names.
+    && ln -s /opt/autopack/bin/autopack /usr/local/bin/kubectl-autopack
 ENV HOME=/tmp PYTHONUTF8=1 PYTHONUNBUFFERED=1
 USER 65532:65532
 WORKDIR /tmp

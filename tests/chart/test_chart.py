@@ -12,7 +12,7 @@ from scripts import generate_chart_docs
 from tests.chart.rendering import CHART, KUBERNETES, ROOT, ChartRefusedError, Helm, Objects
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-CLUSTER_SCOPED = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+CLUSTER_SCOPED = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ClusterRole")
 LONG = "r" + "x" * 52
 ALL_OPTIONS = {
     "operator": {"replicas": 3},

@@ -19,6 +19,9 @@ name is cut or a dot replaced, a digest of the whole keeps two releases two.
 {{/* Cluster-scoped. Neither part has a dot, so no two installations share it. */}}
 {{- define "autopack.admissionPolicyName" -}}{{ include "autopack.fullname" . }}.{{ .Release.Namespace }}.pods.autopack.dev{{- end -}}
 
+{{/* Cluster-scoped, likewise. Takes (dict "root" $ "role" "…"). */}}
+{{- define "autopack.userRoleName" -}}{{ include "autopack.fullname" .root }}.{{ .root.Release.Namespace }}.{{ .role }}.autopack.dev{{- end -}}
+
 {{/*
 The same in every release: an operator serves its whole namespace, so Helm has to refuse a second release there, which
 it does when two releases make an object of one name.

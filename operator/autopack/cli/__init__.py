@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from .failures import guarded
 from .lazy import LazyGroup
 
-__all__ = ["cli", "main"]
+__all__ = ["PLUGIN", "cli", "main"]
+
+PLUGIN = "kubectl-autopack"
 
 
 @click.group(
     cls=LazyGroup,
     commands_at={
         "autopilot": ("autopack.cli.commands.autopilot:autopilot_group", "Execute runs: autopilot supervise."),
+        "cluster": (
+            "autopack_operator.cli:cluster_group",
+            "Runs on Kubernetes: what `kubectl autopack` does.",
+        ),
+        "completion": ("autopack.cli.commands.completion:completion_command", "Print a shell's completion script."),
         "dashboard": ("autopack.cli.commands.dashboard:dashboard_command", "Show runs in a browser."),
         "diff": ("autopack.cli.commands.diff:diff_command", "Show what a run changed."),
         "merge-forecast": (
@@ -36,5 +44,13 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; what goes wrong is one line on stderr, never a traceback."""
-    return guarded(cli, sys.argv[1:] if argv is None else argv)
+    """Run the command line and return its exit code; what goes wrong is one line on stderr, never a traceback.
+
+    Called `kubectl-autopack`, the program is `autopack cluster`: kubectl finds plugins by such names.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    if Path(sys.argv[0]).name.startswith(PLUGIN):
+        plugin = cli.get_command(click.Context(cli), "cluster")
+        if plugin is not None:
+            return guarded(plugin, arguments, "kubectl autopack")
+    return guarded(cli, arguments)

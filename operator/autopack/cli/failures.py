@@ -24,10 +24,21 @@ DEBUG_VARIABLE = "AUTOPACK_DEBUG"
 _CLOSED = "standard output was closed before everything was written"
 
 
-def guarded(command: click.Command, argv: Sequence[str]) -> int:
-    """Run a command and return its exit code; errors are explained in one line, without secrets."""
+class Problem(click.ClickException):
+    """What a user is told on one line, with an exit code of its own."""
+
+    def __init__(self, message: str, code: int = BAD_INPUT) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def guarded(command: click.Command, argv: Sequence[str], program: str = "autopack") -> int:
+    """Run a command and return its exit code; errors are explained in one line, without secrets.
+
+    `program` is how the user calls it.
+    """
     try:
-        code = _run(command, argv)
+        code = _run(command, argv, program)
         sys.stdout.flush()
     except (BrokenPipeError, OutputClosed):
         _abandon_stdout()
@@ -35,19 +46,22 @@ def guarded(command: click.Command, argv: Sequence[str]) -> int:
     return code
 
 
-def _run(command: click.Command, argv: Sequence[str]) -> int:
+def _run(command: click.Command, argv: Sequence[str], program: str) -> int:
     try:
-        result = command.main(args=list(argv), prog_name="autopack", standalone_mode=False)
+        result = command.main(args=list(argv), prog_name=program, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return BAD_INPUT
     except click.ClickException as error:
-        return _explain(error.format_message())
+        return _explain(error.format_message(), error.code if isinstance(error, Problem) else BAD_INPUT)
     except AutopackError as error:
         return _explain(str(error))
     except (click.Abort, KeyboardInterrupt):
         return _explain("interrupted", RUNS_FAILED)
-    except SystemExit:
+    except SystemExit as error:
+        if error.code in {None, OK}:
+            # Click has completed a command line for a shell.
+            return OK
         # Click's own answer to a closed pipe.
         raise OutputClosed from None
     except OutputClosed:

@@ -23,13 +23,10 @@ class Key(NamedTuple):
     name: str
 
 
-def keys_for_run(run: RunView, deleted: bool = False) -> list[Key]:
-    """A change of a run concerns itself; its batch too, when it appears or ends: a batch counts those, and has no use
-    for the steps between.
-    """
+def keys_for_run(run: RunView) -> list[Key]:
+    """A change of a run concerns itself and its batch."""
     keys = [Key(Kind.RUN, run.namespace, run.name)]
-    counts = deleted or run.terminal or run.deleting or not run.status.phase
-    if counts and run.owner is not None and run.owner.kind == Kind.BATCH:
+    if run.owner is not None and run.owner.kind == Kind.BATCH:
         keys.append(Key(Kind.BATCH, run.namespace, run.owner.name))
     return keys
 

@@ -32,8 +32,16 @@ class TransientError(Exception):
     """The API server could not answer now (429, 5xx, connection lost); the write may or may not have happened."""
 
 
+class UnauthorizedError(TransientError):
+    """The API server does not know who asks (401): a token that was rotated under us, or none that is good."""
+
+
 class RejectedError(Exception):
     """The API server refused the object for good (400, 403, 422). `str()` is its message."""
+
+
+class ForbiddenError(RejectedError):
+    """The caller may not do that (403); the message names verb and resource."""
 
 
 class Cache(Protocol):
@@ -57,10 +65,6 @@ class Cache(Protocol):
 
     def runs_of(self, batch_uid: str) -> Iterable[RunView]:
         """Runs whose controller is the batch with that UID."""
-        ...
-
-    def unfinished_runs_of(self, batch_uid: str) -> Iterable[RunView]:
-        """Those of them that are not in a terminal phase."""
         ...
 
     def remember_run(self, run: RunView) -> None:
@@ -118,10 +122,6 @@ class Batches(Protocol):
 
     async def write_status(self, batch: BatchView, status: RunBatchStatus) -> BatchView:
         """As Runs.write_status."""
-        ...
-
-    async def delete(self, batch: BatchView) -> None:
-        """As Runs.delete."""
         ...
 
 

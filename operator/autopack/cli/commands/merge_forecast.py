@@ -40,10 +40,11 @@ def merge_forecast_command(
     if as_json:
         echo(json.dumps(asdict(forecast)))
     else:
-        _show(forecast)
+        show_forecast(forecast)
 
 
-def _show(forecast: MergeForecast) -> None:
+def show_forecast(forecast: MergeForecast) -> None:
+    """Print a forecast for people."""
     if not forecast.order and not forecast.left_out and not forecast.merged:
         echo("no branches of runs to merge")
         return

@@ -9,9 +9,11 @@ from typing import Any
 from autopack_operator.ports.cluster import (
     AlreadyExistsError,
     ConflictError,
+    ForbiddenError,
     GoneError,
     RejectedError,
     TransientError,
+    UnauthorizedError,
 )
 
 MAX_MESSAGE = 1024
@@ -36,9 +38,11 @@ def failure(code: int, status: Mapping[str, Any], headers: Mapping[str, str], wh
     if code == 429:
         return TooManyRequestsError(message, _seconds(headers.get("Retry-After", "1")))
     # 401: the token was rotated under us; the next request reads the new one. A quota has room again when others end.
-    if code in {401, 408} or code >= 500 or (code == 403 and "exceeded quota" in text):
+    if code == 401:
+        return UnauthorizedError(message)
+    if code == 408 or code >= 500 or (code == 403 and "exceeded quota" in text):
         return TransientError(message)
-    return RejectedError(message)
+    return ForbiddenError(message) if code == 403 else RejectedError(message)
 
 
 def _seconds(text: str) -> float:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from autopack_operator.domain.api.batch import RunBatchSpec
+from autopack_operator.domain.api.batch import BatchItem, RunBatchSpec
 from autopack_operator.domain.api.status import RunBatchStatus
-from autopack_operator.domain.batch.census import Census, Start
 from autopack_operator.domain.run.world import ReadAnchor, Wait
-from autopack_operator.domain.views import AnchorVerdict
+from autopack_operator.domain.views import AnchorVerdict, RunView
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,36 +17,29 @@ class BatchWorld:
 
     Attributes:
         spec: the batch's spec, parsed.
-        census: its runs by state. A decision reads it and changes nothing in it.
+        children: the batch's runs by name, as the cache has them.
         anchor: the gate's answer; None when not read yet.
-        turns: how many runs may start now, by the quota of the profile; None when not asked yet.
+        lost: names of runs that were created and that a live read no longer found.
+        taken: names that belong to an object that is not this batch's.
         rejected: what the API server said when it rejected a run of this batch; empty when it did not.
-        last_start: when this process last created a run of the batch; None when it has created none.
         quiet_for: seconds since this process last wrote the batch's status.
 
     """
 
     spec: RunBatchSpec
-    census: Census
+    children: Mapping[str, RunView]
     anchor: AnchorVerdict | None = None
-    turns: int | None = None
+    lost: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
     rejected: str = ""
-    last_start: datetime | None = None
     quiet_for: float = 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class AskForTurns:
-    """Ask the quota of the profile for so many starts."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
 class CreateRuns:
-    """Create these runs."""
+    """Create the runs of these items, (index, item) each."""
 
-    starts: tuple[Start, ...]
+    items: tuple[tuple[int, BatchItem], ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +56,4 @@ class WriteBatchStatus:
     status: RunBatchStatus
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteBatch:
-    """The time to live is over."""
-
-
-BatchStep = ReadAnchor | AskForTurns | CreateRuns | LookUpRuns | WriteBatchStatus | DeleteBatch | Wait
+BatchStep = ReadAnchor | CreateRuns | LookUpRuns | WriteBatchStatus | Wait

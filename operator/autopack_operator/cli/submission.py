@@ -1,0 +1,136 @@
+"""From what a user gives to `submit` to a RunBatch: pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from autopack.errors import InvalidInput, printable
+from autopack.run_ids import check_run_ids
+from autopack_operator.domain import anchor_gate
+from autopack_operator.domain.api.batch import RunBatchSpec
+from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, API_VERSION
+
+JsonDict = dict[str, Any]
+TASK_VARIABLE = "AUTOPACK_TASK"
+
+_ID = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+_AXIS = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<values>.*)", re.ASCII | re.DOTALL)
+
+
+def runs_from_ids(text: str) -> list[JsonDict]:
+    """`a,b,c` -> one item each; raise InvalidInput for one that can be no id."""
+    ids = check_run_ids([part.strip() for part in text.split(",") if part.strip()])
+    if not ids:
+        raise InvalidInput("run-ids", "names no run", "Give ids such as a,b,c")
+    for one in ids:
+        if not _ID.fullmatch(one):
+            message = f"'{printable(one, 80)}' can be no part of a Kubernetes name"
+            raise InvalidInput("run-ids", message, "Use lower-case letters, digits and '-', 63 characters at most")
+    return [{"id": one} for one in ids]
+
+
+def axis(text: str) -> JsonDict:
+    """`NAME=a,b` -> an axis of a matrix; raise InvalidInput."""
+    found = _AXIS.fullmatch(text)
+    values = found["values"].split(",") if found else []
+    if found is None or not all(values):
+        raise InvalidInput("matrix", f"'{printable(text, 80)}' is not NAME=value,value", "Use MODEL=small,large")
+    return {"name": found["name"], "values": values}
+
+
+def runs_from_tasks(text: str, suffix: str) -> list[JsonDict]:
+    """Read a file of tasks; raise InvalidInput.
+
+    `.yaml`, `.yml`, `.json`: a list of items as in spec.runs (`id`, `args`, `env` …); `.jsonl`: one of them a line.
+    Anything else is text: each line that is neither empty nor begins with `#` is a task, in the run's variable
+    AUTOPACK_TASK; the ids count: task-001.
+    """
+    try:
+        if suffix in {".yaml", ".yml", ".json"}:
+            items = yaml.safe_load(text)
+        elif suffix == ".jsonl":
+            items = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            items = _from_lines(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        where = " ".join(str(error).split())
+        raise InvalidInput("tasks", f"the file can not be read: {printable(where, 300)}", "Check its syntax") from error
+    if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
+        raise InvalidInput("tasks", "the file is not a list of runs", "Write items such as {id: a, args: [x]}")
+    return items
+
+
+def _from_lines(text: str) -> list[JsonDict]:
+    tasks = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    width = max(3, len(str(len(tasks))))
+    return [
+        {"id": f"task-{number:0{width}}", "env": [{"name": TASK_VARIABLE, "value": task}]}
+        for number, task in enumerate(tasks, 1)
+    ]
+
+
+def env_var(text: str) -> JsonDict:
+    """`NAME=value` -> a variable; raise InvalidInput."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise InvalidInput("env", f"'{printable(name, 60)}' is not NAME=value", "Use --env NAME=value")
+    return {"name": name, "value": value}
+
+
+def check_anchor(text: str) -> str:
+    """Return an anchor for the annotation; raise InvalidInput when no run would start with it."""
+    if anchor_gate.reference(text) is not None:
+        return text
+    verdict = anchor_gate.judge(text)
+    if not verdict.allowed:
+        raise InvalidInput("anchor", verdict.message, "Fix it, or name configmap/<name>[/<key>]")
+    return text
+
+
+def batch_manifest(name: str, namespace: str, spec: JsonDict, anchor: str | None) -> JsonDict:
+    """Return the RunBatch; raise InvalidInput naming the field that is wrong."""
+    if bool(spec.get("runs")) == bool(spec.get("matrix")):
+        raise InvalidInput("runs", "give exactly one of --run-ids, --matrix and --tasks", "Choose one")
+    try:
+        RunBatchSpec.model_validate(spec)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in ("spec", *first["loc"]))
+        raise InvalidInput(field, printable(str(first["msg"]), 300), "See docs/guide/kubectl.md") from error
+    annotations = {} if anchor is None else {ANCHOR_ANNOTATION: anchor}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "RunBatch",
+        "metadata": {"name": name, "namespace": namespace, **({"annotations": annotations} if annotations else {})},
+        "spec": spec,
+    }
+
+
+def template(
+    source: Mapping[str, str | None], command: Sequence[str], fields: Mapping[str, object], env: Sequence[str]
+) -> JsonDict:
+    """Return the runs' template with what was given; the rest is left to the API's defaults."""
+    if not command:
+        raise InvalidInput("command", "is missing", "End with -- and what each run executes: … -- my-agent --task x")
+    if (source.get("url") is None) == (source.get("repository") is None):
+        raise InvalidInput("source", "give exactly one of --repository and --url", "Choose one")
+    made: JsonDict = {
+        "source": {name: value for name, value in source.items() if value is not None},
+        "command": list(command),
+    }
+    made |= {name: value for name, value in fields.items() if value is not None}
+    return made | ({"env": [env_var(one) for one in env]} if env else {})
+
+
+def read_text(raw: bytes, what: str) -> str:
+    """Decode a user's file; raise InvalidInput."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(what, "the file is not UTF-8", "Save it as UTF-8") from error
