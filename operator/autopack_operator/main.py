@@ -26,7 +26,8 @@ from autopack_operator.adapters.telemetry import logs
 from autopack_operator.adapters.telemetry.metrics import PrometheusTelemetry
 from autopack_operator.adapters.volume_http.client import HttpVolume
 from autopack_operator.app.anchors import AnchorReader
-from autopack_operator.app.batch_reconciler import BatchPorts, BatchReconciler
+from autopack_operator.app.batch_reconciler import BatchReconciler
+from autopack_operator.app.batch_steps import BatchPorts
 from autopack_operator.app.controller import Controller
 from autopack_operator.app.queue import WorkQueue
 from autopack_operator.app.resync import Resync

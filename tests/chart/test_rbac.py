@@ -8,7 +8,7 @@ READ = {"get", "list", "watch"}
 OPERATOR = {
     ("autopack.dev", "autopackruns"): READ | {"create", "delete"},
     ("autopack.dev", "autopackruns/status"): {"update"},
-    ("autopack.dev", "runbatches"): READ,
+    ("autopack.dev", "runbatches"): READ | {"delete"},
     ("autopack.dev", "runbatches/status"): {"update"},
     ("autopack.dev", "runprofiles"): READ,
     ("", "pods"): READ | {"create", "delete"},

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from autopack_operator.app.run_facts import FactBook, RunFacts
 from autopack_operator.app.run_steps import RunSteps
 from autopack_operator.app.run_world import observe
-from autopack_operator.domain.api.run import TtlSeconds
 from autopack_operator.domain.keys import Key
+from autopack_operator.domain.run import ttl
 from autopack_operator.domain.run.decide import after_the_end, attempt_in_work, decide
 from autopack_operator.domain.run.world import DeleteRun, Step, Wait
 from autopack_operator.domain.views import RunView
@@ -58,14 +56,6 @@ class RunReconciler:
     def _decide(self, run: RunView, facts: RunFacts) -> Step:
         now = self._clock.now()
         if run.terminal:
-            return after_the_end(run, _limits(run), now)
+            return after_the_end(run, ttl.limits_of(run.spec), now)
         facts.turn_to(attempt_in_work(run))
         return decide(run, observe(self._cache, run, facts), now)
-
-
-def _limits(run: RunView) -> TtlSeconds:
-    try:
-        return TtlSeconds.model_validate(run.spec.get("ttlSecondsAfterFinished") or {})
-    except ValidationError:
-        # Stored before a rule existed: kept rather than deleted by a guess.
-        return TtlSeconds()

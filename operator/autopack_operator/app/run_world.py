@@ -9,9 +9,10 @@ from autopack_operator.app.run_facts import RunFacts
 from autopack_operator.domain.api.common import Source
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
+from autopack_operator.domain.batch.cancellation import cancels_its_runs
 from autopack_operator.domain.keys import Kind
 from autopack_operator.domain.run.world import World
-from autopack_operator.domain.views import BatchView, PodView, RunView
+from autopack_operator.domain.views import PodView, RunView
 from autopack_operator.ports.cluster import Cache
 
 UNREADABLE = AutopackRunSpec(source=Source(repository="unreadable"), command=["unreadable"])
@@ -31,7 +32,7 @@ def observe(cache: Cache, run: RunView, facts: RunFacts) -> World:
         profile=profile,
         profile_error=profile_error,
         profile_absent=facts.profile_absent,
-        canceled=spec.cancel or _canceled(batch),
+        canceled=spec.cancel or (batch is not None and cancels_its_runs(batch)),
         held=spec.suspend,
         batch_unknown=batch is None and run.owner is not None and run.owner.kind == Kind.BATCH,
         anchor=facts.anchor,
@@ -74,7 +75,3 @@ def _pod(cache: Cache, run: RunView, attempt: int) -> PodView | None:
     """The attempt's pod. While the next attempt waits to be claimed, the status still names the pod of the last."""
     wanted = run.status.pod_name if run.status.attempt == attempt else None
     return next((pod for pod in cache.pods_of(run.uid) if pod.name == wanted), None)
-
-
-def _canceled(batch: BatchView | None) -> bool:
-    return batch is not None and batch.spec.get("cancel") is True

@@ -23,10 +23,13 @@ class Key(NamedTuple):
     name: str
 
 
-def keys_for_run(run: RunView) -> list[Key]:
-    """A change of a run concerns itself and its batch."""
+def keys_for_run(run: RunView, deleted: bool = False) -> list[Key]:
+    """A change of a run concerns itself; its batch too, when it appears or ends: a batch counts those, and has no use
+    for the steps between.
+    """
     keys = [Key(Kind.RUN, run.namespace, run.name)]
-    if run.owner is not None and run.owner.kind == Kind.BATCH:
+    counts = deleted or run.terminal or run.deleting or not run.status.phase
+    if counts and run.owner is not None and run.owner.kind == Kind.BATCH:
         keys.append(Key(Kind.BATCH, run.namespace, run.owner.name))
     return keys
 

@@ -67,6 +67,10 @@ class Cache(Protocol):
         """Runs whose controller is the batch with that UID."""
         ...
 
+    def unfinished_runs_of(self, batch_uid: str) -> Iterable[RunView]:
+        """Those of them that are not in a terminal phase."""
+        ...
+
     def remember_run(self, run: RunView) -> None:
         """Take in the answer to an own write, unless something newer is known."""
         ...
@@ -122,6 +126,10 @@ class Batches(Protocol):
 
     async def write_status(self, batch: BatchView, status: RunBatchStatus) -> BatchView:
         """As Runs.write_status."""
+        ...
+
+    async def delete(self, batch: BatchView) -> None:
+        """As Runs.delete."""
         ...
 
 

@@ -18,6 +18,8 @@ from autopack_operator.domain.api.common import (
 )
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
+from autopack_operator.domain.batch.census import Census
+from autopack_operator.domain.batch.matrix import items_of
 from autopack_operator.domain.batch.world import BatchWorld
 from autopack_operator.domain.naming import pod_name
 from autopack_operator.domain.podspec import PodSettings
@@ -263,9 +265,12 @@ def world(run: RunView, **fields: Any) -> World:
 
 def batch_world(batch: BatchView, *children: RunView, **fields: Any) -> BatchWorld:
     """What a decision about the batch sees: an anchor that allows four runs, and these children."""
-    known = {child.name: child for child in children}
-    defaults: JsonDict = {"anchor": APPROVED, "children": known}
-    return BatchWorld(**{"spec": RunBatchSpec.model_validate(batch.spec), **defaults, **fields})
+    spec = RunBatchSpec.model_validate(batch.spec)
+    census = Census(batch, items_of(spec))
+    for known in children:
+        census.see(known)
+    defaults: JsonDict = {"anchor": APPROVED, "census": census}
+    return BatchWorld(**{"spec": spec, **defaults, **fields})
 
 
 def child(batch: BatchView, item_id: str) -> RunBuilder:

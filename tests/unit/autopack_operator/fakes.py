@@ -55,6 +55,9 @@ class FakeBatches:
     async def write_status(self, batch: BatchView, status: BaseModel) -> BatchView:
         return projection.batch_view(await self.session.write_status("RunBatch", batch, status))
 
+    async def delete(self, batch: BatchView) -> None:
+        await self.session.delete("RunBatch", batch.name, batch.uid)
+
 
 @dataclass
 class FakePods:

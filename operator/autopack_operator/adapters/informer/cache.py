@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
@@ -26,10 +26,10 @@ ViewT = TypeVar("ViewT", bound=_Object)
 
 
 class Store(Generic[ViewT]):
-    """Objects of one kind by namespace and name, and by a group. Never goes back to an older version."""
+    """Objects of one kind by namespace and name, and by the groups they are in. Never goes back to an older version."""
 
-    def __init__(self, group_of: Callable[[ViewT], Hashable] = lambda _: None) -> None:
-        self._group_of = group_of
+    def __init__(self, groups_of: Callable[[ViewT], Iterable[Hashable]] = lambda _: ()) -> None:
+        self._groups_of = groups_of
         self._objects: dict[tuple[str, str], ViewT] = {}
         self._groups: dict[Hashable, dict[tuple[str, str], ViewT]] = {}
         self._dead: OrderedDict[str, None] = OrderedDict()
@@ -38,7 +38,7 @@ class Store(Generic[ViewT]):
         """The object, if known."""
         return self._objects.get((namespace, name))
 
-    def group(self, key: Hashable) -> Iterable[ViewT]:
+    def group(self, key: Hashable) -> Collection[ViewT]:
         """The objects of that group."""
         return self._groups.get(key, {}).values()
 
@@ -53,10 +53,9 @@ class Store(Generic[ViewT]):
         if view.uid in self._dead or (known is not None and not _newer(view, known)):
             return False
         if known is not None:
-            self._leave_group(place, known)
+            self._leave_groups(place, known)
         self._objects[place] = view
-        group = self._group_of(view)
-        if group is not None:
+        for group in self._groups_of(view):
             self._groups.setdefault(group, {})[place] = view
         return True
 
@@ -68,13 +67,12 @@ class Store(Generic[ViewT]):
         known = self._objects.get((namespace, name))
         if known is not None and known.uid == uid:
             del self._objects[namespace, name]
-            self._leave_group((namespace, name), known)
+            self._leave_groups((namespace, name), known)
 
-    def _leave_group(self, place: tuple[str, str], view: ViewT) -> None:
-        group = self._group_of(view)
-        members = self._groups.get(group)
-        if members is not None:
-            members.pop(place, None)
+    def _leave_groups(self, place: tuple[str, str], view: ViewT) -> None:
+        for group in self._groups_of(view):
+            members = self._groups[group]
+            del members[place]
             if not members:
                 del self._groups[group]
 
@@ -103,18 +101,25 @@ def slimmed(run: RunView) -> RunView:
     )
 
 
-def _owner_uid(view: RunView | PodView) -> str | None:
-    return view.owner.uid if view.owner is not None else None
+def _groups_of_pod(pod: PodView) -> Iterable[Hashable]:
+    return () if pod.owner is None else (pod.owner.uid,)
+
+
+def _groups_of_run(run: RunView) -> Iterator[Hashable]:
+    if run.owner is not None:
+        yield run.owner.uid
+        if not run.terminal:
+            yield "unfinished", run.owner.uid
 
 
 class InformerCache:
     """Implements ports.cluster.Cache."""
 
     def __init__(self) -> None:
-        self.runs: Store[RunView] = Store(_owner_uid)
+        self.runs: Store[RunView] = Store(_groups_of_run)
         self.batches: Store[BatchView] = Store()
         self.profiles: Store[ProfileView] = Store()
-        self.pods: Store[PodView] = Store(_owner_uid)
+        self.pods: Store[PodView] = Store(_groups_of_pod)
 
     def run(self, namespace: str, name: str) -> RunView | None:
         """The AutopackRun."""
@@ -135,6 +140,10 @@ class InformerCache:
     def runs_of(self, batch_uid: str) -> Iterable[RunView]:
         """Runs that the batch controls."""
         return tuple(self.runs.group(batch_uid))
+
+    def unfinished_runs_of(self, batch_uid: str) -> Iterable[RunView]:
+        """Those of them that have not come to their end."""
+        return tuple(self.runs.group(("unfinished", batch_uid)))
 
     def remember_run(self, run: RunView) -> None:
         """Answer to an own write."""
@@ -162,8 +171,11 @@ class InformerCache:
     ) -> list[Key]:
         """Compare with live lists; see ports.cluster.Cache."""
         keys: set[Key] = set()
-        for run in [*(r for r in runs if self.runs.put(slimmed(r))), *_ghosts(self.runs, runs, known_before)]:
-            keys.update(keys_for_run(run))
+        for run in runs:
+            if self.runs.put(slimmed(run)):
+                keys.update(keys_for_run(run))
+        for run in _ghosts(self.runs, runs, known_before):
+            keys.update(keys_for_run(run, deleted=True))
         for batch in [*(b for b in batches if self.batches.put(b)), *_ghosts(self.batches, batches, known_before)]:
             keys.add(Key(Kind.BATCH, batch.namespace, batch.name))
         for pod in [*(p for p in pods if self.pods.put(p)), *_ghosts(self.pods, pods, known_before)]:

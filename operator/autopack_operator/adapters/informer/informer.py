@@ -37,7 +37,8 @@ class _Watched:
     resource: tuple[str, ...]
     store: Store[Any]
     view: Callable[[Any], Any]
-    keys: Callable[[Any], list[Key]]
+    keys: Callable[[Any, bool], list[Key]]
+    """(object, whether it was deleted) -> who has to look."""
 
 
 class Informer:
@@ -52,10 +53,10 @@ class Informer:
                 (GROUP, VERSION, "runbatches"),
                 cache.batches,
                 batch_view,
-                lambda batch: [Key(Kind.BATCH, batch.namespace, batch.name)],
+                lambda batch, _: [Key(Kind.BATCH, batch.namespace, batch.name)],
             ),
-            _Watched((GROUP, VERSION, "runprofiles"), cache.profiles, profile_view, lambda _: []),
-            _Watched(("", "v1", "pods"), cache.pods, pod_view, keys_for_pod),
+            _Watched((GROUP, VERSION, "runprofiles"), cache.profiles, profile_view, lambda *_: []),
+            _Watched(("", "v1", "pods"), cache.pods, pod_view, lambda pod, _: keys_for_pod(pod)),
         )
 
     async def start(self) -> None:
@@ -99,11 +100,12 @@ class Informer:
         async def take_in(event: kopf.RawEvent, **_: object) -> None:
             try:
                 view = watched.view(event["object"])
-                if event["type"] == "DELETED":
+                deleted = event["type"] == "DELETED"
+                if deleted:
                     watched.store.remove(view.namespace, view.name, view.uid)
                 else:
                     watched.store.put(view)
-                for key in watched.keys(view):
+                for key in watched.keys(view, deleted):
                     self._enqueue(key)
             except Exception:
                 log.exception("%s: an event could not be read", plural)

@@ -120,6 +120,10 @@ class KubeBatches:
         where = path(API_VERSION, batch.namespace, "runbatches", batch.name, "status")
         return batch_view(await self._connection.request("PUT", where, status_body("RunBatch", batch, status), WRITE))
 
+    async def delete(self, batch: BatchView) -> None:
+        """Delete that very object; the garbage collector follows with its runs."""
+        await _delete(self._connection, path(API_VERSION, batch.namespace, "runbatches", batch.name), batch.uid)
+
 
 class KubeProfiles:
     """Implements ports.cluster.Profiles."""

@@ -1,7 +1,11 @@
-"""decide(batch, world, now) -> the one next step: keep `workers` runs under way until all are finished, and count.
+"""decide(batch, world, now) -> the one next step: keep `workers` runs under way until the end, and count.
 
 A run is created when a slot is free, never earlier: existing and being started are the same thing, so the number of
 unfinished children is the number of busy workers at every instant, whatever the operator missed in between.
+
+    ending.py   is the end decided? (success_policy.py, failure_policy.py, deadline.py) Then wait for what is under way
+    pacing.py   is it time for the next start?
+    record.py   the status that says so
 """
 
 from __future__ import annotations
@@ -9,13 +13,22 @@ from __future__ import annotations
 from datetime import datetime
 
 from autopack.errors import printable
-from autopack_operator.domain import indexes, naming
-from autopack_operator.domain.api.status import Indexes, RunBatchStatus
-from autopack_operator.domain.batch.census import Census, census
-from autopack_operator.domain.batch.world import BatchStep, BatchWorld, CreateRuns, LookUpRuns, WriteBatchStatus
-from autopack_operator.domain.conditions import MAX_MESSAGE, ConditionType, with_condition
+from autopack_operator.domain.api.run import TtlSeconds
+from autopack_operator.domain.api.status import Outcome
+from autopack_operator.domain.batch import deadline, ending, pacing
+from autopack_operator.domain.batch.record import Telling, effective_workers, status_of
+from autopack_operator.domain.batch.world import (
+    AskForTurns,
+    BatchStep,
+    BatchWorld,
+    CreateRuns,
+    DeleteBatch,
+    LookUpRuns,
+    WriteBatchStatus,
+)
+from autopack_operator.domain.conditions import MAX_MESSAGE
+from autopack_operator.domain.run import ttl
 from autopack_operator.domain.run.world import ReadAnchor, Wait
-from autopack_operator.domain.times import human, parse, rfc3339
 from autopack_operator.domain.views import AnchorVerdict, BatchView
 
 WRITE_INTERVAL_SECONDS = 1.0
@@ -24,141 +37,95 @@ WRITE_INTERVAL_SECONDS = 1.0
 REJECTED_SECONDS = 30.0
 """Wait before the API server is asked again for a run that it rejected: a quota may have room by then."""
 
+CROWDED = "QuotaReached"
+CROWDED_SECONDS = 5.0
+"""A batch that waits for its turn this long is told so; batches that take turns all the time are not."""
+
 CREATE_AT_ONCE = 50
 """Runs created in one step, so that one large batch does not hold a reconcile worker for long."""
 
 
 def decide(batch: BatchView, world: BatchWorld, now: datetime) -> BatchStep:
-    """The next step for this batch. Pure."""
-    if batch.deleting or batch.terminal:
-        return Wait()
+    """The next step for a batch that is neither terminal nor being deleted. Pure."""
+    if names := world.census.missing_names():
+        return LookUpRuns(names)
+    if (outcome := ending.outcome(batch, world, now)) is not None:
+        return _end(batch, world, outcome, now)
     if world.anchor is None:
         return ReadAnchor()
-    counted = census(batch, world)
-    if counted.missing:
-        return LookUpRuns(tuple(naming.child_name(batch.name, item.id) for _, item in counted.missing))
-    if not world.anchor.allowed and not counted.active:
-        return WriteBatchStatus(_refused(batch, world, world.anchor, counted, now))
-    workers = effective_workers(world)
-    free = _free_slots(world, counted, workers)
-    if free > 0 and counted.startable and not world.rejected:
-        return CreateRuns(counted.startable[: min(free, CREATE_AT_ONCE)])
-    return _record(batch, world, counted, workers, now)
+    if not world.anchor.allowed and not world.census.active:
+        refusal = Telling("Refused", world.anchor.reason, world.anchor.message)
+        return WriteBatchStatus(status_of(batch, world, refusal, now))
+    wanted, pause = _wanted(batch, world, now)
+    if wanted and world.turns is None:
+        return AskForTurns(wanted)
+    if wanted and world.turns:
+        return CreateRuns(world.census.startable(min(wanted, world.turns)))
+    left = deadline.seconds_left(world.spec.active_deadline_seconds, batch.status.started_at, now)
+    patience = _patience(batch, world) if wanted and not world.census.active else None
+    telling = _going_on(world, world.anchor, crowded=patience == 0)
+    return _record(batch, world, telling, now, pause, left, patience or None)
 
 
-def effective_workers(world: BatchWorld) -> int:
-    """min(spec.workers, the anchor's max_concurrent_runs)."""
-    return min(world.spec.workers, world.anchor.max_concurrent_runs) if world.anchor is not None else 0
+def after_the_end(batch: BatchView, limits: TtlSeconds, now: datetime) -> BatchStep:
+    """The next step for a batch in a terminal phase, which never changes: only its time to live is left."""
+    left = ttl.seconds_left(limits, batch.status.phase, batch.status.finished_at, now)
+    if left is None:
+        return Wait()
+    return Wait(left) if left > 0 else DeleteBatch()
 
 
-def _free_slots(world: BatchWorld, counted: Census, workers: int) -> int:
-    if world.spec.suspend or world.spec.cancel:
-        return 0
-    return workers - len(counted.active)
+def _end(batch: BatchView, world: BatchWorld, outcome: Outcome, now: datetime) -> BatchStep:
+    """First the decision is stored, then the runs under way come to their end, then the phase is final."""
+    if world.census.active:
+        telling = Telling("Finishing", outcome.reason, outcome.message, outcome)
+        return _record(batch, world, telling, now)
+    return WriteBatchStatus(status_of(batch, world, Telling(outcome.phase, outcome.reason, outcome.message), now))
 
 
-def _record(batch: BatchView, world: BatchWorld, counted: Census, workers: int, now: datetime) -> BatchStep:
-    status = _status(batch, world, counted, workers, now)
+def _wanted(batch: BatchView, world: BatchWorld, now: datetime) -> tuple[int, float | None]:
+    """How many runs should start now, and the seconds until the pace lets the next one start, if that is what holds
+    it up.
+    """
+    counted, spec = world.census, world.spec
+    free = min((effective_workers(world) or 0) - len(counted.active), counted.pending, CREATE_AT_ONCE)
+    if free <= 0 or spec.suspend or world.rejected:
+        return 0, None
+    if not pacing.paced(spec):
+        return free, None
+    index, _ = counted.startable(1)[0]
+    last = pacing.last_start(world.last_start, batch.status.last_start_at, counted.last_created)
+    pause = pacing.seconds_left(spec, batch.uid, index, last, now)
+    return (0, pause) if pause > 0 else (1, None)
+
+
+def _patience(batch: BatchView, world: BatchWorld) -> float:
+    """Seconds until a batch none of whose runs may start is told so."""
+    return 0.0 if batch.status.reason == CROWDED else max(0.0, CROWDED_SECONDS - world.quiet_for)
+
+
+def _record(
+    batch: BatchView, world: BatchWorld, telling: Telling, now: datetime, *timers: float | None
+) -> WriteBatchStatus | Wait:
+    status = status_of(batch, world, telling, now)
+    waits = [seconds for seconds in timers if seconds is not None]
+    if world.rejected:
+        waits.append(REJECTED_SECONDS)
     if status == batch.status:
-        return Wait(REJECTED_SECONDS if world.rejected else None)
+        return Wait(min(waits, default=None))
     if status.phase == batch.status.phase and world.quiet_for < WRITE_INTERVAL_SECONDS:
-        return Wait(WRITE_INTERVAL_SECONDS - world.quiet_for)
+        return Wait(min([WRITE_INTERVAL_SECONDS - world.quiet_for, *waits]))
     return WriteBatchStatus(status)
 
 
-def _status(batch: BatchView, world: BatchWorld, counted: Census, workers: int, now: datetime) -> RunBatchStatus:
-    total = len(world.spec.runs)
-    phase, reason, message = _phase(world, counted, total)
-    started_at = batch.status.started_at or (rfc3339(now) if counted.started else None)
-    ended = phase in {"Succeeded", "Failed", "Canceled"}
-    conditions = batch.status.conditions
-    if world.anchor is not None:
-        conditions = with_condition(
-            conditions,
-            ConditionType.ANCHOR_APPROVED,
-            world.anchor.allowed,
-            world.anchor.reason,
-            world.anchor.message,
-            now=now,
-            generation=batch.generation,
-        )
-    if ended:
-        conditions = with_condition(
-            conditions,
-            ConditionType.SUCCEEDED,
-            phase == "Succeeded",
-            reason,
-            message,
-            now=now,
-            generation=batch.generation,
-        )
-    return RunBatchStatus(
-        observed_generation=batch.generation,
-        phase=phase,
-        reason=reason,
-        message=message,
-        total=total,
-        pending=len(counted.startable),
-        active=len(counted.active),
-        succeeded=len(counted.succeeded),
-        failed=len(counted.failed),
-        progress=f"{len(counted.succeeded) + len(counted.failed)}/{total}",
-        effective_workers=workers,
-        started=max(counted.started, batch.status.started),
-        finished_indexes=Indexes(succeeded=indexes.render(counted.succeeded), failed=indexes.render(counted.failed)),
-        started_at=started_at,
-        finished_at=rfc3339(now) if ended else None,
-        duration=human((now - parse(started_at)).total_seconds()) if ended and started_at else None,
-        conditions=conditions,
-    )
-
-
-def _phase(world: BatchWorld, counted: Census, total: int) -> tuple[str, str, str]:
-    finished = len(counted.succeeded) + len(counted.failed)
-    if world.spec.cancel:
-        if counted.active:
-            return "Finishing", "Canceling", f"{len(counted.active)} runs are being canceled"
-        return "Canceled", "Canceled", f"{finished} of {total} runs had finished"
-    if finished == total:
-        if counted.failed:
-            return "Failed", "RunsFailed", f"{len(counted.failed)} of {total} runs did not succeed{_taken(world)}"
-        return "Succeeded", "Completed", f"all {total} runs succeeded"
+def _going_on(world: BatchWorld, anchor: AnchorVerdict, *, crowded: bool) -> Telling:
     if world.spec.suspend:
-        return "Suspended", "Suspended", f"{len(counted.active)} runs under way go on; no further ones start"
-    if world.anchor is not None and not world.anchor.allowed:
-        return "Running", world.anchor.reason, f"no further runs start: {world.anchor.message}"
+        return Telling("Suspended", "Suspended", f"{len(world.census.active)} runs under way go on; no others start")
+    if not anchor.allowed:
+        return Telling("Running", anchor.reason, f"no further runs start: {anchor.message}")
     if world.rejected:
-        return "Running", "RunRejected", printable(world.rejected, MAX_MESSAGE)
-    return "Running", "RunsActive", ""
-
-
-def _taken(world: BatchWorld) -> str:
-    """Says why a run could not even be created; a few names are enough to find the cause."""
-    if not world.taken:
-        return ""
-    return f"; not this batch's own, so never touched: AutopackRun {', '.join(sorted(world.taken)[:3])}"
-
-
-def _refused(
-    batch: BatchView, world: BatchWorld, anchor: AnchorVerdict, counted: Census, now: datetime
-) -> RunBatchStatus:
-    """The gate said no and nothing runs: terminal. What had finished before is still counted."""
-    status = _status(batch, world, counted, 0, now)
-    conditions = with_condition(
-        status.conditions,
-        ConditionType.SUCCEEDED,
-        False,
-        anchor.reason,
-        anchor.message,
-        now=now,
-        generation=batch.generation,
-    )
-    return status.model_copy(
-        update={
-            "phase": "Refused",
-            "reason": anchor.reason,
-            "message": anchor.message,
-            "finished_at": rfc3339(now),
-            "conditions": conditions,
-        }
-    )
+        return Telling("Running", "RunRejected", printable(world.rejected, MAX_MESSAGE))
+    if crowded:
+        profile = world.spec.template.profile_ref.name
+        return Telling("Running", CROWDED, f"waits for its turn: RunProfile {profile!r} has no room for a run")
+    return Telling("Running", "RunsActive", "")

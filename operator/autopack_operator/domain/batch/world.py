@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 
-from autopack_operator.domain.api.batch import BatchItem, RunBatchSpec
+from autopack_operator.domain.api.batch import RunBatchSpec
 from autopack_operator.domain.api.status import RunBatchStatus
+from autopack_operator.domain.batch.census import Census, Start
 from autopack_operator.domain.run.world import ReadAnchor, Wait
-from autopack_operator.domain.views import AnchorVerdict, RunView
+from autopack_operator.domain.views import AnchorVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,29 +18,36 @@ class BatchWorld:
 
     Attributes:
         spec: the batch's spec, parsed.
-        children: the batch's runs by name, as the cache has them.
+        census: its runs by state. A decision reads it and changes nothing in it.
         anchor: the gate's answer; None when not read yet.
-        lost: names of runs that were created and that a live read no longer found.
-        taken: names that belong to an object that is not this batch's.
+        turns: how many runs may start now, by the quota of the profile; None when not asked yet.
         rejected: what the API server said when it rejected a run of this batch; empty when it did not.
+        last_start: when this process last created a run of the batch; None when it has created none.
         quiet_for: seconds since this process last wrote the batch's status.
 
     """
 
     spec: RunBatchSpec
-    children: Mapping[str, RunView]
+    census: Census
     anchor: AnchorVerdict | None = None
-    lost: frozenset[str] = frozenset()
-    taken: frozenset[str] = frozenset()
+    turns: int | None = None
     rejected: str = ""
+    last_start: datetime | None = None
     quiet_for: float = 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class CreateRuns:
-    """Create the runs of these items, (index, item) each."""
+class AskForTurns:
+    """Ask the quota of the profile for so many starts."""
 
-    items: tuple[tuple[int, BatchItem], ...] = field(default=())
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRuns:
+    """Create these runs."""
+
+    starts: tuple[Start, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +64,9 @@ class WriteBatchStatus:
     status: RunBatchStatus
 
 
-BatchStep = ReadAnchor | CreateRuns | LookUpRuns | WriteBatchStatus | Wait
+@dataclass(frozen=True, slots=True)
+class DeleteBatch:
+    """The time to live is over."""
+
+
+BatchStep = ReadAnchor | AskForTurns | CreateRuns | LookUpRuns | WriteBatchStatus | DeleteBatch | Wait

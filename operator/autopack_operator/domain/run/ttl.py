@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
 
 from autopack_operator.domain.api.run import TtlSeconds
 from autopack_operator.domain.times import seconds_between
@@ -14,3 +17,12 @@ def seconds_left(ttl: TtlSeconds, phase: str, finished_at: str | None, now: date
     if limit is None or finished_at is None:
         return None
     return max(0.0, limit - seconds_between(finished_at, now))
+
+
+def limits_of(spec: dict[str, Any]) -> TtlSeconds:
+    """The limits in a stored spec, the rest of which may be absent, or older than a rule."""
+    try:
+        return TtlSeconds.model_validate(spec.get("ttlSecondsAfterFinished") or {})
+    except ValidationError:
+        # Kept rather than deleted by a guess.
+        return TtlSeconds()

@@ -34,7 +34,8 @@ from tests.unit.autopack_operator.fakes import (
 
 from autopack_operator.adapters.informer.cache import InformerCache, Store, slimmed
 from autopack_operator.app.anchors import AnchorReader
-from autopack_operator.app.batch_reconciler import BatchPorts, BatchReconciler
+from autopack_operator.app.batch_reconciler import BatchReconciler
+from autopack_operator.app.batch_steps import BatchPorts
 from autopack_operator.app.controller import Controller
 from autopack_operator.app.queue import WorkQueue
 from autopack_operator.app.resync import Resync
@@ -71,11 +72,11 @@ class Process:
         self._delivery = simulation.delivery
         self.session = Session(simulation.api)
         self._cache = InformerCache()
-        self._watched: dict[str, tuple[Store[Any], Callable[[JsonDict], Any], Callable[[Any], list[Key]]]] = {
+        self._watched: dict[str, tuple[Store[Any], Callable[[JsonDict], Any], Callable[[Any, bool], list[Key]]]] = {
             "AutopackRun": (self._cache.runs, lambda body: slimmed(projection.run_view(body)), keys_for_run),
             "RunBatch": (self._cache.batches, projection.batch_view, _keys_for_batch),
-            "RunProfile": (self._cache.profiles, projection.profile_view, lambda _: []),
-            "Pod": (self._cache.pods, projection.pod_view, keys_for_pod),
+            "RunProfile": (self._cache.profiles, projection.profile_view, lambda *_: []),
+            "Pod": (self._cache.pods, projection.pod_view, lambda pod, _: keys_for_pod(pod)),
         }
         clock = LoopClock()
         self._queue: WorkQueue[Key] = WorkQueue(clock.monotonic, random.Random(7).random)  # noqa: S311 - a jitter
@@ -139,11 +140,11 @@ class Process:
             store.remove(seen.namespace, seen.name, seen.uid)
         else:
             store.put(seen)
-        for key in keys(seen):
+        for key in keys(seen, event == "DELETED"):
             self._queue.add(key)
 
 
-def _keys_for_batch(batch: BatchView) -> list[Key]:
+def _keys_for_batch(batch: BatchView, _: bool) -> list[Key]:
     return [Key(Kind.BATCH, NAMESPACE, batch.name)]
 
 
@@ -218,7 +219,7 @@ class Simulation:
         }
 
 
-_TIMES = {"activeSince", "startedAt", "finishedAt", "duration", "nextAttemptAt"}
+_TIMES = {"activeSince", "startedAt", "finishedAt", "duration", "nextAttemptAt", "lastStartAt"}
 _APART = _TIMES | {"podUID", "conditions", "initContainerStatuses", "containerStatuses"}
 
 

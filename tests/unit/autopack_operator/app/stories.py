@@ -104,3 +104,23 @@ async def eviction_from_source(lab: Simulation) -> None:
     lab.kubelet.fates["one"] = [Fate(eviction=True), Fate()]
     lab.apply(RunBuilder().spec(retry={"startFrom": "Source"}))
     await lab.end()
+
+
+async def batch_gives_up(lab: Simulation) -> None:
+    """The first run fails, which ends the batch and cancels the second; the third is never made."""
+    lab.kubelet.fates |= {"many-a": [Fate(exit_code=1, seconds=30)], "many-b": [LONG]}
+    lab.apply(BatchBuilder(workers=2).spec(failurePolicy={"maxFailed": 0, "action": "Cancel"}))
+    await lab.end()
+
+
+async def batch_has_enough(lab: Simulation) -> None:
+    """The first run succeeds, which is all that is wanted."""
+    lab.kubelet.fates |= {"many-a": [Fate(seconds=30)], "many-b": [LONG]}
+    lab.apply(BatchBuilder(workers=2).spec(successPolicy={"succeededCount": 1}))
+    await lab.end()
+
+
+async def batch_paced(lab: Simulation) -> None:
+    """One start a minute, whoever decides."""
+    lab.apply(BatchBuilder(workers=3).spec(startIntervalSeconds=60))
+    await lab.end()

@@ -27,6 +27,7 @@ STORIES = [
     stories.deadline,
     stories.eviction_from_source,
     stories.batch_canceled,
+    stories.batch_gives_up,
 ]
 Error = Callable[[], BaseException]
 KILLS: dict[str, tuple[Moment, Error]] = {
@@ -98,7 +99,7 @@ def test_an_error_of_the_api_server_at_any_request_is_overcome(story: Story, fau
 
 @settings(max_examples=40, deadline=None)
 @given(
-    story=st.sampled_from([stories.eviction, stories.cancel_while_running, stories.batch]),
+    story=st.sampled_from([stories.eviction, stories.cancel_while_running, stories.batch, stories.batch_gives_up]),
     planned=st.lists(st.tuples(st.integers(0, 40), st.sampled_from(sorted(FAULTS))), min_size=2, max_size=5),
 )
 def test_several_faults_are_overcome(story: Story, planned: list[tuple[int, str]]) -> None:

@@ -31,7 +31,7 @@ def undisturbed(story: Story) -> JsonDict:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    story=st.sampled_from([stories.success, stories.eviction, stories.batch]),
+    story=st.sampled_from([stories.success, stories.eviction, stories.batch, stories.batch_has_enough]),
     plan=st.lists(DELAYS, max_size=40),
 )
 def test_the_end_is_the_same_whatever_the_watch_does(story: Story, plan: list[list[float]]) -> None:

@@ -1,0 +1,114 @@
+"""Carries out the steps that domain/batch/decide.py asks for. Each is safe to repeat; each answer becomes a fact."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from autopack_operator.app.anchors import AnchorReader
+from autopack_operator.app.batch_facts import BatchFacts
+from autopack_operator.app.transition_log import TransitionLog
+from autopack_operator.domain.api.status import RunBatchStatus
+from autopack_operator.domain.batch.census import Start
+from autopack_operator.domain.batch.children import run_manifest
+from autopack_operator.domain.batch.world import (
+    AskForTurns,
+    BatchStep,
+    CreateRuns,
+    LookUpRuns,
+    WriteBatchStatus,
+)
+from autopack_operator.domain.keys import Key, Kind
+from autopack_operator.domain.run.world import ReadAnchor
+from autopack_operator.domain.views import BatchView
+from autopack_operator.ports.clock import Clock
+from autopack_operator.ports.cluster import Batches, Cache, ForeignObjectError, RejectedError, Runs
+
+CREATES_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class BatchPorts:
+    """What the steps act on."""
+
+    cache: Cache
+    batches: Batches
+    runs: Runs
+    anchors: AnchorReader
+    transitions: TransitionLog
+    clock: Clock
+    enqueue: Callable[[Key], None]
+
+
+class BatchSteps:
+    """One method a step."""
+
+    def __init__(self, ports: BatchPorts) -> None:
+        self._ports = ports
+
+    async def take(self, step: BatchStep, batch: BatchView, facts: BatchFacts) -> BatchView:
+        """Carry the step out; returns the batch as it is afterwards."""
+        match step:
+            case ReadAnchor():
+                facts.anchor = await self._ports.anchors.verdict(batch.namespace, batch.anchor)
+                facts.anchor_read_at = self._ports.clock.monotonic()
+            case AskForTurns(number):
+                facts.turns = number
+            case CreateRuns(starts):
+                await self._create(batch, facts, starts)
+            case LookUpRuns(names):
+                await self._look_up(batch, facts, names)
+            case WriteBatchStatus(status):
+                return await self.write(batch, status, facts)
+            case _:
+                raise TypeError(f"no such step: {step!r}")
+        return batch
+
+    async def write(self, batch: BatchView, status: RunBatchStatus, facts: BatchFacts | None = None) -> BatchView:
+        """Write the status and tell of the transition."""
+        written = await self._ports.batches.write_status(batch, status)
+        if facts is not None:
+            facts.written_at = self._ports.clock.monotonic()
+        self._ports.cache.remember_batch(written)
+        self._ports.transitions.batch_changed(batch, written)
+        return written
+
+    async def _create(self, batch: BatchView, facts: BatchFacts, starts: Iterable[Start]) -> None:
+        gate = asyncio.Semaphore(CREATES_AT_ONCE)
+        facts.turns = None
+
+        async def create(start: Start) -> None:
+            index, item = start
+            async with gate:
+                try:
+                    run = await self._ports.runs.create(run_manifest(batch, facts.spec, index, item))
+                except ForeignObjectError:
+                    facts.census.take(facts.census.names[index])
+                except RejectedError as error:
+                    facts.rejected = str(error)
+                else:
+                    self._ports.cache.remember_run(run)
+                    facts.census.see(run)
+                    facts.last_start = self._ports.clock.now()
+
+        # All of them end before the next decision: one that is still on its way would not be counted by it.
+        for outcome in await asyncio.gather(*map(create, starts), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _look_up(self, batch: BatchView, facts: BatchFacts, names: Iterable[str]) -> None:
+        for name in names:
+            run = await self._ports.runs.get(batch.namespace, name)
+            if run is not None and run.owner is not None and run.owner.uid == batch.uid:
+                self._ports.cache.remember_run(run)
+                facts.census.see(run)
+            else:
+                facts.census.lose(name)
+
+    def wake_runs(self, batch: BatchView, facts: BatchFacts) -> None:
+        """Whether it is canceled, a run reads from its batch: it must look when that changes."""
+        if not facts.runs_told:
+            for name in facts.census.active_names():
+                self._ports.enqueue(Key(Kind.RUN, batch.namespace, name))
+            facts.runs_told = True
