@@ -35,6 +35,7 @@ from autopack_operator.app.run_facts import FactBook
 from autopack_operator.app.run_reconciler import RunReconciler
 from autopack_operator.app.run_steps import RunPorts, RunSteps
 from autopack_operator.app.transition_log import TransitionLog
+from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.ports.cluster import GoneError, RejectedError, TransientError
 from autopack_operator.settings import Settings, SettingsError
@@ -81,7 +82,7 @@ class Operator:
         anchors = AnchorReader(KubeConfigMaps(self.connection))
         transitions = TransitionLog(self.events, self.telemetry, self.history)
         runs = KubeRuns(self.fenced)
-        facts = FactBook()
+        facts, turnstile = FactBook(), Turnstile(self.cache, self.clock, self.queue.add)
         steps = RunSteps(
             RunPorts(
                 cache=self.cache,
@@ -93,22 +94,29 @@ class Operator:
                 anchors=anchors,
                 telemetry=self.telemetry,
                 transitions=transitions,
+                turnstile=turnstile,
             ),
             self.settings.pods,
         )
-        run_reconciler = RunReconciler(self.cache, steps, facts, self.clock)
+        run_reconciler = RunReconciler(self.cache, steps, facts, self.clock, turnstile)
         batch_reconciler = BatchReconciler(
             BatchPorts(
                 cache=self.cache,
                 batches=KubeBatches(self.fenced),
+                profiles=KubeProfiles(self.connection),
                 runs=runs,
                 anchors=anchors,
                 transitions=transitions,
                 clock=self.clock,
                 enqueue=self.queue.add,
+                turnstile=turnstile,
             )
         )
-        reconcilers = {Kind.RUN: run_reconciler.reconcile, Kind.BATCH: batch_reconciler.reconcile}
+        reconcilers = {
+            Kind.RUN: run_reconciler.reconcile,
+            Kind.BATCH: batch_reconciler.reconcile,
+            Kind.PROFILE: turnstile.reconcile,
+        }
         return Controller(self.queue, reconcilers, self.telemetry, self.settings.workers)
 
     def _enqueue(self, key: Key) -> None:

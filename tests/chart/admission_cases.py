@@ -130,8 +130,9 @@ REFUSED: dict[str, tuple[Path, Any, str]] = {
 }
 ALLOWED: dict[str, tuple[Path, Any]] = {
     "nothing changed": (("metadata", "name"), "sample-run-a1"),
-    "a runtime class's label": ((*LABELS, "kueue.x-k8s.io/queue-name"), "queue"),
-    "a scheduling gate": (("spec", "schedulingGates"), [{"name": "example.com/hold"}]),
+    "a queue's label": ((*LABELS, "kueue.x-k8s.io/queue-name"), "queue"),
+    "a scheduling gate": (("spec", "schedulingGates"), [{"name": "kueue.x-k8s.io/admission"}]),
+    "Kueue's finalizer": (("metadata", "finalizers"), ["kueue.x-k8s.io/managed"]),
     "a database": (
         (*RUN, "env", 0),
         {"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "s", "key": "url"}}},

@@ -35,15 +35,19 @@ class BatchReconciler:
         """One level-triggered pass; returns when to look again."""
         batch = self._ports.cache.batch(key.namespace, key.name)
         if batch is None or batch.deleting:
-            self._facts.forget(key)
+            self._leave(key)
             return None
         if batch.terminal:
             return await self._after_the_end(key, batch)
         try:
             return await self._pass(key, batch)
         except GoneError:
-            self._facts.forget(key)
+            self._leave(key)
             return GONE_SECONDS
+
+    def _leave(self, key: Key) -> None:
+        self._facts.forget(key)
+        self._ports.turnstile.left(key)
 
     async def _pass(self, key: Key, batch: BatchView) -> float | None:
         try:
@@ -61,12 +65,14 @@ class BatchReconciler:
                 self._steps.wake_runs(batch, facts)
             step = decide(batch, self._world(facts), self._ports.clock.now())
             if isinstance(step, Wait):
+                if facts.turns is None:
+                    self._ports.turnstile.withdraw(key)
                 return step.seconds
             batch = await self._steps.take(step, batch, facts)
         raise TooManyStepsError(f"{key.name}: {MAX_STEPS} steps without a rest, the last {step}")
 
     async def _after_the_end(self, key: Key, batch: BatchView) -> float | None:
-        self._facts.forget(key)
+        self._leave(key)
         step = after_the_end(batch, ttl.limits_of(batch.spec), self._ports.clock.now())
         if isinstance(step, DeleteBatch):
             await self._ports.batches.delete(batch)

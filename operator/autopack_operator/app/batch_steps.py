@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_facts import BatchFacts
 from autopack_operator.app.transition_log import TransitionLog
+from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.api.status import RunBatchStatus
 from autopack_operator.domain.batch.census import Start
 from autopack_operator.domain.batch.children import run_manifest
@@ -23,7 +24,7 @@ from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.domain.run.world import ReadAnchor
 from autopack_operator.domain.views import BatchView
 from autopack_operator.ports.clock import Clock
-from autopack_operator.ports.cluster import Batches, Cache, ForeignObjectError, RejectedError, Runs
+from autopack_operator.ports.cluster import Batches, Cache, ForeignObjectError, Profiles, RejectedError, Runs
 
 CREATES_AT_ONCE = 8
 
@@ -35,10 +36,12 @@ class BatchPorts:
     cache: Cache
     batches: Batches
     runs: Runs
+    profiles: Profiles
     anchors: AnchorReader
     transitions: TransitionLog
     clock: Clock
     enqueue: Callable[[Key], None]
+    turnstile: Turnstile
 
 
 class BatchSteps:
@@ -54,7 +57,7 @@ class BatchSteps:
                 facts.anchor = await self._ports.anchors.verdict(batch.namespace, batch.anchor)
                 facts.anchor_read_at = self._ports.clock.monotonic()
             case AskForTurns(number):
-                facts.turns = number
+                facts.turns = await self._ask(batch, facts, number)
             case CreateRuns(starts):
                 await self._create(batch, facts, starts)
             case LookUpRuns(names):
@@ -74,19 +77,32 @@ class BatchSteps:
         self._ports.transitions.batch_changed(batch, written)
         return written
 
+    async def _ask(self, batch: BatchView, facts: BatchFacts, number: int) -> int:
+        name = facts.spec.template.profile_ref.name
+        if self._ports.cache.profile(batch.namespace, name) is None:
+            # It may be younger than the cache.
+            profile = await self._ports.profiles.get(batch.namespace, name)
+            if profile is not None:
+                self._ports.cache.remember_profile(profile)
+        names = [facts.census.names[index] for index, _ in facts.census.startable(number)]
+        return self._ports.turnstile.ask_for_batch(batch, name, names)
+
     async def _create(self, batch: BatchView, facts: BatchFacts, starts: Iterable[Start]) -> None:
         gate = asyncio.Semaphore(CREATES_AT_ONCE)
         facts.turns = None
 
         async def create(start: Start) -> None:
             index, item = start
+            name = facts.census.names[index]
             async with gate:
                 try:
                     run = await self._ports.runs.create(run_manifest(batch, facts.spec, index, item))
                 except ForeignObjectError:
-                    facts.census.take(facts.census.names[index])
+                    facts.census.take(name)
+                    self._ports.turnstile.not_made(batch.namespace, name)
                 except RejectedError as error:
                     facts.rejected = str(error)
+                    self._ports.turnstile.not_made(batch.namespace, name)
                 else:
                     self._ports.cache.remember_run(run)
                     facts.census.see(run)

@@ -24,6 +24,7 @@ class RunFacts:
     stop_asked: str | None = None
     committed: CommittedWork | VolumeFailure | str | None = None
     leases_released: bool = False
+    turn: bool | None = None
 
     def forget_answers_that_age(self) -> None:
         """At the start of a reconcile: ask again what was refused, pending or absent the last time."""
@@ -34,7 +35,7 @@ class RunFacts:
         if not isinstance(self.committed, CommittedWork):
             self.committed = None
         self.pod_absent = self.profile_absent = False
-        self.pod_problem = None
+        self.pod_problem = self.turn = None
 
     def turn_to(self, attempt: int) -> None:
         """What was learnt about another attempt does not hold for this one. Judged by the run as it is stored, not by

@@ -5,10 +5,12 @@ from __future__ import annotations
 from autopack_operator.app.run_facts import FactBook, RunFacts
 from autopack_operator.app.run_steps import RunSteps
 from autopack_operator.app.run_world import observe
+from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.keys import Key
 from autopack_operator.domain.run import ttl
 from autopack_operator.domain.run.decide import after_the_end, attempt_in_work, decide
 from autopack_operator.domain.run.world import DeleteRun, Step, Wait
+from autopack_operator.domain.turns import occupies
 from autopack_operator.domain.views import RunView
 from autopack_operator.ports.clock import Clock
 from autopack_operator.ports.cluster import Cache, GoneError
@@ -27,14 +29,16 @@ class TooManyStepsError(Exception):
 class RunReconciler:
     """See domain/run/decide.py for what happens in which order."""
 
-    def __init__(self, cache: Cache, steps: RunSteps, facts: FactBook, clock: Clock) -> None:
+    def __init__(self, cache: Cache, steps: RunSteps, facts: FactBook, clock: Clock, turnstile: Turnstile) -> None:
         self._cache, self._steps, self._facts, self._clock = cache, steps, facts, clock
+        self._turnstile = turnstile
 
     async def reconcile(self, key: Key) -> float | None:
         """One level-triggered pass; returns when to look again."""
         run = self._cache.run(key.namespace, key.name)
         if run is None or run.deleting:
             self._facts.forget(key)
+            self._turnstile.left(key)
             return None
         facts = self._facts.of(key, run.uid)
         facts.forget_answers_that_age()
@@ -51,6 +55,9 @@ class RunReconciler:
         finally:
             if run.terminal:
                 self._facts.forget(key)
+                self._turnstile.left(key)
+            elif facts.turn is None and not occupies(run):
+                self._turnstile.left(key)
         raise TooManyStepsError(f"{key.name}: {MAX_STEPS} steps without a rest, the last {step}")
 
     def _decide(self, run: RunView, facts: RunFacts) -> Step:

@@ -8,6 +8,7 @@ from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_of import batch_of
 from autopack_operator.app.run_facts import RunFacts
 from autopack_operator.app.transition_log import TransitionLog
+from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain import naming
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.api.status import AutopackRunStatus
@@ -16,6 +17,7 @@ from autopack_operator.domain.run.transitions import branch_of
 from autopack_operator.domain.run.world import (
     PENDING,
     AcquireLeases,
+    AskForTurn,
     Commit,
     CreatePod,
     DeletePod,
@@ -56,6 +58,7 @@ class RunPorts:
     anchors: AnchorReader
     telemetry: Telemetry
     transitions: TransitionLog
+    turnstile: Turnstile
 
 
 class RunSteps:
@@ -76,6 +79,8 @@ class RunSteps:
                 facts.profile_absent = profile is None
                 if profile is not None:
                     self._ports.cache.remember_profile(profile)
+            case AskForTurn():
+                facts.turn = self._ports.turnstile.ask_for_run(run)
             case Prepare(number, resume):
                 facts.prepared = await self._prepare(run, number, resume=resume)
             case AcquireLeases(number, workspace):

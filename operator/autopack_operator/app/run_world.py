@@ -45,6 +45,7 @@ def observe(cache: Cache, run: RunView, facts: RunFacts) -> World:
         stop_asked=facts.stop_asked,
         committed=facts.committed,
         leases_released=facts.leases_released,
+        turn=facts.turn,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is reconciled: one key per AutopackRun or RunBatch. Everything else maps to the key of its owner."""
+"""What is reconciled: one key per AutopackRun, RunBatch or RunProfile. Everything else maps to the key of its owner."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     RUN = "AutopackRun"
     BATCH = "RunBatch"
+    PROFILE = "RunProfile"
 
 
 class Key(NamedTuple):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from autopack_operator.domain import naming
+from autopack_operator.domain import kueue, naming
 from autopack_operator.domain.api.common import (
     API_VERSION,
     ATTEMPT_LABEL,
@@ -74,7 +74,7 @@ def run_pod(
         "metadata": {
             "name": naming.pod_name(run.name, attempt.number),
             "namespace": run.namespace,
-            "labels": _labels(run, attempt),
+            "labels": _labels(run, attempt) | kueue.labels(run.queue),
             "annotations": {"kubectl.kubernetes.io/default-container": "run"},
             "ownerReferences": [owner_reference(run)],
         },
@@ -94,6 +94,7 @@ def run_pod(
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             **_placement(profile, settings),
+            **kueue.gates(run.queue),
             "initContainers": [
                 _ours("workspace", settings, git, _mounts(attempt, paths, "workspace", "rw")),
                 _ours("keeper", settings, git | _limits(profile, settings), _mounts(attempt, paths, "keeper", "rw"))

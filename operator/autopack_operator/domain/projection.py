@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
+from autopack_operator.domain.kueue import queue_of
 from autopack_operator.domain.views import (
     BatchView,
     ContainerView,
@@ -66,6 +67,7 @@ def pod_view(body: JsonDict) -> PodView:
         scheduled=conditions.get("PodScheduled", {}).get("status") == "True",
         disrupted=disrupted.get("reason", "Disrupted") if disrupted.get("status") == "True" else None,
         containers=tuple(_container(item) for item in containers),
+        gated=conditions.get("PodScheduled", {}).get("reason") == "SchedulingGated",
     )
 
 
@@ -103,6 +105,7 @@ def _common(body: JsonDict) -> JsonDict:
         "deleting": "deletionTimestamp" in meta,
         "anchor": (meta.get("annotations") or {}).get(ANCHOR_ANNOTATION),
         "spec": body.get("spec") or {},
+        "queue": queue_of(meta.get("labels") or {}),
     }
 
 

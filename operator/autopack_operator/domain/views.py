@@ -36,6 +36,8 @@ class RunView:
     owner: Owner | None
     spec: JsonDict = field(compare=False)
     status: AutopackRunStatus
+    queue: str = ""
+    """The Kueue LocalQueue that its label names."""
 
     @property
     def terminal(self) -> bool:
@@ -57,6 +59,8 @@ class BatchView:
     anchor: str | None
     spec: JsonDict = field(compare=False)
     status: RunBatchStatus
+    queue: str = ""
+    """As of a run; its runs get the same."""
 
     @property
     def terminal(self) -> bool:
@@ -108,6 +112,8 @@ class PodView:
     scheduled: bool
     disrupted: str | None
     containers: tuple[ContainerView, ...]
+    gated: bool = False
+    """Held by a scheduling gate: no scheduler has looked at it yet."""
 
     def container(self, name: str) -> ContainerView | None:
         """The container of that name, init containers included."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
@@ -69,6 +69,10 @@ class Cache(Protocol):
 
     def unfinished_runs_of(self, batch_uid: str) -> Iterable[RunView]:
         """Those of them that are not in a terminal phase."""
+        ...
+
+    def under_way(self, namespace: str, profile: str) -> Mapping[tuple[str, str], RunView]:
+        """Runs of that profile that occupy a place in its maxConcurrentRuns (domain/turns.py), by their place."""
         ...
 
     def remember_run(self, run: RunView) -> None:

@@ -105,6 +105,11 @@ class ObjectBuilder:
         self._body["metadata"]["annotations"] = {} if text is None else {ANCHOR_ANNOTATION: text}
         return self
 
+    def queue(self, name: str) -> Self:
+        """The label that names a Kueue LocalQueue."""
+        self._body["metadata"]["labels"] = {"kueue.x-k8s.io/queue-name": name}
+        return self
+
     def generation(self, number: int) -> Self:
         """The spec was edited."""
         self._body["metadata"]["generation"] = number

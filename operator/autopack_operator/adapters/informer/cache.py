@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
 from autopack_operator.domain.keys import Key, Kind, keys_for_pod, keys_for_run
+from autopack_operator.domain.turns import occupies, profile_of
 from autopack_operator.domain.views import BatchView, PodView, ProfileView, RunView
 
 REMEMBERED_DEATHS = 10_000
@@ -41,6 +42,10 @@ class Store(Generic[ViewT]):
     def group(self, key: Hashable) -> Collection[ViewT]:
         """The objects of that group."""
         return self._groups.get(key, {}).values()
+
+    def places(self, key: Hashable) -> Mapping[tuple[str, str], ViewT]:
+        """The objects of that group by namespace and name."""
+        return self._groups.get(key, {})
 
     def all(self) -> Iterable[ViewT]:
         """Every object."""
@@ -106,6 +111,8 @@ def _groups_of_pod(pod: PodView) -> Iterable[Hashable]:
 
 
 def _groups_of_run(run: RunView) -> Iterator[Hashable]:
+    if occupies(run):
+        yield "under way", run.namespace, profile_of(run.spec)
     if run.owner is not None:
         yield run.owner.uid
         if not run.terminal:
@@ -144,6 +151,10 @@ class InformerCache:
     def unfinished_runs_of(self, batch_uid: str) -> Iterable[RunView]:
         """Those of them that have not come to their end."""
         return tuple(self.runs.group(("unfinished", batch_uid)))
+
+    def under_way(self, namespace: str, profile: str) -> Mapping[tuple[str, str], RunView]:
+        """Runs of that profile that occupy a place."""
+        return self.runs.places(("under way", namespace, profile))
 
     def remember_run(self, run: RunView) -> None:
         """Answer to an own write."""

@@ -55,7 +55,12 @@ class Informer:
                 batch_view,
                 lambda batch, _: [Key(Kind.BATCH, batch.namespace, batch.name)],
             ),
-            _Watched((GROUP, VERSION, "runprofiles"), cache.profiles, profile_view, lambda *_: []),
+            _Watched(
+                (GROUP, VERSION, "runprofiles"),
+                cache.profiles,
+                profile_view,
+                lambda profile, _: [Key(Kind.PROFILE, profile.namespace, profile.name)],
+            ),
             _Watched(("", "v1", "pods"), cache.pods, pod_view, lambda pod, _: keys_for_pod(pod)),
         )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from autopack.errors import printable
+from autopack_operator.domain import turns
 from autopack_operator.domain.api.run import TtlSeconds
 from autopack_operator.domain.api.status import Outcome
 from autopack_operator.domain.batch import deadline, ending, pacing
@@ -37,7 +38,6 @@ WRITE_INTERVAL_SECONDS = 1.0
 REJECTED_SECONDS = 30.0
 """Wait before the API server is asked again for a run that it rejected: a quota may have room by then."""
 
-CROWDED = "QuotaReached"
 CROWDED_SECONDS = 5.0
 """A batch that waits for its turn this long is told so; batches that take turns all the time are not."""
 
@@ -101,7 +101,7 @@ def _wanted(batch: BatchView, world: BatchWorld, now: datetime) -> tuple[int, fl
 
 def _patience(batch: BatchView, world: BatchWorld) -> float:
     """Seconds until a batch none of whose runs may start is told so."""
-    return 0.0 if batch.status.reason == CROWDED else max(0.0, CROWDED_SECONDS - world.quiet_for)
+    return 0.0 if batch.status.reason == turns.REASON else max(0.0, CROWDED_SECONDS - world.quiet_for)
 
 
 def _record(
@@ -127,5 +127,6 @@ def _going_on(world: BatchWorld, anchor: AnchorVerdict, *, crowded: bool) -> Tel
         return Telling("Running", "RunRejected", printable(world.rejected, MAX_MESSAGE))
     if crowded:
         profile = world.spec.template.profile_ref.name
-        return Telling("Running", CROWDED, f"waits for its turn: RunProfile {profile!r} has no room for a run")
+        message = f"waits for its turn: RunProfile {profile!r} has its maxConcurrentRuns under way"
+        return Telling("Running", turns.REASON, message)
     return Telling("Running", "RunsActive", "")

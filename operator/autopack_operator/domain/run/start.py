@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack_operator.domain import turns
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.conditions import ConditionType, is_true
 from autopack_operator.domain.run import deadline, profile_policy, transitions
 from autopack_operator.domain.run.verdict import Verdict
 from autopack_operator.domain.run.world import (
     AcquireLeases,
+    AskForTurn,
     LookUpProfile,
     Prepare,
     ReadAnchor,
@@ -45,7 +47,7 @@ def decide(run: RunView, world: World, now: datetime) -> Step:
         left = -seconds_between(run.status.next_attempt_at, now)
         if left > 0:
             return Wait(left)
-    return _gate(run, world, now) or _profile(run, world, now) or _prepare(run, world, now)
+    return _gate(run, world, now) or _profile(run, world, now) or _turn(run, world, now) or _prepare(run, world, now)
 
 
 def _gate(run: RunView, world: World, now: datetime) -> Step | None:
@@ -66,6 +68,16 @@ def _profile(run: RunView, world: World, now: datetime) -> Step | None:
         return LookUpProfile(world.spec.profile_ref.name)
     refusal = profile_policy.refusal(world.spec, world.profile, world.profile_error)
     return _end(run, world, transitions.finished(run, refusal, now)) if refusal is not None else None
+
+
+def _turn(run: RunView, world: World, now: datetime) -> Step | None:
+    if world.profile is None or world.profile.max_concurrent_runs is None or world.turn:
+        return None
+    if world.turn is None:
+        return AskForTurn()
+    told = run.status.reason == turns.REASON
+    message = turns.message(world.spec.profile_ref.name, world.profile)
+    return _say(run, "Pending", turns.REASON, message, now, None if told else QUIET_SECONDS)
 
 
 def _prepare(run: RunView, world: World, now: datetime) -> Step:

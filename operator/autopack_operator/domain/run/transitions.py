@@ -98,7 +98,7 @@ def observed(run: RunView, pod: PodView, now: datetime) -> AutopackRunStatus:
     if pod.scheduled:
         edit.condition(ConditionType.POD_SCHEDULED, True, "Scheduled")
     else:
-        edit.condition(ConditionType.POD_SCHEDULED, False, "Unschedulable" if pod.message else "Waiting", pod.message)
+        edit.condition(ConditionType.POD_SCHEDULED, False, _unscheduled(pod) or "Waiting", pod.message)
     if workspace is not None and workspace.exit_code == 0:
         edit.condition(ConditionType.WORKTREE_READY, True, "WorktreeCreated")
     if command is not None and (command.running or command.terminated):
@@ -110,9 +110,14 @@ def observed(run: RunView, pod: PodView, now: datetime) -> AutopackRunStatus:
     return edit.done()
 
 
+def _unscheduled(pod: PodView) -> str:
+    """Why the scheduler has no node for the pod; empty while it has not said so."""
+    return "SchedulingGated" if pod.gated else "Unschedulable" if pod.message else ""
+
+
 def _holdup(pod: PodView) -> tuple[str, str]:
     if not pod.scheduled:
-        return ("Unschedulable", pod.message) if pod.message else ("PodPending", "")
+        return _unscheduled(pod) or "PodPending", pod.message
     for container in pod.containers:
         if container.waiting and container.waiting not in {"PodInitializing", "ContainerCreating"}:
             return container.waiting, container.waiting_message

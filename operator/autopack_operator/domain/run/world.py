@@ -49,6 +49,7 @@ class World:
         stop_asked: UID of the pod whose deletion this process has asked for.
         committed: what the volume imported of the current attempt; "pending" while it imports.
         leases_released: both leases were let go by this process.
+        turn: the quota of the profile lets the run start its next attempt.
 
     """
 
@@ -70,6 +71,7 @@ class World:
     stop_asked: str | None = None
     committed: CommittedWork | VolumeFailure | str | None = None
     leases_released: bool = False
+    turn: bool | None = None
 
 
 PENDING = "pending"
@@ -85,6 +87,11 @@ class LookUpProfile:
     """Read the RunProfile live: it may be younger than the cache."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskForTurn:
+    """Ask the quota of the profile whether the run may start its next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +172,7 @@ class Wait:
 Step = (
     ReadAnchor
     | LookUpProfile
+    | AskForTurn
     | Prepare
     | AcquireLeases
     | LookUpPod

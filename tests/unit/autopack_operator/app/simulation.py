@@ -43,9 +43,10 @@ from autopack_operator.app.run_facts import FactBook
 from autopack_operator.app.run_reconciler import RunReconciler
 from autopack_operator.app.run_steps import RunPorts, RunSteps
 from autopack_operator.app.transition_log import TransitionLog
+from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain import projection
 from autopack_operator.domain.keys import Key, Kind, keys_for_pod, keys_for_run
-from autopack_operator.domain.views import TERMINAL_PHASES, BatchView, RunView
+from autopack_operator.domain.views import TERMINAL_PHASES, BatchView, ProfileView, RunView
 from autopack_operator.ports.cluster import JsonDict
 
 WORKERS = 3
@@ -75,7 +76,7 @@ class Process:
         self._watched: dict[str, tuple[Store[Any], Callable[[JsonDict], Any], Callable[[Any, bool], list[Key]]]] = {
             "AutopackRun": (self._cache.runs, lambda body: slimmed(projection.run_view(body)), keys_for_run),
             "RunBatch": (self._cache.batches, projection.batch_view, _keys_for_batch),
-            "RunProfile": (self._cache.profiles, projection.profile_view, lambda *_: []),
+            "RunProfile": (self._cache.profiles, projection.profile_view, _keys_for_profile),
             "Pod": (self._cache.pods, projection.pod_view, lambda pod, _: keys_for_pod(pod)),
         }
         clock = LoopClock()
@@ -83,7 +84,7 @@ class Process:
         self._resync = Resync(FakeLister(self.session), self._cache, self._queue.add, clock, RESYNC_SECONDS)
         anchors = AnchorReader(FakeConfigMaps(self.session))
         transitions = TransitionLog(simulation.events, simulation.telemetry)
-        runs = FakeRuns(self.session)
+        runs, turnstile = FakeRuns(self.session), Turnstile(self._cache, clock, self._queue.add)
         ports = RunPorts(
             cache=self._cache,
             runs=runs,
@@ -94,19 +95,23 @@ class Process:
             anchors=anchors,
             telemetry=simulation.telemetry,
             transitions=transitions,
+            turnstile=turnstile,
         )
         batch_ports = BatchPorts(
             cache=self._cache,
             batches=FakeBatches(self.session),
+            profiles=FakeProfiles(self.session),
             runs=runs,
             anchors=anchors,
             transitions=transitions,
             clock=clock,
             enqueue=self._queue.add,
+            turnstile=turnstile,
         )
         reconcilers = {
-            Kind.RUN: RunReconciler(self._cache, RunSteps(ports, SETTINGS), FactBook(), clock).reconcile,
+            Kind.RUN: RunReconciler(self._cache, RunSteps(ports, SETTINGS), FactBook(), clock, turnstile).reconcile,
             Kind.BATCH: BatchReconciler(batch_ports).reconcile,
+            Kind.PROFILE: turnstile.reconcile,
         }
         self._controller = Controller(self._queue, reconcilers, simulation.telemetry, WORKERS)
 
@@ -142,6 +147,10 @@ class Process:
             store.put(seen)
         for key in keys(seen, event == "DELETED"):
             self._queue.add(key)
+
+
+def _keys_for_profile(profile: ProfileView, _: bool) -> list[Key]:
+    return [Key(Kind.PROFILE, NAMESPACE, profile.name)]
 
 
 def _keys_for_batch(batch: BatchView, _: bool) -> list[Key]:
