@@ -16,6 +16,18 @@ name is cut or a dot replaced, a digest of the whole keeps two releases two.
 {{- define "autopack.volumeName" -}}{{ include "autopack.fullname" . }}-volume{{- end -}}
 {{- define "autopack.runName" -}}{{ include "autopack.fullname" . }}-run{{- end -}}
 
+{{- define "autopack.dashboardName" -}}{{ include "autopack.fullname" . }}-dashboard{{- end -}}
+{{- define "autopack.dashboardUser" -}}system:serviceaccount:{{ .Release.Namespace }}:{{ include "autopack.dashboardName" . }}{{- end -}}
+
+{{/* Who may read files of runs over HTTP. */}}
+{{- define "autopack.volumeReaders" -}}
+{{- $dashboard := ternary (list (include "autopack.dashboardUser" .)) list .Values.dashboard.enabled -}}
+{{- join "," (concat $dashboard .Values.volume.allowedReaders) -}}
+{{- end -}}
+
+{{/* Cluster-scoped. Neither part has a dot, so no two installations share it. */}}
+{{- define "autopack.tokenReviewerName" -}}{{ include "autopack.dashboardName" . }}.{{ .Release.Namespace }}.autopack.dev{{- end -}}
+
 {{/* Cluster-scoped. Neither part has a dot, so no two installations share it. */}}
 {{- define "autopack.admissionPolicyName" -}}{{ include "autopack.fullname" . }}.{{ .Release.Namespace }}.pods.autopack.dev{{- end -}}
 

@@ -50,16 +50,14 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* Where the registry is: environment variables of the operator and the dashboard. */}}
+{{/* Where the registry is. Takes (dict "root" $ "secret" "name of the Secret with the database's address, or empty"). */}}
 {{- define "autopack.registryEnv" -}}
-- {name: AUTOPACK_INSTALLATION, value: {{ default .Release.Namespace .Values.registry.installation | quote }}}
+- {name: AUTOPACK_INSTALLATION, value: {{ default .root.Release.Namespace .root.Values.registry.installation | quote }}}
 - {name: AUTOPACK_REGISTRY_DIR, value: /var/lib/autopack}
-{{- with .Values.registry }}
-{{- if .databaseSecret }}
+{{- with .secret }}
 - name: DATABASE_URL
   valueFrom:
-    secretKeyRef: {name: {{ .databaseSecret | quote }}, key: {{ .databaseSecretKey | quote }}}
-{{- end }}
+    secretKeyRef: {name: {{ . | quote }}, key: {{ $.root.Values.registry.databaseSecretKey | quote }}}
 {{- end }}
 {{- end -}}
 
