@@ -23,6 +23,8 @@ CLUSTER_PROGRAMS = {
     "mount": "mount",
 }
 IMAGE_PROGRAMS = {"mmdebstrap": "mmdebstrap", "buildah": "buildah"}
+BROWSER_PROGRAMS = {"chromium": "chromium"}
+"""What the tests of the dashboard look at it with."""
 
 
 def cni_directory() -> Path | None:

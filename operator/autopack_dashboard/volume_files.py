@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from autopack.errors import printable
 from autopack.registry.reader import RunDetail, RunSummary
@@ -118,7 +119,10 @@ class VolumeFiles:
             # Read each time: the kubelet replaces the token before it expires.
             token = await asyncio.to_thread(self._token_file.read_text)
             sent = {"Authorization": f"Bearer {token.strip()}", **(headers or {})}
-            response = await self._session.get(self._url + path, params=query or None, headers=sent, timeout=timeout)
+            # Names of files need not be UTF-8: they are encoded here.
+            asked = f"?{urlencode(query, errors='surrogateescape')}" if query else ""
+            url = URL(f"{self._url}{path}{asked}", encoded=True)
+            response = await self._session.get(url, headers=sent, timeout=timeout)
             if response.status < 300:
                 return response
             async with response:

@@ -31,4 +31,6 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, self._commands_at[name][1]) for name in sorted(self._commands_at)])
+            here = {name: command.get_short_help_str() for name, command in self.commands.items()}
+            lines = here | {name: text for name, (_, text) in self._commands_at.items()}
+            formatter.write_dl(sorted(lines.items()))

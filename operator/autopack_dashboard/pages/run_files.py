@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
 
@@ -64,7 +64,9 @@ class RunFilePages:
 
     async def _artifact(self, request: web.Request) -> web.StreamResponse:
         run = await asking.run_of(request, self._rows)
-        path = request.query.get("path", "")
+        # Names of files need not be UTF-8.
+        given = parse_qsl(request.rel_url.raw_query_string, errors="surrogateescape", max_num_fields=20)
+        path = dict(given).get("path", "")
         if not path or len(path) > _LONGEST_PATH:
             raise InvalidInput("path", "no artifact is named", "Take one from the list")
         found = await self._files.download(run, asking.attempt_of(request, run), path)

@@ -9,7 +9,9 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from autopack.errors import printable
 from autopack_dashboard import texts
 from autopack_dashboard.access.doorman import USER
 
@@ -35,6 +37,7 @@ class View:
             loader=PackageLoader("autopack_dashboard"),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=shown,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -56,6 +59,16 @@ class View:
         return web.Response(text=text, content_type="text/html", status=status)
 
 
+def shown(value: Any) -> Any:  # noqa: ANN401 - whatever a template names
+    """Make every text on a page visible: what is invisible, turns the line around or is no character at all.
+
+    Names of files, branches and runs come from programs that may have meant harm.
+    """
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "\n".join(printable(line, 10 * len(line) + 1) for line in value.split("\n"))
+
+
 def now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
@@ -65,7 +78,7 @@ def run_url(scope: str, run_id: str, page: str = "", **query: str | int | None) 
     """Return the address of a run, or of a page below it."""
     asked = {name: value for name, value in query.items() if value is not None}
     place = f"/runs/{quote(scope, safe='')}/{quote(run_id, safe='')}"
-    return place + (f"/{page}" if page else "") + (f"?{urlencode(asked)}" if asked else "")
+    return place + (f"/{page}" if page else "") + (f"?{urlencode(asked, errors='surrogateescape')}" if asked else "")
 
 
 def batch_url(batch_id: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from autopack.errors import printable
@@ -56,6 +57,46 @@ def run_event(run: RunView, installation: str) -> RunEvent:
         conditions=_conditions(status),
     )
     return RunEvent(run.uid, _sequence(status, at), facts, _version(run.resource_version))
+
+
+def earlier_attempt_event(run: RunView, attempt: Mapping[str, object], installation: str) -> RunEvent | None:
+    """What the volume's records tell of an attempt before the run's last; None for what is no such attempt.
+
+    For a history that was lost: the run's status no longer tells of it.
+    """
+    number, committed = attempt.get("attempt"), attempt.get("commit")
+    if not isinstance(number, int) or not 0 < number < run.status.attempt or attempt.get("uid") != run.uid:
+        return None
+    left = committed if isinstance(committed, dict) else {}
+    code = left.get("exitCode")
+    created = _time(run.created_at) or _EPOCH
+    facts = RunFacts(
+        run_id=run.name,
+        attempt=number,
+        state=RunState.FAILED,
+        at=created,
+        batch_id=_text(run.owner.name, 253) if run.owner is not None and run.owner.kind == Kind.BATCH else None,
+        reason="Retried",
+        message="read from the volume's records",
+        exit_code=code if isinstance(code, int) else None,
+        branch=_said(attempt, "branch", 255),
+        base_sha=_said(attempt, "baseSha", 64),
+        head_sha=_said(left, "head", 64),
+        snapshot_sha=_said(left, "snapshot", 64),
+        installation=installation,
+        created_at=created,
+        ref=_said(left, "ref", 512),
+        repository_key=_said(attempt, "repoKey", 128),
+        manifest_sha256=_said(left, "manifestSha256", 64),
+    )
+    sequence = int(parse(created).timestamp()) << 30 | min(number, 63) << 24 | (len(_ORDER) + 1) << 21
+    # Its version is below every real one: the run's row tells of its last attempt.
+    return RunEvent(run.uid, sequence, facts, -1)
+
+
+def _said(document: Mapping[str, object], name: str, limit: int) -> str | None:
+    value = document.get(name)
+    return _text(value, limit) if isinstance(value, str) else None
 
 
 def batch_event(batch: BatchView, installation: str) -> BatchEvent:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autopack.cli.lazy import LazyGroup
 from autopack.cli.output import echo
 from autopack.cli.params import place_options, places
 from autopack.settings import load_settings
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from autopack.registry.store import Registry
 
 
-@click.group("registry")
+@click.group(
+    "registry",
+    cls=LazyGroup,
+    # The one command that needs a cluster lives with the operator, which this package knows nothing of.
+    commands_at={"rebuild": ("autopack_operator.rebuild:rebuild_command", "Fill a cluster's registry anew.")},
+)
 def registry_group() -> None:
     """The registry: what became of every run, in Postgres or in a run's SQLite file."""
 

@@ -1,0 +1,78 @@
+"""`autopack registry rebuild`: the registry of an installation made anew, from its custom resources and its volume."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+
+import aiohttp
+import click
+
+from autopack.errors import AutopackError
+from autopack.registry.events import RunEvent
+from autopack.registry.reader import RegistryReader
+from autopack.registry.spill import Event
+from autopack_operator.adapters.kube.connection import Connection, NoCredentialsError
+from autopack_operator.adapters.kube.lister import KubeLister
+from autopack_operator.adapters.registry.opening import open_registry
+from autopack_operator.adapters.registry.writing import write
+from autopack_operator.adapters.volume_http.records import RecordsUnavailableError, attempts_of
+from autopack_operator.domain.history import batch_event, earlier_attempt_event, run_event
+from autopack_operator.domain.views import RunView
+from autopack_operator.ports.cluster import GoneError, RejectedError, TransientError
+from autopack_operator.settings import Settings, SettingsError
+
+AT_ONCE = 500
+
+
+@click.command("rebuild")
+def rebuild_command() -> None:
+    """Fill the registry of a cluster anew, after its database was lost: inside the operator's pod.
+
+    Rows come from the custom resources, and those of earlier attempts from the volume's records. What is there already
+    stays; doing it twice changes nothing.
+    """
+    try:
+        settings = Settings.from_environment(os.environ)
+        runs, batches = asyncio.run(_rebuild(settings))
+    except SettingsError as error:
+        fix = "Run it where the operator runs: kubectl exec deploy/autopack-operator -- autopack registry rebuild"
+        raise AutopackError("NoOperator", str(error), fix) from error
+    except (NoCredentialsError, TransientError, RejectedError, GoneError, RecordsUnavailableError) as error:
+        raise AutopackError("ClusterUnavailable", str(error), "Try again") from error
+    click.echo(f"rebuilt {runs} runs and {batches} batches")
+
+
+async def _rebuild(settings: Settings) -> tuple[int, int]:
+    connection = await Connection.open()
+    try:
+        lister = KubeLister(connection, settings.namespace)
+        runs, batches = await lister.runs(), await lister.batches()
+    finally:
+        await connection.close()
+    installation = settings.registry.installation
+    events: list[Event] = [run_event(run, installation) for run in runs]
+    events += [batch_event(batch, installation) for batch in batches]
+    with contextlib.closing(open_registry(settings.registry)) as registry:
+        registry.upgrade()
+        for start in range(0, len(events), AT_ONCE):
+            write(registry, events[start : start + AT_ONCE])
+        write(registry, await _earlier_attempts(settings, [run for run in runs if run.status.attempt > 1]))
+    return len(runs), len(batches)
+
+
+async def _earlier_attempts(settings: Settings, runs: list[RunView]) -> list[RunEvent]:
+    """Only of attempts whose history is gone: what was seen live tells more."""
+    found = []
+    reader = RegistryReader(settings.registry.url, settings.registry.installation)
+    with contextlib.closing(reader):
+        async with aiohttp.ClientSession() as session:
+            for run in runs:
+                known = reader.run(run.uid, run.name)
+                told = {step.attempt for step in known.steps} if known is not None else set()
+                for attempt in await attempts_of(session, settings.volume_url, settings.volume_token_file, run.uid):
+                    event = earlier_attempt_event(run, attempt, settings.registry.installation)
+                    if event is not None and event.facts.attempt not in told:
+                        found.append(event)
+    return found
