@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from tests.unit.autopack_dashboard.pages import Elements, Pages
 from tests.unit.autopack_dashboard.scene import HOSTILE, MemoryFiles
+from yarl import URL
 
 from autopack_dashboard.access.doorman import POLICY
 from autopack_dashboard.ports import NotThereError
@@ -190,3 +191,16 @@ async def test_another_site_whose_name_points_here_reads_nothing(pages: Pages) -
 async def test_there_is_no_way_to_write(pages: Pages) -> None:
     for path in ("/runs", RUN, "/batches/nightly", f"{RUN}/artifact", "/login", "/logout"):
         assert (await pages.client.post(path)).status in {404, 405}
+
+
+async def test_a_file_whose_name_is_not_utf8_or_turns_the_line_around_is_listed_and_downloaded(
+    pages: Pages, files: MemoryFiles
+) -> None:
+    name = b"odd-\xff-\xe2\x80\xae.bin".decode("utf-8", "surrogateescape")
+    files.contents[name] = b"odd"
+    page = await pages.read(RUN)
+    assert "odd-\\udcff-\\u202e.bin" in page.text
+    [link] = [link for link in page.links() if "odd-" in link]
+    response = await pages.client.get(URL(link, encoded=True))
+    assert await response.read() == b"odd"
+    assert "odd-%FF-%E2%80%AE.bin" in response.headers["Content-Disposition"]

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.autopack_operator.builders import SHA, BatchBuilder, RunBuilder, stamp
 
 from autopack.registry.events import RunEvent
-from autopack_operator.domain.history import batch_event, run_event
+from autopack_operator.domain.history import batch_event, earlier_attempt_event, run_event
 
 
 def event(builder: RunBuilder) -> RunEvent:
@@ -91,3 +91,26 @@ def test_a_batch_gives_its_counters() -> None:
     facts = found.facts
     assert (found.scope, facts.batch_id, facts.state, facts.installation) == ("b-1", "many", "Running", "lab")
     assert (facts.total, facts.active, facts.succeeded, facts.failed, facts.workers) == (3, 2, 1, 0, 2)
+
+
+def record(attempt: object = 1, **more: object) -> dict[str, object]:
+    left = {"head": "f" * 40, "snapshot": None, "exitCode": 3, "manifestSha256": "e" * 64, "ref": "refs/runs/u/a1/x"}
+    return {"uid": "u-1", "attempt": attempt, "branch": "autopack/one", "baseSha": SHA, "commit": left} | more
+
+
+def test_an_earlier_attempt_is_told_by_the_volumes_record_and_never_changes_the_runs_row() -> None:
+    run = RunBuilder().uid("u-1").attempt(2).view()
+    found = earlier_attempt_event(run, record(), "lab")
+    assert found is not None
+    assert (found.scope, found.version, found.facts.attempt, found.facts.exit_code) == ("u-1", -1, 1, 3)
+    assert (found.facts.base_sha, found.facts.head_sha) == (SHA, "f" * 40)
+    assert found.sequence < run_event(run, "lab").sequence
+
+
+@pytest.mark.parametrize(
+    "document",
+    [record(2), record(0), record("1"), record(uid="u-2"), {}, record(commit="x", branch=3, baseSha=None)],
+)
+def test_what_is_no_earlier_attempt_of_this_run_is_left_out(document: dict[str, object]) -> None:
+    found = earlier_attempt_event(RunBuilder().uid("u-1").attempt(2).view(), document, "lab")
+    assert found is None or (found.facts.exit_code, found.facts.branch) == (None, None)
