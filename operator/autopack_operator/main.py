@@ -10,6 +10,8 @@ import signal
 import sys
 from typing import Any, NoReturn
 
+import uvloop
+
 from autopack_operator.adapters.clock import SystemClock
 from autopack_operator.adapters.http.endpoints import Endpoints
 from autopack_operator.adapters.informer.cache import InformerCache
@@ -252,7 +254,8 @@ def main() -> None:
     try:
         settings = Settings.from_environment(os.environ)
         logs.set_up(settings.log_level)
-        code = asyncio.run(serve(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            code = runner.run(serve(settings))
     except (SettingsError, NoCredentialsError) as error:
         print(f"autopack-operator: {error}", file=sys.stderr)
         sys.exit(2)
