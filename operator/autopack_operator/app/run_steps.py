@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from autopack_operator.app.anchors import AnchorReader
@@ -101,7 +102,7 @@ class RunSteps:
                 await self._ports.leases.release(run.namespace, run.uid, number)
                 facts.leases_released = True
             case WriteStatus(status):
-                return await self._write(run, status)
+                return await self._write(run, status, facts)
             case DeleteRun():
                 await self._ports.runs.delete(run)
                 raise GoneError
@@ -122,11 +123,15 @@ class RunSteps:
         }
 
     async def _acquire(self, run: RunView, number: int, workspace: str) -> int | LeaseConflict:
-        for name, key in self._lease_names(run, workspace).items():
-            conflict = await self._ports.leases.acquire(run, number, name, key)
-            if conflict is not None:
+        names = self._lease_names(run, workspace).items()
+        claims = [self._ports.leases.acquire(run, number, name, key) for name, key in names]
+        # All of them end before the next step: one that is still on its way would be taken behind its release.
+        for answer in await asyncio.gather(*claims, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            if answer is not None:
                 self._ports.telemetry.lease_contention()
-                return conflict
+                return answer
         return number
 
     async def _look_up(self, run: RunView, name: str, facts: RunFacts) -> None:
@@ -150,9 +155,13 @@ class RunSteps:
             crowded = "exceeded quota" in str(error)
             facts.pod_problem = PodProblem("QuotaExceeded" if crowded else "PodRejected", str(error), not crowded)
 
-    async def _write(self, run: RunView, status: AutopackRunStatus) -> RunView:
+    async def _write(self, run: RunView, status: AutopackRunStatus, facts: RunFacts) -> RunView:
         written = await self._ports.runs.write_status(run, status)
         self._ports.cache.remember_run(written)
+        if status.attempt > run.status.attempt:
+            # Nobody makes an attempt's pod before its claim is stored, and this very write has stored it: there is no
+            # pod of that attempt to be looked up.
+            facts.pod_absent = True
         pods = self._ports.cache.pods_of(run.uid)
         pod = next((pod for pod in pods if pod.name == status.pod_name), None)
         self._ports.transitions.run_changed(run, written, pod)
