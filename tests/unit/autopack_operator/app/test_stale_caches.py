@@ -31,7 +31,8 @@ def undisturbed(story: Story) -> JsonDict:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    story=st.sampled_from([stories.success, stories.eviction, stories.batch, stories.batch_has_enough]),
+    # Not batch_has_enough: whether its second run has a pod when the first succeeds hangs on the watch, and may.
+    story=st.sampled_from([stories.success, stories.eviction, stories.batch]),
     plan=st.lists(DELAYS, max_size=40),
 )
 def test_the_end_is_the_same_whatever_the_watch_does(story: Story, plan: list[list[float]]) -> None:
