@@ -31,6 +31,7 @@ from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_reconciler import BatchReconciler
 from autopack_operator.app.batch_steps import BatchPorts
 from autopack_operator.app.controller import Controller
+from autopack_operator.app.orphans import Orphans
 from autopack_operator.app.queue import WorkQueue
 from autopack_operator.app.resync import Resync
 from autopack_operator.app.run_facts import FactBook
@@ -197,11 +198,13 @@ class Operator:
             for key in self.cache.all_keys():
                 self.queue.add(key)
             resync = asyncio.create_task(self.resync.run())
+            orphans = Orphans(self.lister, self.volume, self.resync.interval_seconds)
+            looking = asyncio.create_task(orphans.run())
             recording = asyncio.create_task(self.history.run())
             try:
                 await self.controller.run()
             finally:
-                await _canceled(resync, recording)
+                await _canceled(resync, looking, recording)
                 await self.history.close()
         finally:
             await _canceled(hold)

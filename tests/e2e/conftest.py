@@ -45,9 +45,13 @@ def sample_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+FAST = {"operator.snapshotSeconds": "1", "operator.resyncSeconds": "5"}
+"""What an administrator would leave at ten seconds and five minutes."""
+
+
 @pytest.fixture(scope="session")
 def installation(cluster: None, sample_repository: Path) -> Iterator[Installation]:
     """One installation that most tests share; each test uses names of its own in it."""
-    with Installation.fresh("e2e") as installed:
+    with Installation.fresh("e2e", FAST) as installed:
         installed.import_repository("sample", sample_repository)
         yield installed

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 from pathlib import Path
 
 
@@ -29,3 +31,19 @@ def signal_operator(namespace: str, number: int, pod: str = "") -> None:
     assert pids, "no operator process"
     for pid in pids:
         os.kill(pid, number)
+
+
+def kill_pod(run_uid: str, attempt: int) -> None:
+    """SIGKILL to all processes of that attempt's pod at once, as when its node loses power. There must be some."""
+    wanted = {f"AUTOPACK_RUN_UID={run_uid}".encode(), f"AUTOPACK_ATTEMPT={attempt}".encode()}
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit() and wanted <= set((folder / "environ").read_bytes().split(b"\0")):
+                found.append(int(folder.name))
+        except OSError:
+            continue  # the process ended meanwhile
+    assert found, "no process of that pod"
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -110,3 +110,23 @@ def test_a_run_deleted_while_it_works_leaves_no_pod_and_no_lease(installation: I
     kubectl("delete", "autopackrun", "dropped", "-n", installation.namespace, "--wait=true")
     assert pods_go(installation, "dropped")
     assert installation.leases_of(run) == []
+
+
+def test_the_work_of_a_run_deleted_while_the_operator_was_away_is_taken_in(installation: Installation) -> None:
+    installation.apply(make_run("forsaken", WORK))
+    wait_until_it_works(installation, "forsaken")
+    run = installation.get("autopackrun", "forsaken")
+    operator = ["deployment/autopack-operator", "-n", installation.namespace]
+    kubectl("scale", *operator, "--replicas=0")
+    try:
+        kubectl("delete", "autopackrun", "forsaken", "-n", installation.namespace, "--wait=true")
+        assert pods_go(installation, "forsaken")
+        assert installation.leases_of(run) == []
+    finally:
+        kubectl("scale", *operator, "--replicas=1")
+    ref = f"refs/runs/{run['metadata']['uid']}/a1/heads/{run['status']['branch']}"
+    deadline = time.monotonic() + 60
+    while not installation.git(run, "for-each-ref", ref):
+        assert time.monotonic() < deadline, "its work was never taken in"
+        time.sleep(0.5)
+    assert installation.git(run, "show", f"{ref}:begun.txt") == "started\n"

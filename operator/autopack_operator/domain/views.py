@@ -140,6 +140,15 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class UnfinishedAttempt:
+    """An attempt that the volume prepared and whose work was never taken in."""
+
+    run_uid: str
+    run_name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class CommittedWork:
     """What the volume service imported when an attempt was over."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from autopack_operator.domain.api.common import Source
-from autopack_operator.domain.views import Attempt, CommittedWork, VolumeFailure
+from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
 
 
 class Volume(Protocol):
-    """Both calls are idempotent; None means under way, ask again."""
+    """`prepare` and `commit` are idempotent; None means under way, ask again."""
 
     async def prepare(
         self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str, *, resume: bool = False
@@ -21,4 +21,8 @@ class Volume(Protocol):
         self, run_uid: str, run_name: str, attempt: int, *, remove_workspace: bool
     ) -> CommittedWork | VolumeFailure | None:
         """Verify and import what the attempt left. Only for an attempt whose pod is stopped."""
+        ...
+
+    async def unfinished(self) -> list[UnfinishedAttempt] | VolumeFailure:
+        """The attempts that were prepared and never committed, those under way included."""
         ...

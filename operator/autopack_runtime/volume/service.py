@@ -27,6 +27,7 @@ from .refresh import Refresher
 from .requests import Answer, failed, parse_attempt, parse_commit
 from .settings import Settings
 from .trash import Trash
+from .unfinished import unfinished
 
 _MAX_BODY = 64 << 10
 _TRASH_SECONDS = 60
@@ -83,6 +84,7 @@ class Service:
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._exposition)
+        app.router.add_get("/v1/attempts", self._unfinished)
         app.router.add_put("/v1/attempts/{uid}/{attempt}", self._prepare)
         app.router.add_post("/v1/attempts/{uid}/{attempt}/commit", self._commit)
         add_reading(app, self._settings.root, self._reads, self._forecasts)
@@ -164,6 +166,10 @@ class Service:
 
     async def _exposition(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics.exposition(), content_type="text/plain", charset="utf-8")
+
+    async def _unfinished(self, _: web.Request) -> web.Response:
+        found = await asyncio.get_running_loop().run_in_executor(self._files, unfinished, self._settings.root)
+        return web.json_response({"unfinished": found})
 
     async def _prepare(self, request: web.Request) -> web.Response:
         uid, attempt = request.match_info["uid"], request.match_info["attempt"]

@@ -21,6 +21,7 @@ from autopack_operator.domain.views import (
     PodView,
     ProfileView,
     RunView,
+    UnfinishedAttempt,
     VolumeFailure,
 )
 from autopack_operator.ports.cluster import JsonDict
@@ -248,6 +249,15 @@ class FakeVolume:
             return folder.committed
 
         return await self.session.change("commit", "Volume", f"{run_name} {attempt}", act)
+
+    async def unfinished(self) -> list[UnfinishedAttempt] | VolumeFailure:
+        return await self.session.read(
+            lambda: [
+                UnfinishedAttempt(uid, folder.attempt.artifacts.split("/")[0], number)
+                for (uid, number), folder in self.files.folders.items()
+                if folder.committed is None
+            ]
+        )
 
     def _left_by(self, run_uid: str, attempt: int) -> str | None:
         committed = self.files.folders[run_uid, attempt].committed

@@ -1,4 +1,4 @@
-"""Asks the volume service. Both calls are idempotent there, so a lost answer is simply asked for again."""
+"""Asks the volume service. All calls are idempotent there, so a lost answer is simply asked for again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from autopack_operator.domain.api.common import Source
-from autopack_operator.domain.views import Attempt, CommittedWork, VolumeFailure
+from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
 
 JsonDict = dict[str, Any]
 TIMEOUT_SECONDS = 30
@@ -71,7 +71,17 @@ class HttpVolume:
         except KeyError:
             return _unreadable(answer)
 
-    async def _ask(self, method: str, path: str, body: JsonDict) -> JsonDict | VolumeFailure | None:
+    async def unfinished(self) -> list[UnfinishedAttempt] | VolumeFailure:
+        """GET /v1/attempts."""
+        answer = await self._ask("GET", "/v1/attempts", None)
+        if not isinstance(answer, dict):
+            return answer or _unreadable({})
+        try:
+            return [UnfinishedAttempt(item["uid"], item["runId"], item["attempt"]) for item in answer["unfinished"]]
+        except (KeyError, TypeError):
+            return _unreadable(answer)
+
+    async def _ask(self, method: str, path: str, body: JsonDict | None) -> JsonDict | VolumeFailure | None:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
         try:

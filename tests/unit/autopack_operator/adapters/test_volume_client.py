@@ -14,7 +14,7 @@ from tests.unit.autopack_operator.adapters.api_double import Answer, Double, Jso
 
 from autopack_operator.adapters.volume_http.client import HttpVolume
 from autopack_operator.domain.api.common import Source
-from autopack_operator.domain.views import Attempt, CommittedWork, VolumeFailure
+from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
 
 PREPARED: JsonDict = {"state": "ready", "repoKey": "n-x", "sha": "a" * 40, "workspace": "w", "artifacts": "r/a1"}
 COMMITTED: JsonDict = {
@@ -170,3 +170,18 @@ async def test_a_rotated_token_is_used(token_file: Path) -> None:
         await asyncio.to_thread(token_file.write_text, "two\n")
         await prepared(volume)
     assert [request.headers["Authorization"] for request in double.asked] == ["Bearer one", "Bearer two"]
+
+
+async def test_what_was_never_taken_in(token_file: Path) -> None:
+    double = Double(json({"unfinished": [{"uid": "u", "runId": "r", "attempt": 2}]}))
+    async with service(double, token_file) as volume:
+        assert await volume.unfinished() == [UnfinishedAttempt("u", "r", 2)]
+    assert (double.asked[0].method, double.asked[0].path) == ("GET", "/v1/attempts")
+
+
+@pytest.mark.parametrize("body", [{}, {"unfinished": 3}, {"unfinished": [{"uid": "u"}]}])
+async def test_a_list_that_can_not_be_read_is_asked_for_again(token_file: Path, body: dict[str, object]) -> None:
+    async with service(Double(json(body)), token_file) as volume:
+        answer = await volume.unfinished()
+    assert isinstance(answer, VolumeFailure)
+    assert answer.transient

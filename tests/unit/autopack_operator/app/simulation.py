@@ -37,6 +37,7 @@ from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_reconciler import BatchReconciler
 from autopack_operator.app.batch_steps import BatchPorts
 from autopack_operator.app.controller import Controller
+from autopack_operator.app.orphans import Orphans
 from autopack_operator.app.queue import WorkQueue
 from autopack_operator.app.resync import Resync
 from autopack_operator.app.run_facts import FactBook
@@ -82,6 +83,8 @@ class Process:
         clock = LoopClock()
         self._queue: WorkQueue[Key] = WorkQueue(clock.monotonic, random.Random(7).random)  # noqa: S311 - a jitter
         self._resync = Resync(FakeLister(self.session), self._cache, self._queue.add, clock, RESYNC_SECONDS)
+        volume = FakeVolume(self.session, simulation.files)
+        self._orphans = Orphans(FakeLister(self.session), volume, RESYNC_SECONDS)
         anchors = AnchorReader(FakeConfigMaps(self.session))
         transitions = TransitionLog(simulation.events, simulation.telemetry)
         runs, turnstile = FakeRuns(self.session), Turnstile(self._cache, clock, self._queue.add)
@@ -91,7 +94,7 @@ class Process:
             pods=FakePods(self.session),
             profiles=FakeProfiles(self.session),
             leases=FakeLeases(self.session),
-            volume=FakeVolume(self.session, simulation.files),
+            volume=volume,
             anchors=anchors,
             telemetry=simulation.telemetry,
             transitions=transitions,
@@ -123,6 +126,7 @@ class Process:
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(self._controller.run())
                 parts.create_task(self._resync.run())
+                parts.create_task(self._orphans.run())
         except (Killed, BaseExceptionGroup):
             if self.session.alive:
                 raise
@@ -210,10 +214,16 @@ class Simulation:
         return all(body.get("status", {}).get("phase") in TERMINAL_PHASES for body in objects)
 
     async def rest(self) -> None:
-        """An operator with nothing to do writes nothing."""
+        """What deleted runs left is taken in; then an operator with nothing to do writes nothing."""
+        await self.until(self.all_is_taken_in)
         written = len(self.api.requests)
         await asyncio.sleep(IDLE_SECONDS)
         assert self.api.requests[written:] == []
+
+    def all_is_taken_in(self) -> bool:
+        """No run that is gone has left work that was not imported."""
+        living = {body["metadata"]["uid"] for body in self.api.all("AutopackRun")}
+        return all(folder.committed or uid in living for (uid, _), folder in self.files.folders.items())
 
     async def end(self) -> None:
         """Until every run and batch is finished."""

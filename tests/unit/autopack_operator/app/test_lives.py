@@ -10,7 +10,7 @@ from tests.unit.autopack_operator.app import stories
 from tests.unit.autopack_operator.app.kubelet import Fate
 from tests.unit.autopack_operator.app.simulation import Simulation, live
 from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder, anchor_text
-from tests.unit.autopack_operator.fake_api import Fault, Moment, Request, no_fault
+from tests.unit.autopack_operator.fake_api import Fault, Killed, Moment, Request, no_fault
 
 from autopack_operator.domain.conditions import ConditionType, find
 from autopack_operator.domain.views import RunView, VolumeFailure
@@ -269,6 +269,37 @@ def test_a_run_deleted_under_way_takes_its_pod_and_its_leases_along() -> None:
         await asyncio.sleep(stories.A_WHILE)
 
     assert live(story).summary() == {}
+
+
+def test_the_work_of_a_run_deleted_under_way_is_taken_in_once_its_pod_is_gone() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [stories.LONG]
+        lab.apply(RunBuilder())
+        await asyncio.sleep(stories.A_WHILE)
+        lab.api.remove("AutopackRun", "one")
+
+    lab = live(story)
+    [folder] = lab.files.folders.values()
+    assert folder.committed is not None
+
+
+def test_the_work_of_a_run_deleted_while_the_operator_is_away_is_taken_in_by_the_next() -> None:
+    async def story(lab: Simulation) -> None:
+        def die_once(request: Request, moment: Moment) -> None:
+            lab.api.fault = no_fault
+            lab.api.remove("AutopackRun", "one")
+            raise Killed
+
+        lab.kubelet.fates["one"] = [stories.LONG]
+        lab.apply(RunBuilder())
+        await asyncio.sleep(stories.A_WHILE)
+        lab.api.fault = die_once
+        lab.apply(RunBuilder("two"))
+        await lab.end()
+
+    lab = live(story)
+    assert len(lab.files.folders) == 2
+    assert all(folder.committed is not None for folder in lab.files.folders.values())
 
 
 def test_a_run_made_anew_under_its_old_name_waits_for_the_old_pod_to_go() -> None:
