@@ -68,6 +68,8 @@ def pod_view(body: JsonDict) -> PodView:
         disrupted=disrupted.get("reason", "Disrupted") if disrupted.get("status") == "True" else None,
         containers=tuple(_container(item) for item in containers),
         gated=conditions.get("PodScheduled", {}).get("reason") == "SchedulingGated",
+        node=(body.get("spec") or {}).get("nodeName") or "",
+        stops_by=meta.get("deletionTimestamp"),
     )
 
 

@@ -96,7 +96,9 @@ class ContainerView:
 
 @dataclass(frozen=True, slots=True)
 class PodView:
-    """A pod of a run. `stopped` is proof that no container of it runs any more, not an absence of news."""
+    """A pod of a run. `stopped` is proof that no container of it runs any more, not an absence of news; `stops_by` is
+    when its node should have given that proof, once it is being deleted.
+    """
 
     namespace: str
     name: str
@@ -114,6 +116,8 @@ class PodView:
     containers: tuple[ContainerView, ...]
     gated: bool = False
     """Held by a scheduling gate: no scheduler has looked at it yet."""
+    node: str = ""
+    stops_by: str | None = None
 
     def container(self, name: str) -> ContainerView | None:
         """The container of that name, init containers included."""

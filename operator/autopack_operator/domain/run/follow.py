@@ -25,6 +25,7 @@ IMAGE_PATIENCE_SECONDS = 60.0
 QUIET_SECONDS = 5.0
 POLL_SECONDS = 1.0
 BLOCKED_SECONDS = 5.0
+PATIENCE_WITH_NODE_SECONDS = 60.0
 CANCELED = Verdict("Canceled", "Canceled", "canceled while it ran; its work was kept")
 SUSPENDED = Verdict("Suspended", "Suspended", "spec.suspend is true; the work so far is kept")
 
@@ -42,9 +43,23 @@ def decide(run: RunView, world: World, now: datetime) -> Step:
         return finish.decide(run, world, verdict if overtaken else ending, now)
     if ending is None and (ending := _must_end(run, world, pod, now)) is not None:
         return WriteStatus(transitions.decided(run, ending, now))
+    late = seconds_between(pod.stops_by, now) - PATIENCE_WITH_NODE_SECONDS if pod.stops_by is not None else None
+    if late is not None and late >= 0:
+        return _node_is_silent(run, pod, now)
     if ending is not None:
-        return Wait() if pod.deleting or world.stop_asked == pod.uid else DeletePod(pod)
+        stopping = pod.deleting or world.stop_asked == pod.uid
+        return Wait(None if late is None else -late) if stopping else DeletePod(pod)
     return _watch(run, pod, now)
+
+
+def _node_is_silent(run: RunView, pod: PodView, now: datetime) -> Step:
+    """The pod should have stopped and nobody says that it has. Silence proves nothing: all there is to do is tell."""
+    message = (
+        f"pod {pod.name} should have stopped, and its node {pod.node} does not say that it has; if the node is down, "
+        "delete it or taint it node.kubernetes.io/out-of-service: then the run goes on"
+    )
+    status = transitions.waiting(run, "Finishing", "NodeSilent", message, now)
+    return Wait() if status == run.status else WriteStatus(status)
 
 
 def _decided(run: RunView, world: World) -> Verdict | None:
