@@ -27,6 +27,8 @@ _LINGER_AGAIN_SECONDS = 10.0
 _LINGER_FENCED_SECONDS = 3600.0
 _SHARE = 20
 """Saving may take one part in so many of the time; on a big tree it is done less often."""
+_SHARE_AFTER_COMMITS = 4
+"""Likewise where the run commits again and again: commits are saved at once, for those are what must not be lost."""
 
 
 def run(environ: Mapping[str, str]) -> int:
@@ -71,7 +73,7 @@ def _stopped_within(seconds: float) -> bool:
 
 
 def watch(pod: Pod, saver: Saver, seconds: float, stopped_within: Callable[[float], bool], guard: Guard) -> bool:
-    """Save every `seconds`, or less often where that takes long, until the run ends or is fenced off.
+    """Save after each commit, and every `seconds` or less often where that takes long, until the run ends or is fenced.
 
     `stopped_within(s)` waits so long for the signal to stop. Returns whether it came.
     """
@@ -79,15 +81,17 @@ def watch(pod: Pod, saver: Saver, seconds: float, stopped_within: Callable[[floa
         saver.prepare()
     except (AutopackError, OSError) as error:
         log("warning", "the keeper starts without a git dir of its own", error=str(error))
-    due = time.monotonic() + seconds
+    due, rested = time.monotonic() + seconds, time.monotonic()
     while not pod.exit_file.exists():
         if stopped_within(_POLL_SECONDS):
             return True
         guard.look()
         if pod.fenced:
             return False
-        if time.monotonic() >= due:
-            due = time.monotonic() + max(seconds, _SHARE * _timed_save(saver))
+        if time.monotonic() >= due or (time.monotonic() >= rested and saver.head_has_moved()):
+            took = _timed_save(saver)
+            due = time.monotonic() + max(seconds, _SHARE * took)
+            rested = time.monotonic() + _SHARE_AFTER_COMMITS * took
     return False
 
 

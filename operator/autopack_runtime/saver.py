@@ -66,6 +66,7 @@ class Saver:
         self._objects = pod.repo / "keeper-objects"
         self._admin = self._find_admin()
         self._bundled: dict[str, str] | None = None
+        self._head_at: tuple[int, int] | None = self._head_log()
 
     def _find_admin(self) -> Path:
         """Return the private git dir of the worktree, read before a command can have changed where it points."""
@@ -86,6 +87,17 @@ class Saver:
             shutil.rmtree(self._git_dir, ignore_errors=True)
             self._bundled = None
             return self._save()
+
+    def head_has_moved(self) -> bool:
+        """Tell whether the run has committed, or checked out something, since the last save began."""
+        return self._head_log() != self._head_at
+
+    def _head_log(self) -> tuple[int, int] | None:
+        try:
+            status = (self._admin / "logs" / "HEAD").lstat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size
 
     def last(self) -> Saved:
         """Return what the bundle on disk holds, for when nothing newer can be saved."""
@@ -135,6 +147,7 @@ class Saver:
         return run_git(args, git_dir=self._git_dir, input=input, check=check)
 
     def _save(self) -> Saved:
+        self._head_at = self._head_log()
         self.prepare()
         source = self._read_source()
         self._copy_refs(source)

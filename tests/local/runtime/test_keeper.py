@@ -49,6 +49,16 @@ async def test_a_killed_keeper_leaves_its_last_snapshot(api: Api, ready: Pod, re
     assert ready.workspace.exists(), "a workspace that nobody saved to the end must stay"
 
 
+async def test_a_commit_is_saved_at_once_and_outlives_a_pod_that_is_killed(api: Api, ready: Pod, results: Path) -> None:
+    pod = ready.with_env(AUTOPACK_SNAPSHOT_SECONDS="3600")
+    start(pod)
+    git("commit", "--quiet", "--allow-empty", "-m", "just now", cwd=pod.workspace)
+    pod.wait_for("results.bundle")
+    pod.stop_keeper(signal.SIGKILL)
+    _, answer = await api.commit()
+    assert git("log", "-1", "--format=%s", answer["head"], cwd=results) == "just now"
+
+
 async def test_a_keeper_that_was_killed_goes_on_where_it_was(api: Api, ready: Pod, results: Path) -> None:
     start(ready)
     (ready.workspace / "README.md").write_text("half done\n")

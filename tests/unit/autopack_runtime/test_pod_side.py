@@ -94,6 +94,9 @@ class FakeSaver(Saver):
     def prepare(self) -> None:
         return
 
+    def head_has_moved(self) -> bool:
+        return False
+
     def save(self) -> Saved:
         self.saves += 1
         self._on_save()

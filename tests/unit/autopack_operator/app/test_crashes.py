@@ -26,6 +26,7 @@ STORIES = [
     stories.time_to_live,
     stories.deadline,
     stories.eviction_from_source,
+    stories.deletion,
     stories.batch_canceled,
     stories.batch_gives_up,
 ]
