@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from scripts.deploy import kubectl
@@ -92,7 +93,7 @@ def test_a_deleted_pod_is_a_lost_attempt_and_another_follows(installation: Insta
     assert (phase(run), run["status"]["attempt"]) == ("Succeeded", 2)
 
 
-def test_the_image_of_a_run_needs_neither_shell_nor_python_nor_git(installation: Installation) -> None:
+def test_any_image_will_do_and_its_end_outlives_its_pod(installation: Installation) -> None:
     profile = installation.get("runprofile", "default")
     own = {"apiVersion": profile["apiVersion"], "kind": "RunProfile", "metadata": {"name": "scratch"}}
     own["spec"] = profile["spec"] | {"defaultImage": PROBE_IMAGE}
@@ -101,6 +102,10 @@ def test_the_image_of_a_run_needs_neither_shell_nor_python_nor_git(installation:
     installation.apply(own, run)
     finished = installation.finished("scratch")
     assert (phase(finished), finished["status"]["exitCode"]) == ("Failed", 5)
+    kubectl("delete", "pod", "scratch-a1", "-n", installation.namespace, "--wait=true")
+    folder = finished["status"]["artifacts"]
+    assert json.loads(installation.file(f"{folder}/result.json"))["exitCode"] == 5
+    assert installation.in_volume("ls", f"/autopack/{folder}/logs").split() == ["stderr.log", "stdout.log"]
 
 
 def test_a_run_deleted_while_it_works_leaves_no_pod_and_no_lease(installation: Installation) -> None:
