@@ -25,7 +25,6 @@ STORIES = [
     stories.suspend_and_resume,
     stories.time_to_live,
     stories.deadline,
-    stories.eviction_from_source,
     stories.deletion,
     stories.batch_canceled,
     stories.batch_gives_up,
