@@ -76,6 +76,14 @@ async def time_to_live(lab: Simulation) -> None:
     await lab.until(lambda: lab.api.find("AutopackRun", "one") is None and lab.pods() == [])
 
 
+async def deletion(lab: Simulation) -> None:
+    """The run is deleted while its command is at work."""
+    lab.kubelet.fates["one"] = [LONG]
+    lab.apply(RunBuilder())
+    await asyncio.sleep(A_WHILE)
+    lab.api.remove("AutopackRun", "one")
+
+
 async def batch(lab: Simulation) -> None:
     """Three runs, two at a time; one fails."""
     lab.kubelet.fates["many-b"] = [Fate(exit_code=1)]
