@@ -132,11 +132,3 @@ async def batch_paced(lab: Simulation) -> None:
     """One start a minute, whoever decides."""
     lab.apply(BatchBuilder(workers=3).spec(startIntervalSeconds=60))
     await lab.end()
-
-
-async def deletion(lab: Simulation) -> None:
-    """The run is deleted while its command is at work."""
-    lab.kubelet.fates["one"] = [LONG]
-    lab.apply(RunBuilder())
-    await asyncio.sleep(A_WHILE)
-    lab.api.remove("AutopackRun", "one")
