@@ -123,7 +123,8 @@ async def batch_gives_up(lab: Simulation) -> None:
 
 async def batch_has_enough(lab: Simulation) -> None:
     """The first run succeeds, which is all that is wanted."""
-    lab.kubelet.fates |= {"many-a": [Fate(seconds=30)], "many-b": [LONG]}
+    # Longer than two resyncs: whatever the watch has lost, the second is under way by then.
+    lab.kubelet.fates |= {"many-a": [Fate(seconds=900)], "many-b": [Fate(seconds=3000)]}
     lab.apply(BatchBuilder(workers=2).spec(successPolicy={"succeededCount": 1}))
     await lab.end()
 
