@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.unit.autopack_operator.adapters.api_double import JsonDict
 
 from autopack_operator.adapters.informer.cache import REMEMBERED_DEATHS, InformerCache, slimmed
-from autopack_operator.domain.keys import Key, Kind
+from autopack_operator.domain.keys import Key, Kind, keys_for_run
 from autopack_operator.domain.projection import batch_view, pod_view, profile_view, run_view
 from autopack_operator.domain.views import BatchView, PodView, ProfileView, RunView
 
@@ -186,3 +187,30 @@ def test_all_keys_are_those_of_runs_and_batches() -> None:
     cache.remember_batch(batch())
     cache.remember_pod(pod("r-a1", 1, "r"))
     assert cache.all_keys() == [Key(Kind.RUN, NAMESPACE, "r"), Key(Kind.BATCH, NAMESPACE, "b")]
+
+
+def test_a_run_that_ended_is_still_its_batchs_but_not_unfinished() -> None:
+    cache = InformerCache()
+    for name, phase_of_it in (("a", "Running"), ("b", "Running")):
+        cache.remember_run(run(name, phase=phase_of_it, batch="b"))
+    cache.remember_run(run("a", version=2, phase="Succeeded", batch="b"))
+    assert sorted(found.name for found in cache.runs_of("b-uid")) == ["a", "b"]
+    assert [found.name for found in cache.unfinished_runs_of("b-uid")] == ["b"]
+
+
+@pytest.mark.parametrize(("phase_of_it", "told"), [("", True), ("Running", False)])
+def test_a_batch_is_told_when_a_run_appears_and_not_of_its_steps(phase_of_it: str, told: bool) -> None:
+    assert (Key(Kind.BATCH, NAMESPACE, "b") in keys_for_run(run(phase=phase_of_it, batch="b"))) is told
+
+
+@pytest.mark.parametrize(("phase_of_it", "deleted"), [("Failed", False), ("Running", True)])
+def test_a_batch_is_told_when_a_run_ends_or_goes(phase_of_it: str, deleted: bool) -> None:
+    assert Key(Kind.BATCH, NAMESPACE, "b") in keys_for_run(run(phase=phase_of_it, batch="b"), deleted)
+
+
+def test_a_run_under_way_is_found_by_its_profile_until_it_ends() -> None:
+    cache, body = InformerCache(), {"metadata": metadata("r", 1), "spec": {"profileRef": {"name": "gpu"}}}
+    cache.remember_run(run_view(body | {"status": {"phase": "Running", "attempt": 1}}))
+    assert list(cache.under_way(NAMESPACE, "gpu")) == [(NAMESPACE, "r")]
+    cache.remember_run(run("r", version=2, phase="Failed"))
+    assert list(cache.under_way(NAMESPACE, "gpu")) == []

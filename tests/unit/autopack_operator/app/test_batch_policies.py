@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 
 import pytest
 from tests.unit.autopack_operator.app import stories
 from tests.unit.autopack_operator.app.kubelet import Fate
 from tests.unit.autopack_operator.app.simulation import Simulation, live
-from tests.unit.autopack_operator.builders import BatchBuilder, JsonDict
+from tests.unit.autopack_operator.builders import BatchBuilder, JsonDict, child, stamp
 from tests.unit.autopack_operator.fake_api import Killed, Moment, Request
 
 from autopack_operator.domain.times import parse
@@ -207,3 +208,30 @@ def test_a_finished_batch_without_a_time_to_live_stays() -> None:
         await asyncio.sleep(10_000)
 
     assert ending(live(story)) == ("Succeeded", "Completed")
+
+
+def test_a_run_that_turns_up_after_the_end_of_its_batch_never_starts() -> None:
+    """An operator asked for it and was killed; the request arrived when another one had finished the batch."""
+
+    async def story(lab: Simulation) -> None:
+        lab.apply(BatchBuilder().spec(cancel=True))
+        await lab.end()
+        lab.apply(child(lab.batch(), "a"))
+        await lab.end()
+
+    lab = live(story)
+    assert (phases(lab), lab.run("many-a").status.attempt) == ({"a": "Canceled"}, 0)
+
+
+def test_a_batch_of_two_thousand_runs_has_a_small_status_and_few_writes() -> None:
+    async def story(lab: Simulation) -> None:
+        finished = {"succeeded": "0-1989", "failed": ""}
+        ids = tuple(f"r{number}" for number in range(2000))
+        lab.apply(BatchBuilder(ids=ids, workers=4).status(started=1990, finishedIndexes=finished, startedAt=stamp()))
+        await lab.end()
+
+    lab = live(story)
+    assert ending(lab) == ("Succeeded", "Completed")
+    assert lab.batch().status.finished_indexes.succeeded == "0-1999"
+    assert len(json.dumps(lab.api.get("RunBatch", "many")["status"])) < 1500
+    assert len([request for request in lab.api.requests if request.kind == "RunBatch"]) <= 12
