@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -150,6 +151,7 @@ class Trial:
                     raise AssertionError(f"{self.name} can not be deleted") from error
 
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _NOT_COMPARED = frozenset({"duration", "podUID", "conditions", "containerStatuses", "initContainerStatuses"})
 _OF_SPEC = frozenset({"podIP", "podIPs", "hostIP", "hostIPs", "qosClass", "observedGeneration", "manifestSHA256"})
 
@@ -161,12 +163,16 @@ def essence(body: JsonDict, name: str) -> JsonDict:
     kept = {
         field: _without(uid, name, value)
         for field, value in status.items()
-        if field not in skipped and not field.endswith(("At", "Time"))
+        if field not in skipped and not _is_time(value)
     }
     if body.get("kind") == "Pod":
         return {"phase": status.get("phase")}
     conditions = {item["type"]: f"{item['status']} {item.get('reason')}" for item in status.get("conditions") or ()}
     return kept | {"conditions": conditions}
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, str) and _TIME.fullmatch(value) is not None
 
 
 def _without(uid: str, name: str, value: object) -> object:
