@@ -22,6 +22,7 @@ from faults.leftovers import sweep
 from faults.operators import PROGRAM
 from faults.plan import Plan, Plans
 from faults.recipes import Undisturbed
+from faults.stage import PlayedStage
 from faults.upstream import Upstream
 from faults.workloads import WORKLOADS
 
@@ -95,7 +96,8 @@ class Campaign:
     async def lane(self, number: int, program: tuple[str, ...] = PROGRAM) -> AsyncIterator[Lane]:
         """An open lane."""
         namespace = f"{self._kubelet.node}-{number}"
-        lane = Lane(self._upstream, self._kubelet, namespace, FOLDER / "logs" / namespace, program)
+        stage = PlayedStage(self._upstream, self._kubelet, namespace)
+        lane = Lane(self._upstream, stage, FOLDER / "logs" / namespace, program)
         await lane.open()
         try:
             yield lane

@@ -11,19 +11,15 @@ from typing import Any
 from faults import manifests
 from faults.calls import Names
 from faults.injector import Injector
-from faults.kubelet import PlayedKubelet
-from faults.ledger import Ledger
-from faults.operators import LEADER_LEASE, PROGRAM, Operator, Settings
+from faults.operators import PROGRAM, Operator, Settings
 from faults.oracles import judge
 from faults.plan import Plan
 from faults.proxy import Upstreams
 from faults.recipes import Undisturbed, events_of
-from faults.rights import grant
 from faults.sabotage import Saboteur
-from faults.scene import Scene
+from faults.stage import Stage
 from faults.trial import PATIENCE_SECONDS, Record, Trial
 from faults.upstream import Upstream
-from faults.volume import PlayedVolume
 from faults.witness import NotSeenError, Witness
 from faults.workloads import WORKLOADS
 
@@ -32,6 +28,7 @@ JsonDict = dict[str, Any]
 FIRE_SECONDS = 8.0
 """How long a fault may still come when the workload has ended: an Event, or an event of a watch."""
 
+LEFT_SECONDS = 30.0
 DECOYS = {"Pod": "poison-a1", "Lease": "run-of-nobody"}
 
 
@@ -49,47 +46,26 @@ class Verdict:
 class Lane:
     """One namespace, with one operator or two. `program` stands for the operator's own in tests of the oracles."""
 
-    def __init__(
-        self,
-        upstream: Upstream,
-        kubelet: PlayedKubelet,
-        namespace: str,
-        folder: Path,
-        program: tuple[str, ...] = PROGRAM,
-    ) -> None:
-        self._upstream, self._kubelet, self._program = upstream, kubelet, program
-        self.namespace, self._folder = namespace, folder
-        ledger = Ledger()
-        self._scene = Scene(namespace, ledger, PlayedVolume(ledger))
-        self.witness = Witness(upstream, namespace)
-        self._saboteur = Saboteur(upstream, namespace)
+    def __init__(self, upstream: Upstream, stage: Stage, folder: Path, program: tuple[str, ...] = PROGRAM) -> None:
+        self._upstream, self._stage, self._folder, self._program = upstream, stage, folder, program
+        self.witness = Witness(upstream, stage.namespace)
+        self._saboteur = Saboteur(upstream, stage.namespace)
         self._injector = Injector()
         self._names = Names()
         self._operators: list[Operator] = []
         self._shape: tuple[int, int] = (0, 0)
-        self._volume_upstream: Upstream | None = None
         self._watching: asyncio.Task[None] | None = None
         self._number = 0
 
     async def open(self) -> None:
-        """Make the namespace and what it holds."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        await self._upstream.request("POST", "/api/v1/namespaces", manifests.namespace(self.namespace))
-        core = f"/api/v1/namespaces/{self.namespace}"
-        await self._upstream.request(
-            "POST", "/api/v1/persistentvolumes", manifests.volume(self.namespace, self.namespace)
-        )
-        await self._upstream.request("POST", f"{core}/persistentvolumeclaims", manifests.claim(self.namespace))
-        group = f"/apis/autopack.dev/v1alpha1/namespaces/{self.namespace}"
-        await self._upstream.request("POST", f"{group}/runprofiles", manifests.profile(self._kubelet.node))
-        await grant(self._upstream, self.namespace)
-        await self._scene.volume.start()
-        self._volume_upstream = Upstream(self._scene.volume.url)
-        self._kubelet.scenes[self.namespace] = self._scene
+        """Make the namespace and what it holds, and what the operator must not touch or be stopped by."""
+        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+        await self._stage.open()
         self._watching = asyncio.create_task(self.witness.run())
-        await self._upstream.request("POST", f"{core}/pods", manifests.foreign_pod(DECOYS["Pod"]))
+        await self._upstream.request("POST", self.witness.path("Pod"), manifests.foreign_pod(DECOYS["Pod"]))
         await self._upstream.request("POST", self.witness.path("Lease"), manifests.foreign_lease(DECOYS["Lease"]))
-        await self._upstream.request("POST", self.witness.path("AutopackRun"), manifests.run("poison"))
+        poison = self._stage.manifest(manifests.run("poison"))
+        await self._upstream.request("POST", self.witness.path("AutopackRun"), poison)
 
     async def close(self) -> list[str]:
         """Take it all away; returns what the operator had left behind."""
@@ -97,11 +73,7 @@ class Lane:
         left = await self._left_behind()
         if self._watching is not None:
             self._watching.cancel()
-        await self._scene.volume.stop()
-        if self._volume_upstream is not None:
-            await self._volume_upstream.close()
-        await self._upstream.gone(f"/api/v1/namespaces/{self.namespace}")
-        await self._upstream.gone(f"/api/v1/persistentvolumes/{self.namespace}")
+        await self._stage.close()
         return left
 
     async def shape(self, operators: int, resync_seconds: int) -> None:
@@ -110,12 +82,13 @@ class Lane:
             return
         await self._end_operators()
         self._shape = (operators, resync_seconds)
-        account = f"system:serviceaccount:{self.namespace}:autopack-operator"
-        if self._volume_upstream is None:
-            raise RuntimeError("the lane is not open")
-        upstreams = Upstreams(self._upstream, self._volume_upstream, account)
+        namespace = self._stage.namespace
+        account = f"system:serviceaccount:{namespace}:autopack-operator"
+        upstreams = Upstreams(self._upstream, self._stage.volume(), account)
+        variables = await asyncio.to_thread(self._stage.environment, self._folder)
         for number in range(operators):
-            settings = Settings(self.namespace, f"operator-{number}", self._folder, resync_seconds, self._program)
+            name = f"operator-{number}"
+            settings = Settings(namespace, name, self._folder, resync_seconds, self._program, variables)
             operator = Operator(
                 settings, upstreams, lambda: self._injector, self._names, self._operators, self._saboteur.disturb
             )
@@ -155,18 +128,19 @@ class Lane:
         self._number += 1
         await self._until_led()
         self.witness.history.clear()
-        injector.trial = f"t{self._number:04d}{self.namespace[-1]}"
+        injector.trial = f"t{self._number:04d}"
         self._injector = injector
-        trial = Trial(injector.trial, self._upstream, self._scene, self.witness, injector)
+        trial = Trial(injector.trial, self._upstream, self._stage, self.witness, injector)
         decoys, starts, error = self._decoys(), self._starts(), ""
         try:
             await WORKLOADS[workload](trial)
             await self._fired(injector)
+            await self._saboteur.settled()
             await self._until_led()
         except NotSeenError as what:
             error = str(what)
         idle_from = await trial.quiet()
-        record = trial.record((decoys, self._decoys()), idle_from, self._starts() - starts, error)
+        record = await trial.record((decoys, self._decoys()), idle_from, self._starts() - starts, error)
         await trial.clear()
         return record, injector
 
@@ -182,19 +156,21 @@ class Lane:
         return {name: _without_scheduling(body) for name, body in found.items()}
 
     async def _left_behind(self) -> list[str]:
-        def left() -> list[str]:
-            names = [(kind, body["metadata"]["name"]) for kind in ("Pod", "Lease") for body in self.witness.all(kind)]
-            ours = [f"{kind} {name}" for kind, name in names if name not in {*DECOYS.values(), LEADER_LEASE}]
-            return [name for name in ours if not name.startswith("Lease") or not self._of_poison(name)]
-
+        """Pods and Leases of runs, although no run exists any more."""
         await self._upstream.gone(self.witness.path("AutopackRun", "poison"))
+
+        def left() -> list[str]:
+            found = [(kind, body["metadata"]) for kind in ("Pod", "Lease") for body in self.witness.all(kind)]
+            owned = [(kind, meta) for kind, meta in found if _belongs_to_a_run(meta)]
+            return [f"{kind} {meta['name']}" for kind, meta in owned]
+
         with suppress(NotSeenError):
-            await self.witness.until(lambda: not left(), "the end of everything", 20)
+            await self.witness.until(lambda: not left(), "the end of everything", LEFT_SECONDS)
         return left()
 
-    def _of_poison(self, name: str) -> bool:
-        body = self.witness.find("Lease", name.removeprefix("Lease ")) or {"metadata": {}}
-        return any(owner["name"] == "poison" for owner in body["metadata"].get("ownerReferences") or ())
+
+def _belongs_to_a_run(meta: JsonDict) -> bool:
+    return any(owner["kind"] == "AutopackRun" for owner in meta.get("ownerReferences") or ())
 
 
 def _without_scheduling(body: JsonDict | None) -> JsonDict | None:

@@ -8,9 +8,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Settings:
     folder: Path
     resync_seconds: int = 300
     program: tuple[str, ...] = PROGRAM
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment that depends on where its pods live."""
 
 
 Disturb = Callable[[Kind, Call], Coroutine[Any, Any, None]]
@@ -68,7 +70,6 @@ class Operator:
     async def start(self) -> None:
         """Return when the process runs; it may not lead yet."""
         await self._proxy.start()
-        (self._settings.folder / "token").write_text("played")
         self._kubeconfig().write_text(json.dumps(_kubeconfig(self._proxy.url)))
         await self._spawn()
         self._supervision = asyncio.create_task(self._supervise())
@@ -144,12 +145,11 @@ class Operator:
         return self._settings.folder / f"{self._settings.identity}.kubeconfig"
 
     def _environment(self) -> dict[str, str]:
-        return os.environ | {
+        return {
+            **os.environ,
+            **self._settings.variables,
             "KUBECONFIG": str(self._kubeconfig()),
             "AUTOPACK_NAMESPACE": self._settings.namespace,
-            "AUTOPACK_CLAIM": "claim",
-            "AUTOPACK_IMAGE": "localhost/played:1",
-            "AUTOPACK_RUN_SERVICE_ACCOUNT": "default",
             "AUTOPACK_VOLUME_URL": self._proxy.url,
             "AUTOPACK_VOLUME_TOKEN_FILE": str(self._settings.folder / "token"),
             "AUTOPACK_LEADER_LEASE": LEADER_LEASE,

@@ -18,7 +18,7 @@ WRITES_EXTRA = 12
 
 def one_execution_at_a_time(record: Record) -> Iterator[str]:
     """1: by heartbeats, not by what the API server says."""
-    lives = sorted(record.executions, key=lambda item: item.first)
+    lives = sorted(record.evidence.executions, key=lambda item: item.first)
     for index, life in enumerate(lives):
         for later in lives[index + 1 :]:
             if later.run_uid == life.run_uid and later.first < life.last:
@@ -61,7 +61,7 @@ def committed_never_changes(record: Record) -> Iterator[str]:
         digest, attempt = status.get("manifestSHA256"), status.get("attempt", 0)
         if digest is None or not _condition(seen.body, "ArtifactsCommitted"):
             continue
-        commit = record.commits.get((uid, attempt))
+        commit = record.evidence.commits.get((uid, attempt))
         if told.setdefault((uid, attempt), digest) != digest:
             yield f"{seen.name}: the manifest of attempt {attempt} became {digest[:8]}"
         if commit is not None and commit.manifest != digest:
@@ -102,7 +102,7 @@ def terminal_is_final(record: Record) -> Iterator[str]:
 
 def work_is_saved_first(record: Record) -> Iterator[str]:
     """6: an attempt is taken in, and its worktree removed, only when its command has stopped."""
-    for (_, attempt), commit in record.commits.items():
+    for (_, attempt), commit in record.evidence.commits.items():
         if commit.alive:
             what = "taken in and its worktree removed" if commit.removed_workspace else "taken in"
             yield f"attempt {attempt} was {what} while its command ran"
@@ -110,9 +110,9 @@ def work_is_saved_first(record: Record) -> Iterator[str]:
 
 def acknowledged_lines_are_there(record: Record) -> Iterator[str]:
     """3 and 6: every line whose writer was told that it is stored is stored, and taken in if the attempt was."""
-    for key, lines in record.acknowledged.items():
-        commit = record.commits.get(key)
-        kept = set(commit.lines) if commit is not None else set(record.stored.get(key, ()))
+    for key, lines in record.evidence.acknowledged.items():
+        commit = record.evidence.commits.get(key)
+        kept = set(commit.lines) if commit is not None else set(record.evidence.stored.get(key, ()))
         lost = [line for line in lines if line not in kept]
         if lost:
             yield f"attempt {key[1]}: {len(lost)} of {len(lines)} acknowledged lines are lost, the first {lost[0]!r}"
@@ -125,8 +125,8 @@ def every_execution_is_taken_in(record: Record) -> Iterator[str]:
         for seen in _runs(record)
         if not any(other.event == "DELETED" and other.name == seen.name for other in _runs(record))
     }
-    for life in record.executions:
-        if life.run_uid in exist and life.key not in record.commits and not record.error:
+    for life in record.evidence.executions:
+        if life.run_uid in exist and life.key not in record.evidence.commits and not record.error:
             yield f"{life.pod} has run and its work was never taken in"
 
 

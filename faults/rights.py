@@ -12,6 +12,7 @@ from faults.upstream import Upstream
 
 JsonDict = dict[str, Any]
 
+OPERATOR = f"{deploy.RELEASE}-operator"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 

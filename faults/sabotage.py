@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from faults.calls import Call
 from faults.operators import LEADER_LEASE
 from faults.plan import Kind
-from faults.rights import RBAC
+from faults.rights import OPERATOR, RBAC
 from faults.upstream import Upstream
 
 ROBBED_SECONDS = 4.0
@@ -37,12 +37,17 @@ class Saboteur:
                 pod = f"{call.name}-a1" if call.resource == "autopackruns/status" else call.name
                 await self._upstream.gone(f"{self._pods}/{pod}", {"gracePeriodSeconds": 0})
             case Kind.RIGHTS_REVOKED:
-                [binding] = (await self._upstream.request("GET", self._bindings))["items"]
-                kept = {name: binding["metadata"][name] for name in ("name", "labels")}
-                await self._upstream.gone(f"{self._bindings}/{kept['name']}")
-                self._in(REVOKED_SECONDS, self._upstream.request("POST", self._bindings, binding | {"metadata": kept}))
+                where = f"{self._bindings}/{OPERATOR}"
+                binding = await self._upstream.request("GET", where)
+                binding["metadata"] = {"name": OPERATOR, "labels": binding["metadata"]["labels"]}
+                await self._upstream.gone(where)
+                self._in(REVOKED_SECONDS, self._upstream.request("POST", self._bindings, binding))
             case _:
                 raise ValueError(f"{kind} is not around a request")
+
+    async def settled(self) -> None:
+        """Until everything is given back. Raises ApiError when that was refused."""
+        await asyncio.gather(*self._later)
 
     def _in(self, seconds: float, act: Awaitable[object]) -> None:
         async def later() -> None:

@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from faults.injector import Injector, Sent
-from faults.ledger import Attempt, Execution
-from faults.scene import Scene
+from faults.stage import Evidence, Stage
 from faults.upstream import ApiError, Upstream
-from faults.volume import Commit
 from faults.witness import TERMINAL, Seen, Witness, phase
 
 JsonDict = dict[str, Any]
@@ -29,10 +27,7 @@ class Record:
     name: str
     history: list[Seen]
     sent: list[Sent]
-    executions: list[Execution]
-    acknowledged: dict[Attempt, list[str]]
-    stored: dict[Attempt, list[str]]
-    commits: dict[Attempt, Commit]
+    evidence: Evidence
     final: JsonDict
     decoys: tuple[JsonDict, JsonDict] = field(default_factory=lambda: ({}, {}))
     """Objects that are not ours, before and after."""
@@ -45,14 +40,15 @@ class Record:
 class Trial:
     """What the workloads use. Everything of it is called `name`, or begins with it and a dash."""
 
-    def __init__(self, name: str, upstream: Upstream, scene: Scene, witness: Witness, injector: Injector) -> None:
+    def __init__(self, name: str, upstream: Upstream, stage: Stage, witness: Witness, injector: Injector) -> None:
         self.name = name
-        self._upstream, self._scene, self._witness, self._injector = upstream, scene, witness, injector
+        self._upstream, self._stage, self._witness, self._injector = upstream, stage, witness, injector
         self._kind = "AutopackRun"
 
     async def apply(self, manifest: JsonDict) -> None:
         """Create the object of the trial."""
         self._kind = manifest["kind"]
+        manifest = self._stage.manifest(manifest)
         created = await self._upstream.request("POST", self._witness.path(self._kind), manifest)
         self._injector.versions.append(created["metadata"]["resourceVersion"])
 
@@ -113,19 +109,15 @@ class Trial:
     def _of_trial(self, sent: Sent) -> bool:
         return sent.call.mutating and not sent.call.of_leader and self._injector.normalised(sent.call.name) is not None
 
-    def record(self, decoys: tuple[JsonDict, JsonDict], idle_from: float, restarts: int, error: str) -> Record:
+    async def record(self, decoys: tuple[JsonDict, JsonDict], idle_from: float, restarts: int, error: str) -> Record:
         """What the oracles judge."""
         history = [seen for seen in self._witness.history if self.owns(seen.kind, seen.body)]
-        uids = {seen.body["metadata"]["uid"] for seen in history if seen.kind == "AutopackRun"}
-        ledger, volume = self._scene.ledger, self._scene.volume
+        uids = {seen.body["metadata"]["uid"]: seen.name for seen in history if seen.kind == "AutopackRun"}
         return Record(
             name=self.name,
             history=history,
             sent=[sent for sent in self._injector.sent if self._of_trial(sent)],
-            executions=[item for item in ledger.executions if item.run_uid in uids],
-            acknowledged={key: lines for key, lines in ledger.acknowledged.items() if key[0] in uids},
-            stored={key: lines for key, lines in ledger.stored.items() if key[0] in uids},
-            commits={key: commit for key, commit in volume.commits.items() if key[0] in uids},
+            evidence=await self._stage.evidence(uids),
             final=self.summary(),
             decoys=decoys,
             idle_from=idle_from,

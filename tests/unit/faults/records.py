@@ -8,6 +8,7 @@ from typing import Any
 from faults.calls import Call
 from faults.injector import Sent
 from faults.ledger import Execution
+from faults.stage import Evidence
 from faults.trial import Record
 from faults.volume import Commit
 from faults.witness import Seen
@@ -66,10 +67,12 @@ def good() -> Record:
             seen(4, run("Succeeded", **committed())),
         ],
         sent=[sent(1), sent(4)],
-        executions=[life],
-        acknowledged={(UID, 1): ["one", "two"]},
-        stored={(UID, 1): ["one", "two"]},
-        commits={(UID, 1): Commit(3.5, ("one", "two"), "abc", 0, alive=False, removed_workspace=True)},
+        evidence=Evidence(
+            executions=[life],
+            acknowledged={(UID, 1): ["one", "two"]},
+            stored={(UID, 1): ["one", "two"]},
+            commits={(UID, 1): Commit(3.5, ("one", "two"), "abc", 0, alive=False, removed_workspace=True)},
+        ),
         final={"AutopackRun ~": {"phase": "Succeeded"}, "Pod ~-a1": {"phase": "Succeeded"}, "Leases": 0},
         decoys=({"Pod foreign": {"spec": 1}}, {"Pod foreign": {"spec": 1}}),
         idle_from=4.0,

@@ -12,8 +12,8 @@ from tests.unit.faults.records import UID, Plant, committed, good, pod, run, see
 
 
 def a_second_life_before_the_first_ended(record: Record) -> None:
-    record.executions.append(Execution("t1", UID, 2, "t1-a2", first=2.5, last=4.0, alive=False))
-    record.commits[UID, 2] = replace(record.commits[UID, 1])
+    record.evidence.executions.append(Execution("t1", UID, 2, "t1-a2", first=2.5, last=4.0, alive=False))
+    record.evidence.commits[UID, 2] = replace(record.evidence.commits[UID, 1])
 
 
 def two_pods_at_once(record: Record) -> None:
@@ -29,7 +29,7 @@ def another_manifest_later(record: Record) -> None:
 
 
 def a_manifest_that_was_never_taken_in(record: Record) -> None:
-    record.commits[UID, 1].manifest = "other"
+    record.evidence.commits[UID, 1].manifest = "other"
 
 
 def an_attempt_that_goes_back(record: Record) -> None:
@@ -49,20 +49,20 @@ def no_end(record: Record) -> None:
 
 
 def taken_in_while_it_runs(record: Record) -> None:
-    record.commits[UID, 1].alive = True
+    record.evidence.commits[UID, 1].alive = True
 
 
 def a_line_lost(record: Record) -> None:
-    record.commits[UID, 1].lines = ("one",)
+    record.evidence.commits[UID, 1].lines = ("one",)
 
 
 def a_line_lost_from_the_folder(record: Record) -> None:
-    del record.commits[UID, 1]
-    record.stored[UID, 1] = ["two"]
+    del record.evidence.commits[UID, 1]
+    record.evidence.stored[UID, 1] = ["two"]
 
 
 def work_never_taken_in(record: Record) -> None:
-    del record.commits[UID, 1]
+    del record.evidence.commits[UID, 1]
 
 
 def a_lease_left(record: Record) -> None:
@@ -144,7 +144,7 @@ def test_the_planted_bug_is_found(plant: Plant, oracle: str) -> None:
 
 def test_a_deleted_run_need_not_be_taken_in() -> None:
     record = good()
-    del record.commits[UID, 1]
+    del record.evidence.commits[UID, 1]
     record.history.append(seen(5, run("Running"), "DELETED"))
     record.final = {"Leases": 0}
     assert judge(record, {"Leases": 0}, undisturbed_writes=2) == []
