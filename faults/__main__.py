@@ -11,19 +11,22 @@ from scripts import deploy
 
 from faults.campaign import campaign, store
 from faults.plan import Plan, Plans
-from faults.recipes import plans, sample
+from faults.recipes import plans, real_plans, sample
 from faults.workloads import WORKLOADS
 
 QUICK_TRIALS = 160
+REAL_TRIALS = 110
 
 
-async def _play(given: list[Plan], lanes: int, most: int | None, category: str) -> int:
+async def _play(given: list[Plan], arguments: argparse.Namespace) -> int:
     async with campaign() as running:
         lives = await running.record({plan.workload for plan in given} or WORKLOADS)
-        chosen = [plan for plan in given or plans(lives) if category in {"", plan.category}]
-        chosen = sample(chosen, most) if most is not None else chosen
+        chosen = given or (plans(lives) + real_plans(lives, REAL_TRIALS))
+        if arguments.what == "quick":
+            chosen = sample(chosen, QUICK_TRIALS)
+        chosen = [plan for plan in chosen if arguments.category in {"", plan.category}]
         print(f"{len(chosen)} plans: {store('plans.json', chosen)}", flush=True)
-        await running.play(chosen, lives, lanes)
+        await running.play(chosen, lives, arguments.lanes, arguments.real_lanes)
         tally = running.tally
     if tally.odd:
         print(f"play the wrong ones again with: make faults PLAN={store('wrong.json', tally.odd)}", flush=True)
@@ -36,15 +39,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="faults", description=__doc__)
     parser.add_argument("what", help="full, quick, or a file of plans")
     parser.add_argument("--lanes", type=int, default=8, help="namespaces in which trials are played at the same time")
+    parser.add_argument("--real-lanes", type=int, default=2, help="the same, for trials with real pods")
     parser.add_argument("--category", default="", help="only the plans of one category, such as kills")
     arguments = parser.parse_args()
-    deploy.devcluster("up")
-    deploy.kubectl("apply", "--server-side", "--force-conflicts", "-f", deploy.ROOT / "crds")
     stored = arguments.what not in {"full", "quick"}
     given = Plans.model_validate_json(Path(arguments.what).read_text()).plans if stored else []
-    return asyncio.run(
-        _play(given, arguments.lanes, QUICK_TRIALS if arguments.what == "quick" else None, arguments.category)
-    )
+    deploy.devcluster("up")
+    deploy.kubectl("apply", "--server-side", "--force-conflicts", "-f", deploy.ROOT / "crds")
+    if arguments.what == "full" or any(plan.real for plan in given):
+        deploy.cluster_with_images()
+    return asyncio.run(_play(given, arguments))
 
 
 if __name__ == "__main__":

@@ -21,8 +21,9 @@ from faults.lane import Lane, Verdict
 from faults.leftovers import sweep
 from faults.operators import PROGRAM
 from faults.plan import Plan, Plans
+from faults.real import RealStage
 from faults.recipes import Undisturbed
-from faults.stage import PlayedStage
+from faults.stage import PlayedStage, Stage
 from faults.upstream import Upstream
 from faults.workloads import WORKLOADS
 
@@ -93,10 +94,11 @@ class Campaign:
         self.tally = Tally()
 
     @asynccontextmanager
-    async def lane(self, number: int, program: tuple[str, ...] = PROGRAM) -> AsyncIterator[Lane]:
+    async def lane(self, number: int, program: tuple[str, ...] = PROGRAM, *, real: bool = False) -> AsyncIterator[Lane]:
         """An open lane."""
-        namespace = f"{self._kubelet.node}-{number}"
-        stage = PlayedStage(self._upstream, self._kubelet, namespace)
+        namespace = f"{self._kubelet.node}-{'real-' if real else ''}{number}"
+        played = PlayedStage(self._upstream, self._kubelet, namespace)
+        stage: Stage = RealStage(self._upstream, namespace) if real else played
         lane = Lane(self._upstream, stage, FOLDER / "logs" / namespace, program)
         await lane.open()
         try:
@@ -125,20 +127,21 @@ class Campaign:
             raise AssertionError("nothing was recorded")
         return common
 
-    async def play(self, plans: list[Plan], lives: dict[str, Undisturbed], lanes: int) -> None:
-        """Play them all."""
-        waiting = deque(plans)
+    async def play(self, plans: list[Plan], lives: dict[str, Undisturbed], lanes: int, real_lanes: int) -> None:
+        """Play them all, in so many lanes with played pods and so many with real ones."""
         self.tally.begun = time.monotonic()
 
-        async def work(number: int) -> None:
-            async with self.lane(number) as lane:
+        async def work(number: int, waiting: deque[Plan], *, real: bool) -> None:
+            async with self.lane(number, real=real) as lane:
                 while waiting:
                     plan = waiting.popleft()
                     self.tally.count(await lane.play(plan, lives[plan.workload]))
 
         async with asyncio.TaskGroup() as group:
-            for number in range(1, min(lanes, len(plans)) + 1):
-                group.create_task(work(number))
+            for real, most in ((False, lanes), (True, real_lanes)):
+                waiting = deque(plan for plan in plans if plan.real is real)
+                for number in range(1, min(most, len(waiting)) + 1):
+                    group.create_task(work(number, waiting, real=real))
 
 
 @asynccontextmanager

@@ -117,7 +117,8 @@ class Lane:
         await self.shape(plan.operators, plan.resync_seconds)
         begun = asyncio.get_running_loop().time()
         record, injector = await self._play(plan.workload, Injector(fault=plan.fault))
-        wrong = judge(record, expected.final, len(expected.calls))
+        costs = plan.fault.kind.costs_an_attempt
+        wrong = judge(record, expected.final, len(expected.calls), costs_an_attempt=costs)
         seconds = asyncio.get_running_loop().time() - begun
         if wrong or not injector.fired:
             # What an odd trial left behind must not disturb the next.

@@ -197,12 +197,22 @@ INVARIANTS: tuple[Oracle, ...] = (
 )
 
 
-def judge(record: Record, expected: JsonDict, undisturbed_writes: int) -> list[str]:
+def same_phase(record: Record, expected: JsonDict) -> Iterator[str]:
+    """For a fault that costs an attempt: how it ends is the same, the attempt that it ends with is not."""
+    for name, wanted in expected.items():
+        if name.startswith(("AutopackRun ", "RunBatch ")):
+            found = record.final.get(name) or {}
+            if found.get("phase") != wanted.get("phase"):
+                yield f"{name} is {found.get('phase')} {found.get('reason')}, not {wanted.get('phase')}"
+
+
+def judge(record: Record, expected: JsonDict, undisturbed_writes: int, *, costs_an_attempt: bool = False) -> list[str]:
     """Everything that is wrong, each with the name of the oracle that says so."""
     wrong = [f"{oracle.__name__}: {text}" for oracle in INVARIANTS for text in oracle(record)]
     wrong += [f"writes_are_bounded: {text}" for text in writes_are_bounded(record, undisturbed_writes)]
     if not record.error:
-        wrong += [f"same_end: {text}" for text in same_end(record, expected)]
+        same = same_phase if costs_an_attempt else same_end
+        wrong += [f"{same.__name__}: {text}" for text in same(record, expected)]
     return list(dict.fromkeys(wrong))
 
 

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     LEADER_DELETED = "leader-deleted"
     LEADER_STOLEN = "leader-stolen"
     POD_FORCE_DELETED = "pod-force-deleted"
+    POD_EVICTED = "pod-evicted"
     RIGHTS_REVOKED = "rights-revoked"
     EVENT_HOLD = "event-hold"
     EVENT_DROP = "event-drop"
@@ -40,6 +41,11 @@ class Kind(StrEnum):
     def on_event(self) -> bool:
         """Whether it waits for an event of a watch, rather than for a request."""
         return self.value.startswith("event-")
+
+    @property
+    def costs_an_attempt(self) -> bool:
+        """Whether the run needs one attempt more than without it."""
+        return self.value.startswith("pod-")
 
 
 class Frozen(BaseModel):
@@ -79,6 +85,8 @@ class Plan(Frozen):
     category: str
     fault: Fault
     operators: Annotated[int, Field(ge=1, le=2)] = 1
+    real: bool = False
+    """With real pods on the real node."""
     resync_seconds: int = 300
 
     def __str__(self) -> str:

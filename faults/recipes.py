@@ -65,6 +65,28 @@ def plans(lives: dict[str, Undisturbed]) -> list[Plan]:
     return sorted(found, key=lambda plan: (plan.category != "dead watches", -plan.operators, plan.resync_seconds))
 
 
+def real_plans(lives: dict[str, Undisturbed], most: int) -> list[Plan]:
+    """With real pods, where a trial takes seconds: kills at the requests that come in any case, spread evenly."""
+    found = [
+        Plan(workload=name, category="real pods", fault=Fault(kind=kind, match=match, seconds=LATE_SECONDS), real=True)
+        for name, life in sorted(lives.items())
+        for match in life.calls
+        # How many statuses are written depends on how long a real pod takes to start.
+        if match.resource != "events" and not (match.verb == "update" and match.nth > 1)
+        for kind in (*KILLS, Kind.RESET_AFTER)
+    ]
+    chosen = found[:: max(1, len(found) // most)]
+    return chosen + [
+        Plan(workload=name, category="real pods", fault=Fault(kind=kind, match=RUNNING), real=True)
+        for name in ("success", "retry")
+        for kind in (Kind.POD_FORCE_DELETED, Kind.POD_EVICTED)
+    ]
+
+
+RUNNING = Match(verb="update", resource="autopackruns/status", name="~", nth=2)
+"""The second status that is written of a run says that its command runs."""
+
+
 def sample(all_plans: list[Plan], most: int) -> list[Plan]:
     """About so many of them, of every category, spread evenly; never a dead watch, which takes over a minute."""
     lively = [plan for plan in all_plans if plan.category != "dead watches"]

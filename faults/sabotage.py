@@ -34,8 +34,10 @@ class Saboteur:
                 await self._upstream.merge(self._lease, {"spec": {"holderIdentity": "a thief"}})
                 self._in(ROBBED_SECONDS, self._upstream.merge(self._lease, {"spec": {"holderIdentity": ""}}))
             case Kind.POD_FORCE_DELETED:
-                pod = f"{call.name}-a1" if call.resource == "autopackruns/status" else call.name
-                await self._upstream.gone(f"{self._pods}/{pod}", {"gracePeriodSeconds": 0})
+                await self._upstream.gone(f"{self._pods}/{_pod(call)}", {"gracePeriodSeconds": 0})
+            case Kind.POD_EVICTED:
+                eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": _pod(call)}}
+                await self._upstream.request("POST", f"{self._pods}/{_pod(call)}/eviction", eviction)
             case Kind.RIGHTS_REVOKED:
                 where = f"{self._bindings}/{OPERATOR}"
                 binding = await self._upstream.request("GET", where)
@@ -57,3 +59,8 @@ class Saboteur:
         task = asyncio.create_task(later())
         self._later.add(task)
         task.add_done_callback(self._later.discard)
+
+
+def _pod(call: Call) -> str:
+    """The first pod of the run whose status is written, or the pod that is made."""
+    return f"{call.name}-a1" if call.resource == "autopackruns/status" else call.name

@@ -131,6 +131,7 @@ class Trial:
             f"{kind} {body['metadata']['name'].replace(self.name, '~')}": essence(body, self.name)
             for kind in ("AutopackRun", "RunBatch", "Pod")
             for body in self.objects(kind)
+            if "deletionTimestamp" not in body["metadata"]
         } | {"Leases": len(self.objects("Lease"))}
 
     async def clear(self) -> None:
@@ -144,6 +145,7 @@ class Trial:
 
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
 _NOT_COMPARED = frozenset({"duration", "podUID", "conditions", "containerStatuses", "initContainerStatuses"})
 _OF_SPEC = frozenset({"podIP", "podIPs", "hostIP", "hostIPs", "qosClass", "observedGeneration", "manifestSHA256"})
 
@@ -168,4 +170,6 @@ def _is_time(value: object) -> bool:
 
 
 def _without(uid: str, name: str, value: object) -> object:
-    return value.replace(uid, "U").replace(uid[:8], "U").replace(name, "~") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _COMMIT.sub("H", value.replace(uid, "U").replace(uid[:8], "U").replace(name, "~"))

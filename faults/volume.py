@@ -38,6 +38,7 @@ class PlayedVolume:
     commits: dict[Attempt, Commit] = field(default_factory=dict)
     exit_codes: dict[Attempt, int] = field(default_factory=dict)
     url: str = ""
+    _branches: dict[Attempt, str] = field(default_factory=dict)
     _runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -61,7 +62,9 @@ class PlayedVolume:
 
     async def _prepare(self, request: web.Request) -> web.Response:
         uid, attempt = _attempt(request)
-        paths = AttemptPaths((await request.json())["runId"], uid, attempt)
+        body = await request.json()
+        paths = AttemptPaths(body["runId"], uid, attempt)
+        self._branches[uid, attempt] = body["branch"]
         answer = {"state": "ready", "repoKey": "n-played", "sha": SHA}
         return web.json_response(answer | {"workspace": paths.workspace, "artifacts": paths.artifacts})
 
@@ -71,11 +74,12 @@ class PlayedVolume:
         if commit is None:
             commit = self.commits[key] = self._take_in(key, remove_workspace=bool(body.get("removeWorkspace")))
         complete = commit.exit_code is not None
+        branch = self._branches.get(key, "main")
         answer: JsonDict = {
             "complete": complete,
             "exitCode": commit.exit_code,
             "head": SHA,
-            "ref": f"refs/runs/{key[0]}/a{key[1]}/heads/main",
+            "ref": f"refs/runs/{key[0]}/a{key[1]}/heads/{branch}",
             "manifestSha256": commit.manifest,
             "files": 1,
             "bytes": 1,
