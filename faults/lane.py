@@ -140,6 +140,7 @@ class Lane:
             await self._until_led()
         except NotSeenError as what:
             error = str(what)
+            await self._saboteur.settled()
         idle_from = await trial.quiet()
         record = await trial.record((decoys, self._decoys()), idle_from, self._starts() - starts, error)
         await trial.clear()
