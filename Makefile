@@ -89,9 +89,10 @@ bench-check: venv ## bench-quick, failing when a ratio is worse than bench/basel
 	$(PY) -m bench --quick --check $(BENCH)
 
 .PHONY: generate
-generate: venv ## Write the generated files anew: CRDs, chart docs
+generate: venv ## Write the generated files anew: CRDs, chart docs, command line docs
 	$(PY) -m scripts.generate_crds
 	$(PY) -m scripts.generate_chart_docs
+	$(PY) -m scripts.generate_cli_docs
 
 .PHONY: lock
 lock: venv ## Refresh the lock files from pyproject.toml, with hashes

@@ -23,5 +23,6 @@ class ExecutorLockManager(Lease):
     ) -> None:
         self.run_id = run_id
         self.lock_dir = autonomous_runs_dir() / ".locks" if lock_dir is None else Path(lock_dir)
+        self._run_to_unlock = run_id
         self._held_message = f"Executor lock already held for run_id={run_id}"
         super().__init__(path_component(run_id), self.lock_dir, timeout, backend)

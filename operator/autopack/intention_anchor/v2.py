@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -133,6 +134,19 @@ class IntentionAnchorV2(_Strict):
     def to_json_dict(self) -> dict[str, Any]:
         """Return the anchor as JSON values: datetimes as ISO 8601 text, absent parts left out."""
         return self.model_dump(mode="json", exclude_none=True)
+
+    @classmethod
+    def from_json_dict(cls, data: dict[str, Any]) -> IntentionAnchorV2:
+        """Read what `to_json_dict` returned; raises AnchorError as `intention_anchor.loader.parse_anchor` does."""
+        from .loader import parse_anchor
+
+        return parse_anchor(json.dumps(data))
+
+    def save_to_file(self, path: Path) -> None:
+        """Write an anchor file, as `intention_anchor.storage.save_anchor` does."""
+        from .storage import save_anchor
+
+        save_anchor(self, Path(path))
 
     @classmethod
     def load_from_file(cls, path: Path) -> IntentionAnchorV2:

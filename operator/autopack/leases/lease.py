@@ -25,6 +25,7 @@ class Lease:
     """One claimant's handle on one lease. Not shared between threads."""
 
     _held_message: str
+    _run_to_unlock: str = "<run>"
 
     def __init__(self, key: str, folder: Path, timeout: float, backend: LeaseBackend | None) -> None:
         self._key = key
@@ -79,5 +80,6 @@ class Lease:
         who = self.holder() or "it has just been released"
         return LeaseHeld(
             f"{self._held_message} ({who})",
-            "Wait until it has ended, or end it. If it ran on a machine that is gone, unlock it",
+            "Wait until it has ended, or end it. If it ran on a machine that is gone:"
+            f" autopack unlock {self._run_to_unlock}",
         )

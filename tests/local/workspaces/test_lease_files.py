@@ -205,7 +205,9 @@ def test_a_handle_that_lost_the_race_leaks_no_descriptor(tmp_path: Path) -> None
 
 def test_the_executor_lock_says_whose_run_it_is(tmp_path: Path) -> None:
     with ExecutorLockManager("my-run", tmp_path):
-        with pytest.raises(RuntimeError, match=r"^Executor lock already held for run_id=my-run"):
+        with pytest.raises(
+            RuntimeError, match=r"^Executor lock already held for run_id=my-run.*autopack unlock my-run$"
+        ):
             ExecutorLockManager("my-run", tmp_path).__enter__()
         assert ExecutorLockManager("other", tmp_path).acquire()
 
