@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -33,7 +33,7 @@ from .run_ids import path_component
 from .workspace_lease import WorkspaceLease
 from .worktree_cleanup import cleanup_worktrees
 from .worktree_include import copy_included
-from .worktree_setup import run_setup
+from .worktree_setup import Watch, run_setup
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +46,15 @@ class Preparation:
     """What a fresh worktree needs beyond a checkout.
 
     `setup` are commands (argument lists) run in it, each for at most `setup_timeout` seconds, their output appended to
-    the file `setup_log`. `allow_incomplete` accepts empty folders for submodules, and pointers where Git LFS is not
-    installed.
+    the file `setup_log`, with `setup_env` in their environment and `setup_watch` entered meanwhile. `allow_incomplete`
+    accepts empty folders for submodules, and pointers where Git LFS is not installed.
     """
 
     setup: Sequence[Sequence[str]] = ()
     setup_timeout: float = 600
     setup_log: Path | None = None
+    setup_env: Mapping[str, str] = field(default_factory=dict)
+    setup_watch: Watch | None = None
     allow_incomplete: bool = False
 
 
@@ -232,9 +234,19 @@ class WorkspaceManager:
             "AUTOPACK_RUN_ID": self.run_id,
             "AUTOPACK_WORKSPACE": str(self.worktree_path),
             REPO_VARIABLE: str(self.source_repo.absolute()),
+            **self._preparation.setup_env,
         }
         options = self._preparation
-        run_setup(options.setup, self.worktree_path, env, options.setup_timeout, options.setup_log)
+        held = [number for number in (self.fileno(), self._lease.fileno()) if number is not None]
+        run_setup(
+            options.setup,
+            self.worktree_path,
+            env,
+            options.setup_timeout,
+            options.setup_log,
+            watch=options.setup_watch,
+            pass_fds=held,
+        )
         hit("workspace.after_setup")
 
 

@@ -7,29 +7,40 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from .errors import WorkspaceError, printable
 
 _SHOWN_BYTES = 2000
 
+Watch = Callable[["subprocess.Popen[bytes]"], contextlib.AbstractContextManager[None]]
+"""Entered while a command runs; whoever provides it may end the process group that the command leads."""
+
 
 def run_setup(
-    commands: Sequence[Sequence[str]], tree: Path, env: Mapping[str, str], timeout: float, log: Path | None = None
+    commands: Sequence[Sequence[str]],
+    tree: Path,
+    env: Mapping[str, str],
+    timeout: float,
+    log: Path | None = None,
+    *,
+    watch: Watch | None = None,
+    pass_fds: Collection[int] = (),
 ) -> None:
     """Run the commands in `tree`, one after the other, with `env` on top of our environment.
 
     Each is an argument list, never given to a shell, and may take `timeout` seconds; at their end it is killed with
-    all it started. What they print goes to the end of the file `log`. Raises WorkspaceError SetupFailed with the end
-    of the output when one fails; the rest is not run.
+    all it started. What they print goes to the end of the file `log`. They inherit `pass_fds`, so that locks on those
+    outlive us. Raises WorkspaceError SetupFailed with the end of the output when one fails; the rest is not run.
     """
     for command in commands:
         with contextlib.ExitStack() as stack:
             # A file and not a pipe: output has no bound, and a child left behind must not block us.
             sink = tempfile.TemporaryFile() if log is None else log.open("a+b")  # noqa: SIM115 - the stack closes it
             output = stack.enter_context(sink)
-            problem = _run(command, tree, {**os.environ, **env}, timeout, output.fileno())
+            process = _start(command, tree, {**os.environ, **env}, output.fileno(), pass_fds)
+            problem = process if isinstance(process, str) else _finish(process, timeout, watch)
             if problem:
                 end = output.seek(0, os.SEEK_END)
                 output.seek(max(0, end - _SHOWN_BYTES))
@@ -39,21 +50,28 @@ def run_setup(
                 raise WorkspaceError("SetupFailed", message, "Correct the command; the worktree has been removed")
 
 
-def _run(command: Sequence[str], tree: Path, env: Mapping[str, str], timeout: float, output: int) -> str:
+def _start(
+    command: Sequence[str], tree: Path, env: Mapping[str, str], output: int, pass_fds: Collection[int]
+) -> subprocess.Popen[bytes] | str:
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             cwd=tree,
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            pass_fds=tuple(pass_fds),
             start_new_session=True,
         )
     except OSError as error:
         return f"cannot be started ({error.strerror})"
+
+
+def _finish(process: subprocess.Popen[bytes], timeout: float, watch: Watch | None) -> str:
     try:
-        code = process.wait(timeout)
+        with contextlib.nullcontext() if watch is None else watch(process):
+            code = process.wait(timeout)
     except BaseException as error:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -17,8 +17,9 @@ _FORBIDDEN_IN_REF = frozenset(" ~^:?*[\\")
 _SCP_LIKE = re.compile(r"(?P<user>[A-Za-z0-9_][A-Za-z0-9_.-]*)@(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*):(?P<path>[^/:-].*)")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\.?")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_CREDENTIALS = re.compile(r"(://)(?:[^/\s]*@|[^\s/:@]+:\S*@)")
-_QUERY = re.compile(r"(://[^\s?]*\?)\S+")
+# One slash is enough: an address that was taken for a path has lost the other.
+_CREDENTIALS = re.compile(r"(:/+)(?:[^/\s]*@|[^\s/:@]+:\S*@)")
+_QUERY = re.compile(r"(:/+[^\s?]*\?)\S+")
 _METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "instance-data", "metadata.azure.internal"})
 _METADATA_ADDRESSES = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
 

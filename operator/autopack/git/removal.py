@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autopack.errors import AutopackError, printable
+from autopack.failpoints import hit
 
 from .registry import Registration, registration_of, repository_lock, unregister
 from .save import pin_commits, run_ref, save_work
@@ -82,6 +83,7 @@ def _set_aside(common: Path, path: Path, entry: Registration | None, error: Auto
     aside = path.parent / UNSAVED / f"{path.name}-{secrets.token_hex(6)}"
     aside.parent.mkdir(exist_ok=True)
     path.rename(aside)
+    hit("worktree.after_set_aside")
     if entry is not None:
         pin_commits(common, entry.admin, path.name)
         with repository_lock(common):

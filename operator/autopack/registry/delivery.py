@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from autopack.errors import AutopackError
+from autopack.failpoints import hit
 
 from .events import RunEvent
 from .outbox import Outbox
@@ -130,5 +131,6 @@ def send(outbox: Outbox, name: str, registry_of: RegistryOf) -> int:
     if registry is None:
         return 0
     registry.record(waiting.events)
+    hit("registry.after_rows")
     outbox.note_sent(name, waiting.end)
     return len(waiting.events)

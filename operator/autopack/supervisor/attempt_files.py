@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from autopack.failpoints import hit
 from autopack.file_layout import RunFileLayout
 from autopack.files import write_json_atomic
 from autopack.registry.events import RunFacts, decode
@@ -32,6 +33,7 @@ def set_aside_earlier(layout: RunFileLayout) -> None:
     number = max(used, default=0) + 1
     for path in left:
         path.rename(path.with_name(f"{path.stem}.a{number}{path.suffix}"))
+        hit("run.after_set_aside")
 
 
 def _numbers(path: Path) -> Iterator[int]:

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from autopack.errors import AutopackError, printable
 from autopack.executor_lock import ExecutorLockManager
+from autopack.failpoints import hit
 from autopack.file_layout import RunFileLayout
 from autopack.git.branches import RUN_PREFIX
 from autopack.registry.events import RunFacts, RunState, now
@@ -21,9 +23,10 @@ from autopack.workspace_manager import WorkspaceManager
 
 from .attempt_files import log_paths, set_aside_earlier, write_result
 from .command import RunPlace, command_of, environment_of
+from .control import Level
 from .options import Keep
 from .outcome import Verdict, judge
-from .process import NOT_EXECUTABLE, NOT_FOUND, start
+from .process import NOT_EXECUTABLE, NOT_FOUND, ProcessGroup, start
 from .quotas import bound
 from .recipe import Recipe, Services
 from .work import close_workspace
@@ -39,6 +42,7 @@ def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: O
     """
     layout = RunFileLayout(run_id, base_dir=recipe.runs_dir)
     with ExecutorLockManager(run_id, layout.lock_path.parent) as lock:
+        hit("run.after_lock")
         layout.ensure_directories()
         set_aside_earlier(layout)
         before = services.outbox.last(run_id)
@@ -54,11 +58,14 @@ def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: O
             started_at=now(),
         )
         services.record(facts)
+        hit("run.after_record")
         on_start(facts.attempt)
         facts = _Attempt(facts, layout, recipe, services, lock).execute()
         facts = replace(facts, at=now(), finished_at=now())
         write_result(layout, facts)
+        hit("run.after_result")
         services.record(facts)
+        hit("run.after_last_record")
         return facts
 
 
@@ -86,6 +93,9 @@ class _Attempt:
 
     def _fail(self, error: AutopackError | OSError) -> None:
         reason = error.reason if isinstance(error, AutopackError) else "InputOutput"
+        if reason == "SetupFailed" and self._services.control.level >= Level.STOP:
+            self._conclude(Verdict(RunState.CANCELED, -1, "Canceled", "stopped while its worktree was being set up"))
+            return
         self._conclude(Verdict(RunState.FAILED, -1, reason, printable(str(error), 1000)))
 
     def _conclude(self, verdict: Verdict) -> None:
@@ -100,12 +110,18 @@ class _Attempt:
     def _execute(self) -> None:
         recipe, layout = self._recipe, self._layout
         database_url = self._services.database.prepare(layout)
+        hit("run.after_database")
         manager = WorkspaceManager(
             layout.run_id,
             recipe.source_repo,
             layout.workspace_dir.parent,
             lease_dir=layout.leases_dir,
-            preparation=replace(recipe.preparation, setup_log=log_paths(layout)[2]),
+            preparation=replace(
+                recipe.preparation,
+                setup_log=log_paths(layout)[2],
+                setup_env=self._services.guard.environment,
+                setup_watch=self._watching_setup,
+            ),
         )
         # The manager claims the place, under the lease as well, before it touches anything there.
         workspace = manager.create_worktree(f"{RUN_PREFIX}{layout.name}", start_point=recipe.base_sha)
@@ -114,27 +130,45 @@ class _Attempt:
             with WorkspaceLease(workspace, layout.leases_dir) as lease:
                 held = [number for it in (self._lock, lease, manager) if (number := it.fileno()) is not None]
                 self._conclude(self._run_command(workspace, database_url, held))
+            hit("run.before_leave")
         finally:
             self._leave(manager)
+            hit("run.after_leave")
 
     def _run_command(self, workspace: Path, database_url: str, held: list[int]) -> Verdict:
         recipe, layout, services = self._recipe, self._layout, self._services
         place = RunPlace(layout.run_id, self._facts.attempt, workspace, layout.base_dir, recipe.runs_dir)
         argv = command_of(recipe.words, recipe.extra_args, place)
         stdout, stderr, _ = log_paths(layout)
-        env = environment_of(os.environ, place, database_url)
+        env = environment_of(os.environ, place, database_url) | services.guard.environment
         with services.cores.borrow(recipe.quota.cpus) as cores:
             try:
                 group = start(argv, cwd=workspace, env=env, stdout=stdout, stderr=stderr, pass_fds=held)
             except OSError as error:
                 return _not_started(argv[0], error)
+            hit("run.after_start")
             services.guard.add(group.pgid)
             try:
+                hit("run.after_guard")
                 bound(group.pgid, recipe.quota.memory, cores)
                 with services.control.watching(group):
-                    return judge(group.wait(recipe.timeout), recipe.timeout)
+                    ended = group.wait(recipe.timeout)
+                hit("run.after_end")
+                return judge(ended, recipe.timeout)
             finally:
                 services.guard.remove(group.pgid)
+
+    @contextlib.contextmanager
+    def _watching_setup(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """End a setup command with us, and when the batch is stopped."""
+        group, services = ProcessGroup(process), self._services
+        services.guard.add(group.pgid)
+        try:
+            with services.control.watching(group):
+                yield
+        finally:
+            group.note_end()
+            services.guard.remove(group.pgid)
 
     def _leave(self, manager: WorkspaceManager) -> None:
         keep = self._recipe.keep is Keep.ALL or (

@@ -1,20 +1,26 @@
 """A small process that outlives the supervisor: when that is killed, it ends the runs' process groups.
 
-Started by file name, with the standard library alone. Reads `+<pgid>` and `-<pgid>` lines; the end of its input is the
-supervisor's end.
+Started by file name, with the standard library alone. Reads `+<pgid>` and `-<pgid>` lines, and `.` when all is well;
+the end of its input without that is the supervisor's death. Then it also looks for what was started but not announced
+any more: everything a run starts has the guard's mark in its environment.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 GRACE_SECONDS = 5.0
+MARK_VARIABLE = "AUTOPACK_GUARD"
+# As long as a process may take from its birth to the environment we gave it.
+_BIRTH_SECONDS = 0.2
 
 
 class Guard:
@@ -22,13 +28,19 @@ class Guard:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._mark = secrets.token_hex(16)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__],
+            [sys.executable, "-I", "-S", __file__, self._mark],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What everything that is to end with us must have in its environment."""
+        return {MARK_VARIABLE: self._mark}
 
     def add(self, pgid: int) -> None:
         """From now on the group ends with us."""
@@ -40,6 +52,7 @@ class Guard:
 
     def close(self) -> None:
         """Let the guard go; groups that are still there are ended."""
+        self._tell(".\n")
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
@@ -62,11 +75,28 @@ def _signal(groups: set[int], number: int) -> set[int]:
     return alive
 
 
-def watch() -> None:
+def _marked(mark: str) -> set[int]:
+    """Return the process groups of all processes that have the mark in their environment."""
+    wanted, groups = f"{MARK_VARIABLE}={mark}".encode("ascii"), set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                groups.add(os.getpgid(int(folder.name)))
+    return groups
+
+
+def watch(mark: str) -> None:
     """Wait for the supervisor's end, then end what it left."""
     groups: set[int] = set()
+    died = True
     for line in sys.stdin:
-        (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
+        if line[0] == ".":
+            died = False
+        else:
+            (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
+    if died:
+        time.sleep(_BIRTH_SECONDS)
+        groups |= _marked(mark)
     alive = _signal(groups, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_SECONDS
     while alive and time.monotonic() < deadline:
@@ -76,4 +106,4 @@ def watch() -> None:
 
 
 if __name__ == "__main__":
-    watch()
+    watch(sys.argv[1])

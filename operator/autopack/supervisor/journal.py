@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autopack.errors import InvalidInput, printable
+from autopack.failpoints import hit
 from autopack.files import write_json_atomic
 from autopack.registry.events import now
 
@@ -58,6 +59,7 @@ class Journal:
         """Write down how runs ended; when this returns it survives a crash."""
         self._file.writelines(_line(result) for result in results)
         self._file.flush()
+        hit("batch.after_results")
         os.fsync(self._file.fileno())
         for result in results:
             self._counts["skipped" if result.skipped else "succeeded" if result.success else "failed"] += 1
@@ -68,6 +70,7 @@ class Journal:
         """Write the last summary."""
         self._summary |= {"finished_at": now(), "interrupted": interrupted, "failed_run_ids": self._failed}
         self._write_summary()
+        hit("batch.after_summary")
 
     def close(self) -> None:
         """Close the file of results."""

@@ -68,6 +68,10 @@ class ProcessGroup:
         self._stopped = True
         self._end(grace)
 
+    def note_end(self) -> None:
+        """Say that the command has ended, to those who are stopping it, where somebody else waits for it."""
+        self._ended.set()
+
     def _time_out(self) -> None:
         self._timed_out = not self._stopped
         self._end(GRACE_SECONDS)

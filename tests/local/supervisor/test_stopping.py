@@ -191,3 +191,17 @@ def _inside(link: Path, folder: Path) -> bool:
         return link.resolve().is_relative_to(folder)
     except OSError:
         return False
+
+
+def test_the_second_ctrl_c_ends_a_setup_command_too(scene: Scene) -> None:
+    setup = python("import os, pathlib, time; pathlib.Path('begun').touch(); time.sleep(60)")
+    with scene.started(["a"], "--per-run-sqlite", "--setup", setup, "--command", "true") as process:
+        wait_until((scene.runs / "workspaces/a/begun").exists, "the setup has begun")
+        began = time.monotonic()
+        press_ctrl_c(process)
+        wait_for_line(process, "no new runs are started")
+        press_ctrl_c(process)
+        finish(process)
+        assert time.monotonic() - began < 30
+        assert (scene.result("a")["state"], scene.result("a")["reason"]) == ("Canceled", "Canceled")
+        assert not (scene.runs / "workspaces/a").exists()

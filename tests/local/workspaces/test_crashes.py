@@ -26,6 +26,11 @@ FILES = [CORE / "workspace_manager.py", *(CORE / "git").glob("*.py"), *(CORE / "
 FAILPOINTS = sorted({name for file in FILES for name in re.findall(r'hit\("([^"]+)"\)', file.read_text("utf-8"))})
 
 
+# Taken only where git cannot save a tree; has a trial of its own.
+SET_ASIDE = "worktree.after_set_aside"
+STEPS = [name for name in FAILPOINTS if name != SET_ASIDE] + ["run.before_commit", "run.after_write"]
+
+
 def start(repo: Path, base: Path, word: str, failpoint: str = "") -> subprocess.Popen[str]:
     env = {**os.environ, "AUTONOMOUS_RUNS_DIR": str(base.parent)}
     if failpoint:
@@ -65,7 +70,7 @@ def test_all_steps_have_a_failpoint() -> None:
     assert len(FAILPOINTS) >= 20
 
 
-@pytest.mark.parametrize("name", [*FAILPOINTS, "run.before_commit", "run.after_write"])
+@pytest.mark.parametrize("name", STEPS)
 def test_a_kill_at_a_step_is_repaired_by_the_next_start(repo: Path, tmp_path: Path, name: str) -> None:
     base = tmp_path / "runs/workspaces"
     code, out = live(repo, base, "one", f"{name}:kill")
@@ -82,7 +87,7 @@ def test_a_kill_at_a_step_is_repaired_by_the_next_start(repo: Path, tmp_path: Pa
     assert all(word in kept for word in [*expected, "committed-two", "written-two"])
 
 
-@pytest.mark.parametrize("name", [*FAILPOINTS, "run.before_commit", "run.after_write"])
+@pytest.mark.parametrize("name", STEPS)
 def test_after_a_kill_at_a_step_cleaning_up_is_enough(
     repo: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,3 +123,16 @@ def test_only_the_named_run_is_in_the_repository(repo: Path, tmp_path: Path) -> 
     assert live(repo, base, "one")[0] == 0
     refs = git(repo, "for-each-ref", "--format=%(refname)").split()
     assert refs == [f"refs/autopack/{RUN}", f"refs/heads/autopack/{RUN}", "refs/heads/main"]
+
+
+def test_a_kill_while_a_tree_that_git_cannot_save_is_set_aside_loses_nothing(repo: Path, tmp_path: Path) -> None:
+    base = tmp_path / "runs/workspaces"
+    live(repo, base, "one", "run.after_write:kill")
+    (repo / f".git/worktrees/{RUN}/HEAD").unlink()
+    code, out = live(repo, base, "two", f"{SET_ASIDE}:kill")
+    assert code == -signal.SIGKILL, out
+    code, out = live(repo, base, "three")
+    assert code == 0, out
+    assert [path.read_text("utf-8") for path in base.glob(f".unsaved/{RUN}-*/written.txt")] == ["written-one"]
+    assert git(repo, "worktree", "list").count("\n") == 0
+    assert "committed-one" in everything_kept(repo)
