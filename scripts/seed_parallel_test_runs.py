@@ -50,7 +50,9 @@ def seed(
         echo(f"{run_id}: ready")
     strategy.close()
     how = "--per-run-sqlite" if per_run_sqlite else "--database-url …"
-    echo(f"Now: autopack autopilot supervise --run-ids {','.join(run_ids)} --anchor-path anchor.json {how}")
+    echo(
+        f"Now: autopack autopilot supervise --run-ids {','.join(run_ids)} --anchor-path anchor.json {how} --command '…'"
+    )
 
 
 if __name__ == "__main__":

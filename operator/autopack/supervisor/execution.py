@@ -21,7 +21,7 @@ from autopack.registry.events import RunFacts, RunState, now
 from autopack.workspace_lease import WorkspaceLease
 from autopack.workspace_manager import WorkspaceManager
 
-from .attempt_files import log_paths, set_aside_earlier, write_result
+from .attempt_files import log_paths, read_result, set_aside_earlier, write_result
 from .command import RunPlace, command_of, environment_of
 from .control import Level
 from .options import Keep
@@ -44,6 +44,7 @@ def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: O
     with ExecutorLockManager(run_id, layout.lock_path.parent) as lock:
         hit("run.after_lock")
         layout.ensure_directories()
+        _record_missed_end(layout, services)
         set_aside_earlier(layout)
         before = services.outbox.last(run_id)
         facts = RunFacts(
@@ -67,6 +68,24 @@ def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: O
         services.record(facts)
         hit("run.after_last_record")
         return facts
+
+
+def settle(run_id: str, recipe: Recipe, services: Services) -> None:
+    """Record the end of a run that will not be executed again, if a crash came between its result and its record."""
+    layout = RunFileLayout(run_id, base_dir=recipe.runs_dir)
+    lock = ExecutorLockManager(run_id, layout.lock_path.parent)
+    # Whoever has the lock records what there is to record.
+    if lock.acquire():
+        try:
+            _record_missed_end(layout, services)
+        finally:
+            lock.release()
+
+
+def _record_missed_end(layout: RunFileLayout, services: Services) -> None:
+    ended, last = read_result(layout), services.outbox.last(layout.run_id)
+    if ended is not None and (last is None or (last.attempt == ended.attempt and last.finished_at is None)):
+        services.record(ended)
 
 
 class _Attempt:

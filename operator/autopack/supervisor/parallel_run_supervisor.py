@@ -20,7 +20,7 @@ from .batch import Batch
 from .control import StopControl
 from .database import choose_strategy, outbox_of
 from .errors import SupervisorError
-from .execution import execute_attempt
+from .execution import execute_attempt, settle
 from .guard import Guard
 from .journal import Journal, new_batch_id
 from .limits import Demand, describe_limits, probe
@@ -101,6 +101,8 @@ class ParallelRunSupervisor:
             left = [run_id for run_id in wanted if run_id not in done]
             self._say_limits(recipe, min(workers, len(left)), len(left))
             self._progress.begin(len(wanted), workers)
+            for run_id in done:
+                settle(run_id, recipe, services)
             on_result(*done.values())
             batch = Batch(
                 lambda run_id: self._execute(run_id, recipe, services), control, workers, self.options.start_jitter
