@@ -498,3 +498,21 @@ def test_a_suspended_run_goes_on_from_its_saved_state_whatever_its_retries_do() 
 
 def test_a_first_attempt_goes_on_from_nothing() -> None:
     assert live(stories.success).run().status.resumed_from is None
+
+
+def test_a_suspension_costs_two_writes_of_the_status() -> None:
+    """That it is asked for, and that it is done, with the clock of the deadline stopped."""
+    written: list[Request] = []
+
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [stories.LONG]
+        lab.apply(RunBuilder().spec(activeDeadlineSeconds=3600))
+        await asyncio.sleep(stories.A_WHILE)
+        before = len(lab.api.requests)
+        lab.api.edit("AutopackRun", "one", suspend=True)
+        await asyncio.sleep(stories.A_WHILE)
+        written.extend(request for request in lab.api.requests[before:] if request.verb == "status")
+        assert lab.run().status.active_since is None
+
+    live(story)
+    assert len(written) == 2
