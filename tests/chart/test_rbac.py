@@ -70,9 +70,8 @@ def test_people_who_edit_the_namespace_make_runs_and_no_profiles(default: Object
     assert granted(of_people(default, "edit")) == dict.fromkeys(RUNS, WRITE)
 
 
-def test_people_who_administer_the_namespace_make_profiles_and_release_leases(default: Objects) -> None:
-    leases = {("coordination.k8s.io", "leases"): {"get", "list", "delete"}}
-    assert granted(of_people(default, "admin")) == {PROFILES: WRITE} | leases
+def test_people_who_administer_the_namespace_make_profiles(default: Objects) -> None:
+    assert granted(of_people(default, "admin")) == {PROFILES: WRITE}
 
 
 def test_the_roles_of_people_join_the_clusters_own(default: Objects) -> None:

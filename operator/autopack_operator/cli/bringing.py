@@ -11,7 +11,7 @@ from autopack_operator.cli.problems import ClusterProblem
 
 _FETCH = (
     *("-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true"),
-    *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"),
+    *("fetch", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"),
 )
 
 
@@ -42,7 +42,7 @@ def bring(repo: Path, bundle: Path, ref: str, branch: str, *, force: bool) -> tu
 
 def _why(error: AutopackError, branch: str) -> str:
     shown = printable(branch, 120)
-    if "non-fast-forward" in error.message or "rejected" in error.message:
+    if "[rejected]" in error.message:
         return f"your branch {shown} has other commits. Take --force to replace it, or --as for another name"
     if "refusing to fetch into" in error.message:
         return f"your branch {shown} is checked out. Switch to another one first, or take --as for another name"

@@ -61,7 +61,7 @@ class Redrawn:
         from rich.live import Live
 
         self._console = Console()
-        self._live = Live(console=self._console, refresh_per_second=4, transient=True)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._before: dict[str, str] = {}
 
     def show(self, body: JsonDict, runs: list[JsonDict]) -> None:
