@@ -111,8 +111,8 @@ def test_get_has_one_line_for_each(plugin: Plugin, watched: str) -> None:
 
 
 def test_logs_are_there_after_the_pod_is_gone(plugin: Plugin, installation: Installation, watched: str) -> None:
-    while installation.pods_of("plugin-one"):
-        time.sleep(0.2)
+    kubectl("delete", "pod", "-n", plugin.namespace, "-l", "autopack.dev/run=plugin-one", "--wait")
+    assert installation.pods_of("plugin-one") == []
     said = plugin("logs", "plugin-one")
     assert (said.stdout, said.stderr) == ("hello from plugin-one\n", "a \x1b]0;owned\x07title\n")
     assert plugin("logs", "plugin-one", "--stream", "stdout", "--tail", "4").stdout == "one\n"
