@@ -98,7 +98,7 @@ class BatchSteps:
                 try:
                     run = await self._ports.runs.create(run_manifest(batch, facts.spec, index, item))
                 except ForeignObjectError:
-                    facts.census.take(name)
+                    await self._taken(batch, facts, name)
                     self._ports.turnstile.not_made(batch.namespace, name)
                 except RejectedError as error:
                     facts.rejected = str(error)
@@ -112,6 +112,17 @@ class BatchSteps:
         for outcome in await asyncio.gather(*map(create, starts), return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
+
+    async def _taken(self, batch: BatchView, facts: BatchFacts, name: str) -> None:
+        """The name is somebody else's, or still that of a run of the batch that had this batch's name before it: those
+        are being deleted with their batch, and then the name is free.
+        """
+        found = await self._ports.runs.get(batch.namespace, name)
+        owner = found.owner if found is not None else None
+        if found is None or (owner is not None and (owner.kind, owner.name) == (Kind.BATCH, batch.name)):
+            facts.rejected = f"AutopackRun {name} of an earlier RunBatch {batch.name} has to go first"
+        else:
+            facts.census.take(name)
 
     async def _look_up(self, batch: BatchView, facts: BatchFacts, names: Iterable[str]) -> None:
         for name in names:

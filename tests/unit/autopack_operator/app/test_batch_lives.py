@@ -101,6 +101,18 @@ def test_a_name_that_a_foreign_run_has_fails_that_run_of_the_batch_and_touches_n
     assert lab.run("many-b").status.phase == "Pending"
 
 
+def test_a_batch_made_anew_under_its_old_name_waits_for_the_old_runs_to_go() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.apply(RunBuilder("many-b").owner("RunBatch", "many", "the old one's").spec(suspend=True))
+        lab.apply(BatchBuilder())
+        await asyncio.sleep(stories.A_WHILE)
+        assert lab.batch().status.message == "AutopackRun many-b of an earlier RunBatch many has to go first"
+        lab.api.remove("AutopackRun", "many-b")
+        await lab.end()
+
+    assert counters(live(story).batch()) == ("Succeeded", "Completed", 3, 0, 0)
+
+
 def test_a_run_that_a_person_deletes_counts_as_failed_and_is_not_made_again() -> None:
     async def story(lab: Simulation) -> None:
         lab.kubelet.fates["many-a"] = [stories.LONG]
