@@ -30,7 +30,7 @@ def main() -> int:
         deploy.cluster_with_images()
     with step(f"helm install charts/autopack into namespace {NAMESPACE}"):
         remove_earlier_demo()
-        deploy.install(NAMESPACE)
+        deploy.install(NAMESPACE, values={"dashboard.enabled": "true"})
     with step("this repository's history onto the volume"):
         print(indent(deploy.import_repository(NAMESPACE, "demo", ROOT)))
     with step("kubectl apply -f examples/runbatch.yaml"):
@@ -104,6 +104,8 @@ def verdict() -> int:
     )
     print(f"Look around: export KUBECONFIG={deploy.DEV / 'kubeconfig'} PATH={deploy.DEV / 'bin'}:$PATH")
     print(f"             kubectl get autopackruns -n {NAMESPACE}")
+    print(f"In a browser: kubectl port-forward -n {NAMESPACE} service/autopack-dashboard 8080:80")
+    print("              and log in as docs/guide/dashboard.md says")
     print("Stop the cluster: make cluster-down")
     return 0 if len(succeeded) == 3 and refused else 1
 

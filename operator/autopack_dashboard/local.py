@@ -47,8 +47,13 @@ def _serve(
     check_loopback(host)
     app = make_app(Parts(Rows(reader), LocalFiles(runs_dir, repo), None, "this machine", only))
 
-    async def tell(_: web.Application) -> None:
-        say(f"http://{f'[{host}]' if ':' in host else host}:{port}/  (Ctrl-C ends it)")
-
-    app.on_startup.append(tell)
-    web.run_app(app, host=host, port=port, print=None, access_log=None, shutdown_timeout=2)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    web.run_app(
+        app,
+        host=host,
+        port=port,
+        # Called once it listens.
+        print=lambda *_: say(f"{address}  (Ctrl-C ends it)"),
+        access_log=None,
+        shutdown_timeout=2,
+    )

@@ -74,6 +74,7 @@ class Operator:
         self.controller = self._controller()
         self.ready = self.leading = False
         self.telemetry.watch_state(self.queue.depth, self.cache.phases)
+        self.telemetry.watch_registry(lambda: self.history.problem)
         self.endpoints = Endpoints(
             settings.listen,
             {"queue": self._queue_moves, "resync": self._resync_is_fresh},

@@ -21,10 +21,14 @@ _MISSING = "Postgres is missing: install the Debian package 'postgresql' (script
 
 
 class PostgresServer:
-    """A server with one superuser. `stop` and `start` keep port and data, as an outage does."""
+    """A server with one superuser. `stop` and `start` keep port and data, as an outage does.
 
-    def __init__(self, folder: Path) -> None:
+    `host` is where it listens besides loopback, for clients of `network`.
+    """
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1", network: str = "127.0.0.1/32") -> None:
         self._folder = folder
+        self._host, self._network = host, network
         self._data = folder / "data"
         self._bin = _programs()
         self._account = _account()
@@ -41,7 +45,10 @@ class PostgresServer:
         auth = ("--auth=scram-sha-256", f"--pwfile={password_file}")
         self._run("initdb", "-D", str(self._data), "-U", USER, *auth, "-E", "UTF8", "--locale=C", "--no-sync")
         with (self._data / "postgresql.conf").open("a") as file:
-            file.write(f"listen_addresses='127.0.0.1'\nport={self.port}\nunix_socket_directories=''\nfsync=off\n")
+            places = ",".join(dict.fromkeys(("127.0.0.1", self._host)))
+            file.write(f"listen_addresses='{places}'\nport={self.port}\nunix_socket_directories=''\nfsync=off\n")
+        with (self._data / "pg_hba.conf").open("a") as file:
+            file.write(f"host all all {self._network} scram-sha-256\n")
         self.start()
 
     def start(self) -> None:
@@ -53,9 +60,9 @@ class PostgresServer:
         """Stop it at once, as a crash would; connections are cut."""
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
 
-    def url(self, database: str = "postgres", *, password: str = PASSWORD) -> str:
+    def url(self, database: str = "postgres", *, password: str = PASSWORD, host: str = "127.0.0.1") -> str:
         """Return the address of a database on it."""
-        return f"postgresql://{USER}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{USER}:{quote(password, safe='')}@{host}:{self.port}/{database}"
 
     def new_database(self) -> str:
         """Make an empty database and return its address."""
@@ -91,11 +98,11 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[PostgresServer]:
+def running_server(host: str = "127.0.0.1", network: str = "127.0.0.1/32") -> Iterator[PostgresServer]:
     """Yield a new server; nothing of it is left afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="autopack-postgres-"))
     try:
-        server = PostgresServer(folder)
+        server = PostgresServer(folder, host, network)
         server.create()
         try:
             yield server

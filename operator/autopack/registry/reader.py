@@ -12,10 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ColumnElement
 
 from .engine import open_reader
-from .failures import explain
+from .failures import DatabaseUnreachable, explain
 from .models import BatchRow, EventRow, RunRow
 from .urls import DatabaseUrl
 
+_NOT_MADE = ("no such table", "UndefinedTable", "unable to open database file")
+_NOT_YET = ("the registry has not been made yet", "The operator, or the first batch, makes it: come back in a moment")
 ENDED = ("Succeeded", "Failed", "Refused", "Canceled")
 
 
@@ -217,6 +219,8 @@ class RegistryReader:
             with self._engine.connect() as connection:
                 return connection.execute(query).all()
         except (SQLAlchemyError, OSError) as error:
+            if any(sign in str(error) for sign in _NOT_MADE):
+                raise DatabaseUnreachable(*_NOT_YET) from error
             raise explain(error, self._url) from error
 
 

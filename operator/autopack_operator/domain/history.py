@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from autopack.errors import printable
 from autopack.registry.events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState
@@ -21,6 +22,8 @@ from autopack_operator.domain.views import BatchView, RunView
 _STATES = {str(state): state for state in RunState}
 _ORDER = ("Pending", "Preparing", "Running", "Finishing")
 _LONGEST_MESSAGE = 2048
+_NO_CONTENT: Any = {"observed_generation": True, "conditions": {"__all__": {"observed_generation"}}}
+"""Written anew when the spec was edited, although nothing has happened to the run."""
 
 
 def run_event(run: RunView, installation: str) -> RunEvent:
@@ -149,7 +152,7 @@ def _sequence(status: AutopackRunStatus, at: str) -> int:
     seconds = max(0, int(parse(at).timestamp())) & ((1 << 33) - 1)
     between_attempts = status.phase == "Pending" and status.attempt > 0
     place = len(_ORDER) if between_attempts or status.phase not in _ORDER else _ORDER.index(status.phase)
-    content = json.dumps(status.model_dump(mode="json", exclude={"observed_generation"}), sort_keys=True)
+    content = json.dumps(status.model_dump(mode="json", exclude=_NO_CONTENT), sort_keys=True)
     digest = int.from_bytes(hashlib.sha256(content.encode()).digest()[:3], "big") >> 3
     return seconds << 30 | min(max(0, status.attempt), 63) << 24 | place << 21 | digest
 

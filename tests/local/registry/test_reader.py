@@ -13,6 +13,7 @@ from tests.local.postgres import PostgresServer
 from tests.unit.autopack_dashboard.scene import MemoryFiles
 
 from autopack.registry.events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState
+from autopack.registry.failures import DatabaseUnreachable
 from autopack.registry.reader import Cursor, RegistryReader, RunFilter, RunSummary
 from autopack.registry.store import Registry
 from autopack.registry.urls import DatabaseUrl, check_database_url, sqlite_url
@@ -165,6 +166,11 @@ def test_the_version_differs_after_any_change(registry: Registry, url: DatabaseU
     seen.append(reader(url).version())
     assert len(set(seen)) == 3
     assert reader(url).version() == seen[-1]
+
+
+def test_a_registry_that_is_not_there_yet_is_said(url: DatabaseUrl) -> None:
+    with pytest.raises(DatabaseUnreachable, match="has not been made yet"):
+        reader(url).runs(RunFilter(), None, 10)
 
 
 async def test_a_page_of_ten_thousand_runs_is_quick(postgres: PostgresServer) -> None:

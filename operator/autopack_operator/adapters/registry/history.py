@@ -47,6 +47,7 @@ class RegistryHistory:
         self._waiting: dict[tuple[str, str], View] = {}
         self._written: dict[str, str] = {}
         self._dropped = 0
+        self._has_tables = False
         self._changed = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="registry")
         self.problem: str | None = None
@@ -117,6 +118,10 @@ class RegistryHistory:
         events = list(self._events(views))
         anew = False
         try:
+            if not self._has_tables:
+                # Also with nothing to write: the dashboard reads them.
+                self._registry.upgrade()
+                self._has_tables = True
             for chunk in self._spill.chunks(AT_ONCE):
                 anew |= write(self._registry, chunk)
             self._spill.clear()

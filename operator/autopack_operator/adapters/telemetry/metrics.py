@@ -68,6 +68,15 @@ class PrometheusTelemetry:
         """Read queue depth and runs by phase at each scrape rather than at each change."""
         self.registry.register(_State(depth, phases))
 
+    def watch_registry(self, problem: Callable[[], str | None]) -> None:
+        """Ask at each scrape whether the registry can be written."""
+        away = Gauge(
+            "autopack_registry_away",
+            "1 while the registry's database can not be written: rows wait, runs go on.",
+            registry=self.registry,
+        )
+        away.set_function(lambda: float(problem() is not None))
+
     def render(self) -> bytes:
         """The text of /metrics."""
         return generate_latest(self.registry)

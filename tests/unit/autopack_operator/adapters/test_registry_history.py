@@ -178,3 +178,9 @@ async def test_closing_puts_on_disk_what_the_database_does_not_take(database: Da
     history.note(run("one"))
     await history.close()
     assert Spill(tmp_path / "waiting.jsonl").waits()
+
+
+async def test_tables_are_made_at_the_start_also_with_nothing_to_write(database: Database, tmp_path: Path) -> None:
+    database.has_no_tables = True
+    async with running(history_of(database, tmp_path)):
+        await until(lambda: not database.has_no_tables)

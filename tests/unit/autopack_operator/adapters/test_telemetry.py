@@ -83,3 +83,11 @@ def test_a_record_is_one_object() -> None:
 def test_credentials_in_a_url_are_not_logged() -> None:
     found = line("could not fetch https://user:secret@host/x.git")
     assert "secret" not in json.dumps(found)
+
+
+def test_a_registry_that_is_away_is_measured() -> None:
+    telemetry, problems = PrometheusTelemetry(), ["the database does not answer"]
+    telemetry.watch_registry(lambda: problems[0] if problems else None)
+    assert b"autopack_registry_away 1.0" in telemetry.render()
+    problems.clear()
+    assert b"autopack_registry_away 0.0" in telemetry.render()

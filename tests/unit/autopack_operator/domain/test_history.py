@@ -41,6 +41,18 @@ def test_a_status_that_is_seen_again_is_the_same_step_whatever_else_was_written_
     assert (first.version, second.version) == (5, 9)
 
 
+def test_a_status_that_took_note_of_an_edited_spec_is_no_new_step() -> None:
+    lease = {"type": "LeaseHeld", "status": "True", "reason": "Acquired", "lastTransitionTime": stamp()}
+    before, after = [
+        RunBuilder()
+        .uid("u-1")
+        .running()
+        .status(observedGeneration=seen, conditions=[lease | {"observedGeneration": seen}])
+        for seen in (1, 2)
+    ]
+    assert event(before).sequence == event(after).sequence
+
+
 def test_steps_are_numbered_in_the_order_of_a_runs_life_within_one_second() -> None:
     life = [
         RunBuilder().status(phase="Pending", reason="WaitingForVolume"),
