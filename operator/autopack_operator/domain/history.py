@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from autopack.errors import printable
 from autopack.registry.events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState
@@ -22,8 +22,6 @@ from autopack_operator.domain.views import BatchView, RunView
 _STATES = {str(state): state for state in RunState}
 _ORDER = ("Pending", "Preparing", "Running", "Finishing")
 _LONGEST_MESSAGE = 2048
-_NO_CONTENT: Any = {"observed_generation": True, "conditions": {"__all__": {"observed_generation"}}}
-"""Written anew when the spec was edited, although nothing has happened to the run."""
 
 
 def run_event(run: RunView, installation: str) -> RunEvent:
@@ -59,7 +57,7 @@ def run_event(run: RunView, installation: str) -> RunEvent:
         manifest_sha256=_text(status.manifest_sha256, 64),
         conditions=_conditions(status),
     )
-    return RunEvent(run.uid, _sequence(status, at), facts, _version(run.resource_version))
+    return RunEvent(run.uid, _sequence(facts), facts, _version(run.resource_version))
 
 
 def earlier_attempt_event(run: RunView, attempt: Mapping[str, object], installation: str) -> RunEvent | None:
@@ -147,14 +145,17 @@ def _latest(status: AutopackRunStatus) -> str | None:
     return max(filter(None, map(_time, times)), default=None)
 
 
-def _sequence(status: AutopackRunStatus, at: str) -> int:
-    """A number that grows with time, attempt and phase, in 63 bits: 33 of seconds, 6 + 3 of progress, 21 of digest."""
-    seconds = max(0, int(parse(at).timestamp())) & ((1 << 33) - 1)
-    between_attempts = status.phase == "Pending" and status.attempt > 0
-    place = len(_ORDER) if between_attempts or status.phase not in _ORDER else _ORDER.index(status.phase)
-    content = json.dumps(status.model_dump(mode="json", exclude=_NO_CONTENT), sort_keys=True)
+def _sequence(facts: RunFacts) -> int:
+    """A number that grows with time, attempt and phase, in 63 bits: 33 of seconds, 6 + 3 of progress, 21 of digest.
+
+    The digest is that of the row: what changes in a status without being in the row is no step.
+    """
+    seconds = max(0, int(parse(facts.at).timestamp())) & ((1 << 33) - 1)
+    between_attempts = facts.state is RunState.PENDING and facts.attempt > 0
+    place = len(_ORDER) if between_attempts or facts.state not in _ORDER else _ORDER.index(facts.state)
+    content = json.dumps(asdict(facts), sort_keys=True)
     digest = int.from_bytes(hashlib.sha256(content.encode()).digest()[:3], "big") >> 3
-    return seconds << 30 | min(max(0, status.attempt), 63) << 24 | place << 21 | digest
+    return seconds << 30 | min(facts.attempt, 63) << 24 | place << 21 | digest
 
 
 def _version(resource_version: str) -> int:

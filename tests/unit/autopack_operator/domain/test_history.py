@@ -41,6 +41,11 @@ def test_a_status_that_is_seen_again_is_the_same_step_whatever_else_was_written_
     assert (first.version, second.version) == (5, 9)
 
 
+def test_a_change_that_is_in_no_column_is_no_new_step() -> None:
+    before, after = [event(RunBuilder().uid("u-1").running().status(podUID=uid)) for uid in ("pod-1", "pod-2")]
+    assert before.sequence == after.sequence
+
+
 def test_a_status_that_took_note_of_an_edited_spec_is_no_new_step() -> None:
     lease = {"type": "LeaseHeld", "status": "True", "reason": "Acquired", "lastTransitionTime": stamp()}
     before, after = [
