@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import datetime
 
 from autopack_operator.domain.keys import Key
 from autopack_operator.domain.run.world import PodProblem
@@ -20,6 +21,8 @@ class RunFacts:
     profile_absent: bool = False
     pod_absent: bool = False
     pod_seen: bool = False
+    pod_uid: str | None = None
+    pod_gone_at: datetime | None = None
     pod_problem: PodProblem | None = None
     stop_asked: str | None = None
     committed: CommittedWork | VolumeFailure | str | None = None

@@ -65,4 +65,4 @@ class RunReconciler:
         if run.terminal:
             return after_the_end(run, ttl.limits_of(run.spec), now)
         facts.turn_to(attempt_in_work(run))
-        return decide(run, observe(self._cache, run, facts), now)
+        return decide(run, observe(self._cache, run, facts, now), now)

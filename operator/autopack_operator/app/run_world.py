@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import ValidationError
 
 from autopack_operator.app.batch_of import batch_of
@@ -19,13 +21,17 @@ UNREADABLE = AutopackRunSpec(source=Source(repository="unreadable"), command=["u
 """Stands in for a spec that was stored before a rule existed; nothing is ever started from it."""
 
 
-def observe(cache: Cache, run: RunView, facts: RunFacts) -> World:
+def observe(cache: Cache, run: RunView, facts: RunFacts, now: datetime) -> World:
     """The world as this process knows it."""
     spec, spec_error = _spec(run)
     profile, profile_error = _profile(cache, run.namespace, spec.profile_ref.name)
     batch = batch_of(cache, run)
     pod = _pod(cache, run, facts.attempt)
     facts.pod_seen = facts.pod_seen or pod is not None
+    if pod is not None:
+        facts.pod_uid, facts.pod_gone_at = pod.uid, None
+    elif facts.pod_absent and facts.pod_gone_at is None:
+        facts.pod_gone_at = now
     return World(
         spec=spec,
         spec_error=spec_error,
@@ -41,6 +47,8 @@ def observe(cache: Cache, run: RunView, facts: RunFacts) -> World:
         pod=pod,
         pod_absent=facts.pod_absent,
         pod_seen=facts.pod_seen,
+        pod_stopped=cache.stopped(facts.pod_uid or run.status.pod_uid or ""),
+        pod_gone_for=(now - facts.pod_gone_at).total_seconds() if facts.pod_gone_at is not None else 0.0,
         pod_problem=facts.pod_problem,
         stop_asked=facts.stop_asked,
         committed=facts.committed,

@@ -63,6 +63,10 @@ class Cache(Protocol):
         """Pods whose controller is the run with that UID."""
         ...
 
+    def stopped(self, pod_uid: str) -> bool:
+        """Whether a pod that is gone was seen with no container running: else its command may live on for a while."""
+        ...
+
     def runs_of(self, batch_uid: str) -> Iterable[RunView]:
         """Runs whose controller is the batch with that UID."""
         ...

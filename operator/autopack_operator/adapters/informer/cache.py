@@ -33,7 +33,7 @@ class Store(Generic[ViewT]):
         self._groups_of = groups_of
         self._objects: dict[tuple[str, str], ViewT] = {}
         self._groups: dict[Hashable, dict[tuple[str, str], ViewT]] = {}
-        self._dead: OrderedDict[str, None] = OrderedDict()
+        self._dead: OrderedDict[str, ViewT | None] = OrderedDict()
 
     def get(self, namespace: str, name: str) -> ViewT | None:
         """The object, if known."""
@@ -66,13 +66,17 @@ class Store(Generic[ViewT]):
 
     def remove(self, namespace: str, name: str, uid: str) -> None:
         """The object of that UID is gone; an answer to an own write that comes late does not bring it back."""
-        self._dead[uid] = None
+        known = self._objects.get((namespace, name))
+        self._dead[uid] = known if known is not None and known.uid == uid else self._dead.get(uid)
         while len(self._dead) > REMEMBERED_DEATHS:
             self._dead.popitem(last=False)
-        known = self._objects.get((namespace, name))
         if known is not None and known.uid == uid:
             del self._objects[namespace, name]
             self._leave_groups((namespace, name), known)
+
+    def last_state(self, uid: str) -> ViewT | None:
+        """How that object was when it was removed; None when it is not known."""
+        return self._dead.get(uid)
 
     def _leave_groups(self, place: tuple[str, str], view: ViewT) -> None:
         for group in self._groups_of(view):
@@ -143,6 +147,11 @@ class InformerCache:
     def pods_of(self, run_uid: str) -> tuple[PodView, ...]:
         """Pods that the run controls."""
         return tuple(self.pods.group(run_uid))
+
+    def stopped(self, pod_uid: str) -> bool:
+        """Whether a pod that is gone was seen with no container running."""
+        last = self.pods.last_state(pod_uid)
+        return last is not None and last.stopped
 
     def runs_of(self, batch_uid: str) -> Iterable[RunView]:
         """Runs that the batch controls."""

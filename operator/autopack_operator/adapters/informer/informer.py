@@ -107,6 +107,8 @@ class Informer:
                 view = watched.view(event["object"])
                 deleted = event["type"] == "DELETED"
                 if deleted:
+                    # How it was at the end is told by this event alone.
+                    watched.store.put(view)
                     watched.store.remove(view.namespace, view.name, view.uid)
                 else:
                     watched.store.put(view)

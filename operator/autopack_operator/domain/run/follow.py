@@ -23,6 +23,9 @@ from autopack_operator.domain.views import Attempt, LeaseConflict, PodView, RunV
 
 IMAGE_PATIENCE_SECONDS = 60.0
 QUIET_SECONDS = 5.0
+KUBELET_SECONDS = 5.0
+"""What a kubelet takes at most to notice that a pod object is gone."""
+
 POLL_SECONDS = 1.0
 BLOCKED_SECONDS = 5.0
 PATIENCE_WITH_NODE_SECONDS = 60.0
@@ -91,11 +94,25 @@ def _without_pod(run: RunView, world: World, now: datetime) -> Step:
     if not world.pod_absent:
         return LookUpPod(run.status.pod_name or "")
     if run.status.pod_uid is not None or run.status.outcome is not None or world.pod_seen:
+        left = _may_still_run(run, world)
+        if left > 0:
+            return Wait(left)
         return finish.decide(run, world, _decided(run, world), now)
     ending = _asked_to_end(run, world, now) or _hopeless(world)
     if ending is not None:
         return WriteStatus(transitions.decided(run, ending, now))
     return _create(run, world, now)
+
+
+def _may_still_run(run: RunView, world: World) -> float:
+    """Seconds for which the command of a vanished pod may still live.
+
+    An object that was removed by force, or while nobody looked, proves nothing: a kubelet stops the containers when it
+    notices, within their grace period. Until then nothing is taken in and no other attempt starts.
+    """
+    if world.pod_stopped or (run.status.pod_uid is None and not world.pod_seen):
+        return 0.0
+    return world.spec.termination_grace_period_seconds + KUBELET_SECONDS - world.pod_gone_for
 
 
 def _hopeless(world: World) -> Verdict | None:

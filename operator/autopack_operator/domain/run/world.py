@@ -45,6 +45,8 @@ class World:
         pod: the current attempt's pod as the cache has it.
         pod_absent: a live read found no such pod.
         pod_seen: this process has seen a pod of the current attempt.
+        pod_stopped: this process has seen that pod with no container running any more.
+        pod_gone_for: seconds since a live read first found no such pod.
         pod_problem: why the API server did not take the pod.
         stop_asked: UID of the pod whose deletion this process has asked for.
         committed: what the volume imported of the current attempt; "pending" while it imports.
@@ -67,6 +69,8 @@ class World:
     pod: PodView | None = None
     pod_absent: bool = False
     pod_seen: bool = False
+    pod_stopped: bool = False
+    pod_gone_for: float = 0.0
     pod_problem: PodProblem | None = None
     stop_asked: str | None = None
     committed: CommittedWork | VolumeFailure | str | None = None

@@ -113,4 +113,9 @@ class Kubelet:
         self._api.put_status("Pod", body["metadata"]["name"], status)
 
     def _remove(self, body: JsonDict) -> None:
+        pod = projection.pod_view(body)
+        if pod.phase == "Running":
+            # As the real one does: it tells how the containers ended before it lets the object go.
+            times = {"startedAt": pod.containers[-1].started_at, "finishedAt": rfc3339(self._api.now())}
+            self._report(body, "Failed", {"terminated": {"exitCode": 143} | times})
         self._api.remove("Pod", body["metadata"]["name"])

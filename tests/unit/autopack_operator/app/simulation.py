@@ -146,6 +146,7 @@ class Process:
         store, view, keys = self._watched[body["kind"]]
         seen = view(body)
         if event == "DELETED":
+            store.put(seen)
             store.remove(seen.namespace, seen.name, seen.uid)
         else:
             store.put(seen)

@@ -332,6 +332,21 @@ def test_a_foreign_pod_under_the_name_is_told_and_left_alone() -> None:
     assert "delete" not in {request.verb for request in lab.api.requests}
 
 
+def test_the_command_of_a_pod_that_was_removed_by_force_gets_time_to_stop_before_anything_else_happens() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [stories.LONG, Fate()]
+        lab.apply(RunBuilder().spec(terminationGracePeriodSeconds=100, retry={"backoffSeconds": 0}))
+        await asyncio.sleep(stories.A_WHILE)
+        lab.api.remove("Pod", "one-a1")
+        asked = len(lab.api.requests)
+        await asyncio.sleep(100)
+        assert {request.kind for request in lab.api.requests[asked:]} <= {"Pod"}
+        assert lab.pods() == []
+        await lab.end()
+
+    assert ending(live(story).run()) == ("Succeeded", "Completed", 2)
+
+
 def test_a_pod_that_the_api_server_rejects_fails_its_attempt_and_says_why() -> None:
     async def story(lab: Simulation) -> None:
         lab.api.fault = no_pods("violates PodSecurity")
