@@ -43,6 +43,7 @@ COPY crds/ /opt/autopack/crds/
 COPY operator/ /opt/autopack/src/
 # The file system is read-only at run time, and every pod pays for what is not compiled here.
 RUN /opt/autopack/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/autopack/src \
+    && /opt/autopack/bin/python -m autopack_runtime.sbom > /opt/autopack/sbom.cdx.json \
     && ln -s /opt/autopack/bin/autopack /opt/autopack/bin/autopack-runtime /opt/autopack/bin/autopack-operator \
          /opt/autopack/bin/autopack-dashboard /opt/autopack/bin/kubectl_complete-autopack /usr/local/bin/ \
     # kubectl finds its plugins by such names.
