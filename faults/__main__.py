@@ -11,7 +11,7 @@ from scripts import deploy
 
 from faults.campaign import campaign, store
 from faults.plan import Plan, Plans
-from faults.recipes import plans, real_plans, sample
+from faults.recipes import node_plans, plans, real_plans, sample
 from faults.workloads import WORKLOADS
 
 QUICK_TRIALS = 160
@@ -22,6 +22,8 @@ async def _play(given: list[Plan], arguments: argparse.Namespace) -> int:
     async with campaign() as running:
         lives = await running.record({plan.workload for plan in given} or WORKLOADS)
         chosen = given or (plans(lives) + real_plans(lives, REAL_TRIALS))
+        if arguments.nodes:
+            chosen += node_plans(lives)
         if arguments.what == "quick":
             chosen = sample(chosen, QUICK_TRIALS)
         chosen = [plan for plan in chosen if arguments.category in {"", plan.category}]
@@ -40,6 +42,7 @@ def main() -> int:
     parser.add_argument("what", help="full, quick, or a file of plans")
     parser.add_argument("--lanes", type=int, default=8, help="namespaces in which trials are played at the same time")
     parser.add_argument("--real-lanes", type=int, default=2, help="the same, for trials with real pods")
+    parser.add_argument("--nodes", action="store_true", help="also kill kubelet, containerd, API server and etcd")
     parser.add_argument("--category", default="", help="only the plans of one category, such as kills")
     arguments = parser.parse_args()
     stored = arguments.what not in {"full", "quick"}

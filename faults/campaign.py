@@ -139,9 +139,13 @@ class Campaign:
 
         async with asyncio.TaskGroup() as group:
             for real, most in ((False, lanes), (True, real_lanes)):
-                waiting = deque(plan for plan in plans if plan.real is real)
+                waiting = deque(plan for plan in plans if plan.real is real and plan.category != "node")
                 for number in range(1, min(most, len(waiting)) + 1):
                     group.create_task(work(number, waiting, real=real))
+        # At the end and one by one: they disturb everybody.
+        disturbing = deque(plan for plan in plans if plan.category == "node")
+        if disturbing:
+            await work(most + 1, disturbing, real=True)
 
 
 @asynccontextmanager

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import aiohttp
+
 from faults.ledger import Execution
 from faults.scene import Scene
 from faults.upstream import ApiError, Upstream
@@ -97,7 +99,7 @@ class PlayedKubelet:
     async def _report_health(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            with suppress(ApiError, OSError):
+            with suppress(ApiError, OSError, aiohttp.ClientError):
                 await self._upstream.merge(f"/api/v1/nodes/{self.node}/status", {"status": {"conditions": [_ready()]}})
 
     async def _watch(self) -> None:
@@ -125,7 +127,7 @@ class _Pod:
         self._run, self._key = owner["name"], (owner["uid"], int(meta["labels"]["autopack.dev/attempt"]))
 
     async def live(self) -> None:
-        with suppress(ApiError, OSError):
+        with suppress(ApiError, OSError, aiohttp.ClientError):
             await asyncio.sleep(STARTING_SECONDS)
             if not self.asked.is_set():
                 await self._execute()

@@ -76,6 +76,11 @@ class Lane:
         await self._stage.close()
         return left
 
+    @property
+    def asked(self) -> set[tuple[str, str]]:
+        """(resource, verb) of every request that the operators have sent."""
+        return {item for operator in self._operators for item in operator.asked}
+
     async def shape(self, operators: int, resync_seconds: int) -> None:
         """Have that many operators, with that setting."""
         if self._shape == (operators, resync_seconds):

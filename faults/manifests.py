@@ -48,6 +48,7 @@ def _template(*args: str) -> JsonDict:
         "command": ["play"],
         "args": list(args),
         "retry": {"backoffSeconds": 0, "agent": 1},
+        "terminationGracePeriodSeconds": 1,
     }
 
 

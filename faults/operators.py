@@ -18,7 +18,7 @@ import aiohttp
 
 from faults.calls import Call, Names
 from faults.injector import Injector
-from faults.plan import Kind
+from faults.plan import Fault
 from faults.proxy import Proxy, Upstreams
 
 LEADER_LEASE = "leader"
@@ -42,7 +42,7 @@ class Settings:
     """Environment that depends on where its pods live."""
 
 
-Disturb = Callable[[Kind, Call], Coroutine[Any, Any, None]]
+Disturb = Callable[[Fault, Call], Coroutine[Any, Any, None]]
 
 
 class Operator:
@@ -73,6 +73,11 @@ class Operator:
         self._kubeconfig().write_text(json.dumps(_kubeconfig(self._proxy.url)))
         await self._spawn()
         self._supervision = asyncio.create_task(self._supervise())
+
+    @property
+    def asked(self) -> set[tuple[str, str]]:
+        """(resource, verb) of every request that it has sent."""
+        return self._proxy.asked
 
     async def end(self) -> None:
         """Stop for good."""
@@ -155,6 +160,7 @@ class Operator:
             "AUTOPACK_LEADER_LEASE": LEADER_LEASE,
             "AUTOPACK_POD_NAME": self._settings.identity,
             "AUTOPACK_HTTP_LISTEN": self._address,
+            "AUTOPACK_REGISTRY_DIR": str(self._settings.folder),
             "AUTOPACK_RESYNC_SECONDS": str(self._settings.resync_seconds),
             "PYTHONDONTWRITEBYTECODE": "1",
         }

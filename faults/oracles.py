@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from faults.trial import Record
+from faults.trial import Record, command_state
 from faults.witness import TERMINAL, Seen, phase
 
 JsonDict = dict[str, Any]
@@ -26,17 +26,17 @@ def one_execution_at_a_time(record: Record) -> Iterator[str]:
 
 
 def one_live_pod(record: Record) -> Iterator[str]:
-    """1: by the pods that exist."""
+    """1: by what the node reports. A pod that arrives late may exist, but its workspace container refuses to begin."""
     live: dict[str, set[str]] = {}
     for seen in record.history:
         if seen.kind != "Pod":
             continue
         run = _owner(seen.body)
         pods = live.setdefault(run, set())
-        if seen.event == "DELETED" or phase(seen.body) in {"Succeeded", "Failed"}:
-            pods.discard(seen.name)
-        else:
+        if seen.event != "DELETED" and "running" in command_state(seen.body):
             pods.add(seen.name)
+        else:
+            pods.discard(seen.name)
         if len(pods) > 1:
             yield f"{sorted(pods)} live at once"
 

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     POD_FORCE_DELETED = "pod-force-deleted"
     POD_EVICTED = "pod-evicted"
     RIGHTS_REVOKED = "rights-revoked"
+    COMPONENT_KILLED = "component-killed"
     EVENT_HOLD = "event-hold"
     EVENT_DROP = "event-drop"
     EVENT_DUPLICATE = "event-duplicate"
@@ -73,9 +74,12 @@ class Fault(Frozen):
     match: Match
     code: int = 0
     seconds: float = 0.0
+    component: str = ""
+    """For `component-killed`: a process of the node or of the control plane."""
 
     def __str__(self) -> str:
-        return f"{self.kind}{f' {self.code}' if self.code else ''} at {self.match}"
+        what = " ".join(str(part) for part in (self.kind, self.code, self.component) if part)
+        return f"{what} at {self.match}"
 
 
 class Plan(Frozen):

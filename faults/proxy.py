@@ -36,7 +36,7 @@ class Victim(Protocol):
     async def replaced(self) -> None:
         """Return once another process leads (after a kill), or has taken over (after a stop)."""
 
-    async def disturb(self, kind: Kind, call: Call) -> None:
+    async def disturb(self, fault: Fault, call: Call) -> None:
         """Do what is not about the request itself: rob or delete the leader's Lease, force-delete a pod."""
 
 
@@ -83,6 +83,8 @@ class Proxy:
         self._identity, self._victim = identity, victim
         self._runner: web.AppRunner | None = None
         self.url = ""
+        self.asked: set[tuple[str, str]] = set()
+        """(resource, verb) of every request so far, as RBAC calls them."""
 
     async def start(self) -> None:
         """Listen on a free port."""
@@ -104,6 +106,7 @@ class Proxy:
         call = describe(request.method, request.raw_path, body, self._names)
         if call is None:
             return (await self._forward(request, body)).response()
+        self.asked.add((call.resource, "list" if call.verb == "probe" else call.verb))
         fault = self._injector().on_call(call, self._identity)
         if call.verb == "watch":
             return await self._watch(request, call)
@@ -160,7 +163,7 @@ class Proxy:
                 return answer.response()
             case _:
                 answer = await forward()
-                await self._victim.disturb(fault.kind, call)
+                await self._victim.disturb(fault, call)
                 return answer.response()
 
     async def _late(

@@ -88,10 +88,9 @@ class RealStage:
         return {name: value for name, value in self._variables.items() if name.startswith("AUTOPACK_")}
 
     def manifest(self, manifest: JsonDict) -> JsonDict:
-        """The same workload as a real command; real pods need a moment to stop."""
+        """The same workload as a real command."""
         template = manifest["spec"].get("template", manifest["spec"])
         template["command"] = ["sh", "-c", SCRIPT, "beats"]
-        template["terminationGracePeriodSeconds"] = 2
         return manifest
 
     async def evidence(self, uids: Mapping[str, str]) -> Evidence:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from faults.nodes import COMPONENTS
 from faults.plan import Fault, Kind, Match, Plan
 from faults.trial import Record
 
@@ -25,6 +26,12 @@ LATE_SECONDS = 0.5
 SILENCE_SECONDS = 8.0
 DEAD_WATCH_SECONDS = 85.0
 """Longer than the informer's own patience with a silent watch (70 s)."""
+
+EVERY_NTH_WATCH_FAULT = 3
+"""Events are many and alike: of their faults every third is played, a different one at each event."""
+
+RUNNING = Match(verb="update", resource="autopackruns/status", name="~", nth=2)
+"""The second status that is written of a run says that its command runs."""
 
 FAILOVER = ("create pods", "update autopackruns/status", "create commits", "create autopackruns")
 
@@ -83,8 +90,19 @@ def real_plans(lives: dict[str, Undisturbed], most: int) -> list[Plan]:
     ]
 
 
-RUNNING = Match(verb="update", resource="autopackruns/status", name="~", nth=2)
-"""The second status that is written of a run says that its command runs."""
+def node_plans(lives: dict[str, Undisturbed]) -> list[Plan]:
+    """Processes of the node and of the control plane are killed under real pods; these disturb the whole cluster."""
+    calls = [item for item in lives["success"].calls if item.resource in {"pods", "commits"}]
+    return [
+        Plan(
+            workload="success",
+            category="node",
+            fault=Fault(kind=Kind.COMPONENT_KILLED, match=match, component=component),
+            real=True,
+        )
+        for component in COMPONENTS
+        for match in [*calls, RUNNING]
+    ]
 
 
 def sample(all_plans: list[Plan], most: int) -> list[Plan]:
@@ -123,11 +141,11 @@ def _stale(workload: str, life: Undisturbed) -> Iterator[Plan]:
 
 
 def _watches(workload: str, life: Undisturbed) -> Iterator[Plan]:
-    for match in life.events:
-        for kind, seconds in _EVENT_FAULTS:
-            resync = QUICK_RESYNC if kind in {Kind.EVENT_DROP, Kind.EVENT_SILENCE} else 300
-            fault = Fault(kind=kind, match=match, seconds=seconds)
-            yield Plan(workload=workload, category="watches", fault=fault, resync_seconds=resync)
+    chosen = [(match, kind, seconds) for match in life.events for kind, seconds in _EVENT_FAULTS]
+    for match, kind, seconds in chosen[::EVERY_NTH_WATCH_FAULT]:
+        resync = QUICK_RESYNC if kind in {Kind.EVENT_DROP, Kind.EVENT_SILENCE} else 300
+        fault = Fault(kind=kind, match=match, seconds=seconds)
+        yield Plan(workload=workload, category="watches", fault=fault, resync_seconds=resync)
     dead = [match for match in life.events if (match.verb, match.resource) == ("ADDED", "pods")][:1]
     for match in dead:
         fault = Fault(kind=Kind.EVENT_SILENCE, match=match, seconds=DEAD_WATCH_SECONDS)
@@ -156,6 +174,9 @@ def _failovers(workload: str, life: Undisturbed) -> Iterator[Plan]:
 
 
 def _surroundings(workload: str, life: Undisturbed) -> Iterator[Plan]:
-    """The operator's rights are taken away for a while."""
+    """The operator's rights are taken away for a while; running pods are evicted, or removed by force."""
+    if RUNNING in life.calls:
+        for kind in (Kind.POD_FORCE_DELETED, Kind.POD_EVICTED):
+            yield Plan(workload=workload, category="pods", fault=Fault(kind=kind, match=RUNNING))
     for match in life.calls[::3]:
         yield Plan(workload=workload, category="rights", fault=Fault(kind=Kind.RIGHTS_REVOKED, match=match))

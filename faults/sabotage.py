@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
+from faults import nodes
 from faults.calls import Call
 from faults.operators import LEADER_LEASE
-from faults.plan import Kind
+from faults.plan import Fault, Kind
 from faults.rights import OPERATOR, RBAC
 from faults.upstream import Upstream
 
@@ -25,9 +26,9 @@ class Saboteur:
         self._bindings = f"{RBAC}/namespaces/{namespace}/rolebindings"
         self._later: set[asyncio.Task[None]] = set()
 
-    async def disturb(self, kind: Kind, call: Call) -> None:
+    async def disturb(self, fault: Fault, call: Call) -> None:
         """Do it; `call` is the request that was matched."""
-        match kind:
+        match fault.kind:
             case Kind.LEADER_DELETED:
                 await self._upstream.gone(self._lease)
             case Kind.LEADER_STOLEN:
@@ -44,8 +45,10 @@ class Saboteur:
                 binding["metadata"] = {"name": OPERATOR, "labels": binding["metadata"]["labels"]}
                 await self._upstream.gone(where)
                 self._in(REVOKED_SECONDS, self._upstream.request("POST", self._bindings, binding))
+            case Kind.COMPONENT_KILLED:
+                await nodes.kill(fault.component)
             case _:
-                raise ValueError(f"{kind} is not around a request")
+                raise ValueError(f"{fault.kind} is not around a request")
 
     async def settled(self) -> None:
         """Until everything is given back. Raises ApiError when that was refused."""

@@ -15,7 +15,7 @@ from faults.witness import TERMINAL, Seen, Witness, phase
 
 JsonDict = dict[str, Any]
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 120.0
 QUIET_SECONDS = 0.4
 KINDS = {"autopackruns": "AutopackRun", "runbatches": "RunBatch"}
 
@@ -131,7 +131,7 @@ class Trial:
             f"{kind} {body['metadata']['name'].replace(self.name, '~')}": essence(body, self.name)
             for kind in ("AutopackRun", "RunBatch", "Pod")
             for body in self.objects(kind)
-            if "deletionTimestamp" not in body["metadata"]
+            if kind != "Pod" or ("deletionTimestamp" not in body["metadata"] and _counts(body))
         } | {"Leases": len(self.objects("Lease"))}
 
     async def clear(self) -> None:
@@ -142,6 +142,20 @@ class Trial:
                     await self._upstream.gone(self._witness.path(kind, body["metadata"]["name"]))
                 except ApiError as error:
                     raise AssertionError(f"{self.name} can not be deleted") from error
+
+
+def command_state(pod: JsonDict) -> JsonDict:
+    """State of the container that runs the command; empty before the node has told one."""
+    for container in (pod.get("status") or {}).get("containerStatuses") or ():
+        if container["name"] == "run":
+            state: JsonDict = container.get("state") or {}
+            return state
+    return {}
+
+
+def _counts(pod: JsonDict) -> bool:
+    """Unless it has failed before its command began: one that arrives late, and is refused, makes no difference."""
+    return phase(pod) != "Failed" or "startedAt" in command_state(pod).get("terminated", {})
 
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

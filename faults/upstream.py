@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import ssl
@@ -18,6 +19,10 @@ from yarl import URL
 JsonDict = dict[str, Any]
 
 HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "content-length", "content-encoding", "host", "keep-alive"})
+
+
+AGAIN_SECONDS = 0.3
+ABSENT_SECONDS = 60.0
 
 
 class ApiError(Exception):
@@ -74,7 +79,15 @@ class Upstream:
     async def request(
         self, method: str, path: str, body: JsonDict | None = None, content_type: str = "application/json"
     ) -> JsonDict:
-        """JSON in, JSON out. Raises ApiError."""
+        """JSON in, JSON out. Waits for a server that is not there. Raises ApiError, or ClientError in the end."""
+        for _ in range(int(ABSENT_SECONDS / AGAIN_SECONDS)):
+            try:
+                return await self._request(method, path, body, content_type)
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(AGAIN_SECONDS)
+        return await self._request(method, path, body, content_type)
+
+    async def _request(self, method: str, path: str, body: JsonDict | None, content_type: str) -> JsonDict:
         data = json.dumps(body).encode() if body is not None else b""
         async with self.send(method, path, data, {"Content-Type": content_type}) as answer:
             document: JsonDict = json.loads(await answer.read() or b"{}")
@@ -95,21 +108,42 @@ class Upstream:
                 raise
 
     async def events(self, path: str, selector: str = "") -> AsyncIterator[tuple[str, JsonDict]]:
-        """Every event from now on, beginning with ADDED for what is there; watches anew whenever a watch ends."""
+        """Every event from now on, beginning with ADDED for what is there. Watches anew whenever a watch ends, also
+        because the API server does; what was deleted meanwhile is told as DELETED, as it was seen last.
+        """
+        known: dict[str, JsonDict] = {}
         while True:
-            listed = await self.request("GET", f"{path}?{selector}")
-            kind = listed["kind"].removesuffix("List")
-            for item in listed.get("items") or ():
-                yield "ADDED", {"kind": kind} | item
-            version = listed["metadata"]["resourceVersion"]
-            query = f"{selector}&watch=true&allowWatchBookmarks=true&resourceVersion={version}"
-            async with self.send("GET", f"{path}?{query}") as answer:
-                async for line in lines(answer.content):
-                    event = json.loads(line)
-                    if event["type"] == "ERROR":
-                        break
-                    if event["type"] != "BOOKMARK":
-                        yield event["type"], event["object"]
+            try:
+                async for event, body in self._listed_and_watched(path, selector, known):
+                    yield event, body
+            except (aiohttp.ClientError, OSError, ApiError, ValueError):
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _listed_and_watched(
+        self, path: str, selector: str, known: dict[str, JsonDict]
+    ) -> AsyncIterator[tuple[str, JsonDict]]:
+        listed = await self.request("GET", f"{path}?{selector}")
+        kind = listed["kind"].removesuffix("List")
+        items = {item["metadata"]["uid"]: {"kind": kind} | item for item in listed.get("items") or ()}
+        for uid in [uid for uid in known if uid not in items]:
+            yield "DELETED", known.pop(uid)
+        for uid, item in items.items():
+            known[uid] = item
+            yield "ADDED", item
+        version = listed["metadata"]["resourceVersion"]
+        query = f"{selector}&watch=true&allowWatchBookmarks=true&resourceVersion={version}"
+        async with self.send("GET", f"{path}?{query}") as answer:
+            async for line in lines(answer.content):
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    return
+                if event["type"] != "BOOKMARK":
+                    body = event["object"]
+                    if event["type"] == "DELETED":
+                        known.pop(body["metadata"]["uid"], None)
+                    else:
+                        known[body["metadata"]["uid"]] = body
+                    yield event["type"], body
 
 
 async def lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:

@@ -6,9 +6,10 @@ import asyncio
 import itertools
 
 import pytest
+from scripts import deploy
+
 from faults.campaign import campaign
 from faults.recipes import Undisturbed
-from scripts import deploy
 
 START = "from autopack_operator.main import main; main()"
 

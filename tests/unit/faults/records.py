@@ -37,8 +37,11 @@ def pod(phase: str, attempt: int = 1, owner: str = UID, workspace: str = "") -> 
             "ownerReferences": [{"name": "t1", "uid": owner}],
         },
         "spec": {"containers": [{"volumeMounts": mounts}]},
-        "status": {"phase": phase},
+        "status": {"phase": phase, "containerStatuses": [{"name": "run", "state": _STATES.get(phase, {})}]},
     }
+
+
+_STATES: dict[str, JsonDict] = {"Running": {"running": {}}, "Succeeded": {"terminated": {"startedAt": "now"}}}
 
 
 def committed(digest: str = "abc") -> JsonDict:

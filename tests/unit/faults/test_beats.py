@@ -6,11 +6,10 @@ import hashlib
 import json
 from pathlib import Path
 
-from faults.beats import FILE, Beats, lives, whole_lines
-
 from autopack.file_layout import AttemptPaths
 from autopack_runtime.volume import pins
 from autopack_runtime.volume.requests import Answer
+from faults.beats import FILE, Beats, lives, whole_lines
 
 UID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 PATHS = AttemptPaths("one", UID, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from faults.calls import Call, Names, describe
 
 UID = "0f8fad5b-d9cb-469f-a165-70867728950e"

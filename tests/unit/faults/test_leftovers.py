@@ -6,6 +6,7 @@ import os
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
 from faults.leftovers import sweep
 from faults.upstream import Upstream
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.unit.faults.records import UID, Plant, committed, good, pod, run, seen, sent
+
 from faults.ledger import Execution
 from faults.oracles import judge
 from faults.trial import Record
-from tests.unit.faults.records import UID, Plant, committed, good, pod, run, seen, sent
 
 
 def a_second_life_before_the_first_ended(record: Record) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
 from faults.calls import Call
 from faults.injector import Injector
 from faults.plan import Fault, Kind, Match, Plan, Plans
-from faults.recipes import Undisturbed, plans, sample
+from faults.recipes import RUNNING, Undisturbed, node_plans, plans, real_plans, sample
 
 STATUS = Match(verb="update", resource="autopackruns/status", name="~", nth=2)
 POD = Match(verb="create", resource="pods", name="~-a1")
@@ -59,7 +60,23 @@ def test_every_mutating_request_meets_every_kind_of_fault() -> None:
             "kill-before", "kill-after", "kill-late", "reset-before", "reset-after", "delay",
             "status 409", "status 410", "status 429", "status 500", "status 503",
         } <= kinds  # fmt: skip
-    assert {plan.fault.kind for plan in made if plan.fault.match == ADDED} == {kind for kind in Kind if kind.on_event}
+
+
+def test_over_a_few_events_every_kind_of_watch_fault_is_played() -> None:
+    events = [ADDED, *(ADDED.model_copy(update={"verb": "MODIFIED", "nth": nth}) for nth in (1, 2))]
+    made = plans({"success": Undisturbed([], events, {})})
+    assert {plan.fault.kind for plan in made if plan.category == "watches"} == {kind for kind in Kind if kind.on_event}
+
+
+def test_real_pods_meet_only_what_comes_in_any_case() -> None:
+    made = real_plans({"success": LIFE}, 100)
+    assert {plan.fault.match for plan in made} == {POD, RUNNING}
+    assert all(plan.real for plan in made)
+
+
+def test_every_component_of_the_cluster_is_killed() -> None:
+    made = node_plans({"success": LIFE})
+    assert {plan.fault.component for plan in made} == {"kubelet", "containerd", "kube-apiserver", "etcd"}
 
 
 def test_the_same_recording_gives_the_same_plans() -> None:

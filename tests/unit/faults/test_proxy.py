@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
 from faults.calls import Call, Names
 from faults.injector import Injector
 from faults.plan import Fault, Kind, Match
@@ -38,8 +39,8 @@ class Victim:
     async def replaced(self) -> None:
         self.done.append(("replaced", len(self.arrived)))
 
-    async def disturb(self, kind: Kind, call: Call) -> None:
-        self.done.append((kind.value, len(self.arrived)))
+    async def disturb(self, fault: Fault, call: Call) -> None:
+        self.done.append((fault.kind.value, len(self.arrived)))
 
 
 @dataclass

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+
 from faults.injector import Injector
 from faults.plan import Fault, Kind, Match
 from faults.watches import DisturbedWatch, WatchCutError
