@@ -13,7 +13,7 @@ from faults.calls import Names
 from faults.injector import Injector
 from faults.operators import PROGRAM, Operator, Settings
 from faults.oracles import judge
-from faults.plan import Plan
+from faults.plan import Fault, Plan
 from faults.proxy import Upstreams
 from faults.recipes import Undisturbed, events_of
 from faults.sabotage import Saboteur
@@ -80,6 +80,10 @@ class Lane:
     def asked(self) -> set[tuple[str, str]]:
         """(resource, verb) of every request that the operators have sent."""
         return {item for operator in self._operators for item in operator.asked}
+
+    def expect(self, name: str, fault: Fault) -> None:
+        """Plan a fault for what is called `name`, outside of a trial."""
+        self._injector = Injector(trial=name, fault=fault)
 
     async def shape(self, operators: int, resync_seconds: int) -> None:
         """Have that many operators, with that setting."""

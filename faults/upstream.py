@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import ssl
 import tempfile
@@ -73,7 +74,9 @@ class Upstream:
         """One request as it is; `path` includes the query, already quoted."""
 
         url = URL(self.server + path, encoded=True)
-        async with self._open().request(method, url, data=body or None, headers=self._headers(headers or {})) as answer:
+        async with self._open().request(
+            method, url, data=io.BytesIO(body) if body else None, headers=self._headers(headers or {})
+        ) as answer:
             yield answer
 
     async def request(

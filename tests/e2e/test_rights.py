@@ -8,6 +8,7 @@ import pytest
 from scripts import deploy
 
 from faults import manifests
+from faults.plan import Fault, Kind, Match
 from faults.rights import operators_role
 from faults.workloads import WORKLOADS
 from tests.e2e.played import Played, played
@@ -38,7 +39,7 @@ async def _used() -> set[Right]:
 
 
 async def _rarer_ways(scene: Played) -> None:
-    """An anchor in a ConfigMap, a profile that is missing, a time to live, a child that was deleted."""
+    """An anchor in a ConfigMap, a profile that is missing, a time to live, a deletion with a conflict, a lost child."""
     await scene.configmap("anchor", data={"anchor.json": manifests.ANCHOR})
     by_name = manifests.run("by-name", ttlSecondsAfterFinished={"succeeded": 0})
     by_name["metadata"]["annotations"] = {"autopack.dev/intention-anchor": "configmap/anchor"}
@@ -53,6 +54,11 @@ async def _rarer_ways(scene: Played) -> None:
     await scene.upstream.gone(scene.lane.witness.path("AutopackRun", "bereft-b"))
     await scene.upstream.merge(scene.lane.witness.path("RunBatch", "bereft"), {"spec": {"cancel": True}})
     await scene.finished("bereft", "RunBatch")
+    deletion = Match(verb="delete", resource="runbatches", name="~")
+    scene.lane.expect("brief", Fault(kind=Kind.STATUS, code=409, match=deletion))
+    await scene.create(manifests.batch("brief", ["a"], "seconds=0.1", ttlSecondsAfterFinished={"succeeded": 0}))
+    await scene.lane.witness.until(lambda: "brief-a-a1" in scene.pods("brief-a"), "its pod", 30)
+    await scene.lane.witness.until(lambda: find("RunBatch", "brief") is None, "its deletion", 30)
 
 
 def test_nothing_is_granted_that_is_not_used(granted: set[Right], used: set[Right]) -> None:
