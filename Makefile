@@ -88,6 +88,10 @@ bench-quick: venv ## The same with small sizes and one repeat (5 minutes)
 bench-check: venv ## bench-quick, failing when a ratio is worse than bench/baseline.json by more than 20%
 	$(PY) -m bench --quick --check $(BENCH)
 
+.PHONY: bench-churn
+bench-churn: venv ## The operator's memory over an hour of 5 runs a second (BENCH="--minutes 5" for less)
+	$(PY) -m bench.churn $(BENCH)
+
 .PHONY: generate
 generate: venv ## Write the generated files anew: CRDs, chart docs, command line docs
 	$(PY) -m scripts.generate_crds

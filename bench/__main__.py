@@ -11,13 +11,14 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from devcluster.layout import default_layout
 from scripts import deploy
 
-from bench import baseline, kwok, operator_cost, pod_overhead, throughput
+from bench import baseline, controller_manager, kwok, operator_cost, pod_overhead, throughput
 from bench.figures import Figure, document, least, most, table
-from bench.scene import make_repository, operator_settings, scene, volume_double
+from bench.scene import Scene, make_repository, operator_settings, scene, volume_double
 from bench.settings import FULL, QUICK, Settings
 
 NOT_QUICK = ("rss_mib_at_10000", "restart_seconds_at_10000")
@@ -45,13 +46,17 @@ async def _on_real_pods(settings: Settings) -> list[Figure]:
 
 
 async def _on_kwok(settings: Settings) -> list[Figure]:
-    values = operator_settings(settings.qps, kwok.RUNTIME_CLASS, doubled_volume=True)
-    async with scene(default_layout(), "kwok", values) as played:
+    layout = default_layout()
+    bounded = operator_settings(settings.qps, kwok.RUNTIME_CLASS, doubled_volume=True)
+    async with scene(layout, "kwok", bounded) as played:
         comparison = throughput.Comparison()
         for size in settings.sizes:
             await comparison.measure(played, size, settings.repeats_of(size))
-        found = comparison.figures("", f"kwok, {settings.qps} requests/s each")
-        found += throughput.slopes(comparison)
+    found = comparison.figures("", f"kwok, {settings.qps} requests/s each") + throughput.slopes(comparison)
+    usual = operator_settings(0, kwok.RUNTIME_CLASS, doubled_volume=True)
+    async with scene(layout, "kwok", usual) as played:
+        if settings.unbounded:
+            found += await _unbounded(played, settings.unbounded)
         found += await operator_cost.idle(played)
         found += await operator_cost.latency(played, settings.burst)
         if settings.stored:
@@ -61,8 +66,16 @@ async def _on_kwok(settings: Settings) -> list[Figure]:
     return found
 
 
-def headlines(figures: list[Figure]) -> list[Figure]:
-    """The figures that others look for, under plain keys: the worst over all sizes."""
+async def _unbounded(played: Scene, sizes: Sequence[int]) -> list[Figure]:
+    comparison = throughput.Comparison()
+    with controller_manager.unbounded(default_layout()):
+        for size in sizes:
+            await comparison.measure(played, size, 1)
+    return comparison.figures("_unbounded", "kwok, no bound")
+
+
+def headlines(figures: Sequence[Figure]) -> list[Figure]:
+    """The figures that others look for, under plain keys: the worst over all sizes at an equal bound on requests."""
     return [
         throughput.worst(figures, "throughput_vs_jobs", "C/B, lowest of all N", least(1.0)),
         throughput.worst(figures, "throughput_vs_indexed_job", "C/A, lowest of all N", least(0.5)),
@@ -87,10 +100,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes and one repeat: within 5 minutes")
     parser.add_argument("--repeats", type=int, help="of each comparison (default: 5, or 1 when quick)")
     parser.add_argument("--sizes", help="N of the kwok arms, as 100,1000,5000")
+    parser.add_argument("--unbounded", help="N of the arms without a bound on requests, as 100,1000")
     parser.add_argument("--check", action="store_true", help=f"fail when a ratio is worse than in {baseline.PATH.name}")
     parser.add_argument("--save", action="store_true", help=f"make this run's ratios {baseline.PATH.name}")
     options = parser.parse_args()
-    settings = (QUICK if options.quick else FULL).changed(options.repeats, options.sizes)
+    settings = (QUICK if options.quick else FULL).changed(options.repeats, options.sizes, options.unbounded)
     figures = asyncio.run(measure(settings))
     trees = worktrees(options.quick)
     figures = [*headlines(figures), *figures]

@@ -13,6 +13,7 @@ from bench.api import JOBS, RUNS
 from bench.audit import Request
 from bench.scene import Scene
 
+LEADER_LEASE = "autopack-operator-leader"
 JOB_CONTROLLER = "system:serviceaccount:kube-system:job-controller"
 MAX_AT_ONCE = 1000
 """The most workers that a RunBatch can have."""
@@ -28,8 +29,10 @@ class Arm:
         rate: finished runs a second, from the first create to the last final status.
         to_pod: from the answer to the create of the run or Job to the request that creates its pod.
         to_status: from the request that reports the pod's end to the answer to the final status.
-        mutating: mutating requests of the controller for each run, Events apart.
+        mutating: mutating requests of the controller for each run; Events, the leader's Lease and the counters of the
+            batch apart, for they do not grow with the runs.
         events: Events of the controller for each run.
+        counters: how often the batch's own status was written.
         etcd_bytes: what the store wrote into its log during the arm, whoever asked.
         cpu_seconds: of the operator for all of the arm; 0 where the operator has no part.
 
@@ -40,6 +43,7 @@ class Arm:
     to_status: Sequence[float] = field(default=(), repr=False)
     mutating: float = 0.0
     events: float = 0.0
+    counters: int = 0
     etcd_bytes: float = 0.0
     cpu_seconds: float = 0.0
 
@@ -107,6 +111,7 @@ async def run_batch(scene: Scene, count: int) -> Arm:
         to_pod=run_to_pod(requests),
         to_status=_paired(ends, _last(requests, "autopackruns/status")),
         cpu_seconds=operator.cpu_seconds() - cpu,
+        counters=sum(each.resource == "runbatches/status" and each.mutating for each in requests),
         mutating=mutating,
         events=events,
         etcd_bytes=scene.etcd_bytes() - written,
@@ -147,7 +152,8 @@ def _shares(requests: Sequence[Request], controller: str, count: int) -> tuple[f
     """Mutating requests and, apart from them, Events of the controller, for each run."""
     own = [each for each in requests if each.user == controller and each.mutating]
     events = sum(each.resource == "events" for each in own)
-    return (len(own) - events) / count, events / count
+    apart = sum(each.resource == "runbatches/status" or each.name == LEADER_LEASE for each in own)
+    return (len(own) - events - apart) / count, events / count
 
 
 def _pod_ends(requests: Sequence[Request]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from scripts.deploy import kubectl
 
 from bench import objects
 from bench.api import CORE, RUNS
-from bench.arms import run_to_pod
+from bench.arms import LEADER_LEASE, run_to_pod
 from bench.audit import Mark
 from bench.figures import Figure, most
 from bench.scene import Scene
@@ -23,7 +23,6 @@ JsonDict = dict[str, Any]
 
 IDLE_SECONDS = 30.0
 SINGLE_RUNS = 20
-LEADER_LEASE = "autopack-operator-leader"
 PATIENCE_SECONDS = 300.0
 SETTLE_SECONDS = 5.0
 

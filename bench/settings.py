@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-LARGE = 5000
-"""From this size on, one repeat has to do."""
+MANY, LARGE = 1000, 5000
+"""From these sizes on, three repeats and one have to do."""
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,8 @@ class Settings:
     """Sizes and repeats.
 
     Attributes:
-        sizes: N of the arms on kwok's nodes.
+        sizes: N of the arms on kwok's nodes, with the same bound on the requests of both controllers.
+        unbounded: N of the arms without a bound, one repeat each.
         real_pods: N of the arms on the kubelet; 0 leaves that part out.
         repeats: of each comparison.
         burst: runs that are created at once for the latency.
@@ -23,6 +24,7 @@ class Settings:
     """
 
     sizes: tuple[int, ...]
+    unbounded: tuple[int, ...]
     real_pods: int
     repeats: int
     burst: int
@@ -31,19 +33,27 @@ class Settings:
 
     def repeats_of(self, size: int) -> int:
         """How often the arms of that size take turns."""
-        return 1 if size >= LARGE else self.repeats
+        return 1 if size >= LARGE else min(self.repeats, 3) if size >= MANY else self.repeats
 
-    def changed(self, repeats: int | None, sizes: str | None) -> Settings:
+    def changed(self, repeats: int | None, sizes: str | None, unbounded: str | None) -> Settings:
         """As the command line says."""
         chosen = self if repeats is None else replace(self, repeats=repeats)
-        return chosen if sizes is None else replace(chosen, sizes=tuple(int(size) for size in sizes.split(",")))
+        chosen = chosen if sizes is None else replace(chosen, sizes=_numbers(sizes))
+        return chosen if unbounded is None else replace(chosen, unbounded=_numbers(unbounded))
 
     def __str__(self) -> str:
         sizes = ", ".join(f"N={size} ({self.repeats_of(size)} repeats)" for size in self.sizes)
         real = f"; N={self.real_pods} real pods ({self.repeats} repeats)" if self.real_pods else ""
         stored = f"; {', '.join(map(str, self.stored))} stored runs" if self.stored else ""
-        return f"kwok {sizes}{real}; burst of {self.burst}{stored}; {self.qps} requests/s for each controller"
+        free = f"; without a bound N={', '.join(map(str, self.unbounded))}" if self.unbounded else ""
+        return f"kwok {sizes}{free}{real}; burst of {self.burst}{stored}; {self.qps} requests/s for each controller"
 
 
-FULL = Settings(sizes=(100, 1000, 5000), real_pods=30, repeats=5, burst=500, stored=(0, 1000, 10_000))
-QUICK = Settings(sizes=(30, 100), real_pods=0, repeats=1, burst=100, stored=())
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(",") if number)
+
+
+FULL = Settings(
+    sizes=(100, 1000, 5000), unbounded=(100, 1000), real_pods=30, repeats=5, burst=500, stored=(0, 1000, 10_000)
+)
+QUICK = Settings(sizes=(30, 100), unbounded=(), real_pods=0, repeats=1, burst=100, stored=())

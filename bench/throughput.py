@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -39,7 +40,7 @@ class Comparison:
 
 def worst(figures: Sequence[Figure], key: str, label: str, bar: Bar) -> Figure:
     """Of the figures whose keys begin so, that with the worst median, under the plain key."""
-    found = [figure for figure in figures if figure.key.startswith(f"{key}_")]
+    found = [figure for figure in figures if re.fullmatch(rf"{key}_\d+(_real)?", figure.key)]
     choose = min if bar.at_least else max
     return Figure(key, label, choose(found, key=lambda figure: figure.median).values, bar)
 
@@ -71,6 +72,7 @@ def _of_size(size: int, rounds: Sequence[dict[str, Arm]], suffix: str, text: str
             f"mutating_requests_per_run{tail}", f"{about}: C, writes a run", [arm.mutating for arm in runs], most(8)
         ),
         Figure(f"mutating_vs_jobs{tail}", f"{about}: writes a run / a Job", _ratio(rounds, "B", _mutating)),
+        Figure(f"batch_status_writes{tail}", f"{about}: C, writes of the batch's counters", [a.counters for a in runs]),
         Figure(f"events_per_run{tail}", f"{about}: C, Events a run", [arm.events for arm in runs]),
         Figure(f"etcd_vs_jobs{tail}", f"{about}: etcd bytes a run / a Job", _ratio(rounds, "B", _etcd)),
         Figure(f"etcd_kib_per_run{tail}", f"{about}: C, etcd KiB a run", [a.etcd_bytes / size / 1024 for a in runs]),

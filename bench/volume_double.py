@@ -38,9 +38,15 @@ async def commit(request: web.Request) -> web.Response:
     return web.json_response(answer)
 
 
+async def unfinished(_: web.Request) -> web.Response:
+    """GET /v1/attempts: nothing was left behind."""
+    return web.json_response({"unfinished": []})
+
+
 def main() -> None:
     """Serve until killed."""
     app = web.Application()
+    app.router.add_get("/v1/attempts", unfinished)
     app.router.add_put("/v1/attempts/{uid}/{attempt}", prepare)
     app.router.add_post("/v1/attempts/{uid}/{attempt}/commit", commit)
     web.run_app(app, host=sys.argv[1], port=int(sys.argv[2]), print=None, access_log=None)

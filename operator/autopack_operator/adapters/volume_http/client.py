@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ class HttpVolume:
     def __init__(self, url: str, token_file: Path) -> None:
         self._url, self._token_file = url.rstrip("/"), token_file
         self._session: aiohttp.ClientSession | None = None
+        self._token, self._token_version = "", (0, 0)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -81,13 +81,19 @@ class HttpVolume:
         except (KeyError, TypeError):
             return _unreadable(answer)
 
+    def _current_token(self) -> str:
+        """Read anew when the kubelet has replaced it, before it expires. In memory, so not worth a thread a request."""
+        status = self._token_file.stat()
+        version = (status.st_ino, status.st_mtime_ns)
+        if version != self._token_version:
+            self._token, self._token_version = self._token_file.read_text().strip(), version
+        return self._token
+
     async def _ask(self, method: str, path: str, body: JsonDict | None) -> JsonDict | VolumeFailure | None:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
         try:
-            # Read each time: the kubelet replaces the token before it expires.
-            token = await asyncio.to_thread(self._token_file.read_text)
-            headers = {"Authorization": f"Bearer {token.strip()}"}
+            headers = {"Authorization": f"Bearer {self._current_token()}"}
             async with self._session.request(method, self._url + path, json=body, headers=headers) as response:
                 document = await response.json(content_type=None)
                 return _answer(response.status, document if isinstance(document, dict) else {})
