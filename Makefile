@@ -54,6 +54,7 @@ chart: venv cluster ## helm lint, helm template, and what the rendered chart mus
 
 .PHONY: e2e
 e2e: venv ## End to end on a real cluster: API server, kubelet, containerd, the chart and the image of this checkout
+	$(PY) -m scripts.deploy
 	$(PY) -m pytest tests/e2e -n 3 --dist loadfile -q
 
 PLAN ?= full

@@ -1,4 +1,8 @@
-"""Puts the chart onto the development cluster; the demo and the end-to-end tests share it."""
+"""Puts the chart onto the development cluster; the demo and the end-to-end tests share it.
+
+Run as a program it only brings up the cluster with all images, with progress on its output: a first build takes longer
+than any test may.
+"""
 
 from __future__ import annotations
 
@@ -130,3 +134,7 @@ def in_volume(namespace: str, *words: str, release: str = RELEASE, stdin: bytes 
     flags: Iterable[str] = ("-i",) if stdin is not None else ()
     deployment = f"deploy/{release}-volume"
     return kubectl("exec", *flags, "-n", namespace, deployment, "--", *words, stdin=stdin)
+
+
+if __name__ == "__main__":
+    cluster_with_images()

@@ -46,7 +46,6 @@ class PodSettings:
     service_account: str
     read_write_once: bool = False
     volume_labels: dict[str, str] = field(default_factory=dict)
-    image_pull_secrets: tuple[str, ...] = ()
     snapshot_seconds: int = 10
 
 
@@ -247,8 +246,6 @@ def _placement(profile: RunProfileSpec, settings: PodSettings) -> JsonDict:
     placement: JsonDict = {}
     if profile.runtime_class_name is not None:
         placement["runtimeClassName"] = profile.runtime_class_name
-    if settings.image_pull_secrets:
-        placement["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
     if settings.read_write_once:
         # A ReadWriteOnce volume is one node's: every run goes where the volume service is.
         term = {"labelSelector": {"matchLabels": settings.volume_labels}, "topologyKey": "kubernetes.io/hostname"}
