@@ -124,7 +124,8 @@ def condition(body: JsonDict, kind: str) -> tuple[str, str]:
 
 
 def remove_namespace(name: str) -> None:
-    """Delete a namespace and wait; fine when there is none."""
+    """Uninstall the release, for it has objects outside of the namespace, then delete that; fine when there is none."""
+    deploy.run(["helm", "uninstall", deploy.RELEASE, "--namespace", name, "--ignore-not-found"])
     kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=true", timeout=180)
 
 
