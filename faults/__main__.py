@@ -28,7 +28,7 @@ async def _play(given: list[Plan], arguments: argparse.Namespace) -> int:
             chosen = sample(chosen, QUICK_TRIALS)
         chosen = [plan for plan in chosen if arguments.category in {"", plan.category}]
         print(f"{len(chosen)} plans: {store('plans.json', chosen)}", flush=True)
-        await running.play(chosen, lives, arguments.lanes, arguments.real_lanes)
+        await running.play(chosen, lives, arguments.lanes, arguments.real_lanes, arguments.minutes)
         tally = running.tally
     if tally.odd:
         print(f"play the wrong ones again with: make faults PLAN={store('wrong.json', tally.odd)}", flush=True)
@@ -43,6 +43,7 @@ def main() -> int:
     parser.add_argument("--lanes", type=int, default=8, help="namespaces in which trials are played at the same time")
     parser.add_argument("--real-lanes", type=int, default=2, help="the same, for trials with real pods")
     parser.add_argument("--nodes", action="store_true", help="also kill kubelet, containerd, API server and etcd")
+    parser.add_argument("--minutes", type=float, default=60, help="no trial begins after that")
     parser.add_argument("--category", default="", help="only the plans of one category, such as kills")
     arguments = parser.parse_args()
     stored = arguments.what not in {"full", "quick"}

@@ -127,13 +127,16 @@ class Campaign:
             raise AssertionError("nothing was recorded")
         return common
 
-    async def play(self, plans: list[Plan], lives: dict[str, Undisturbed], lanes: int, real_lanes: int) -> None:
-        """Play them all, in so many lanes with played pods and so many with real ones."""
+    async def play(
+        self, plans: list[Plan], lives: dict[str, Undisturbed], lanes: int, real_lanes: int, minutes: float
+    ) -> None:
+        """Play them, in so many lanes with played pods and so many with real ones; none begins after the minutes."""
         self.tally.begun = time.monotonic()
+        end = self.tally.begun + 60 * minutes
 
         async def work(number: int, waiting: deque[Plan], *, real: bool) -> None:
             async with self.lane(number, real=real) as lane:
-                while waiting:
+                while waiting and time.monotonic() < end:
                     plan = waiting.popleft()
                     self.tally.count(await lane.play(plan, lives[plan.workload]))
 

@@ -77,6 +77,11 @@ class Fault(Frozen):
     component: str = ""
     """For `component-killed`: a process of the node or of the control plane."""
 
+    @property
+    def late_lease(self) -> bool:
+        """Whether a Lease is created by a process that is long replaced."""
+        return self.match.resource == "leases" and self.kind in {Kind.KILL_LATE, Kind.STOP_LATE}
+
     def __str__(self) -> str:
         what = " ".join(str(part) for part in (self.kind, self.code, self.component) if part)
         return f"{what} at {self.match}"
