@@ -162,7 +162,6 @@ class Operator:
             "AUTOPACK_HTTP_LISTEN": self._address,
             "AUTOPACK_REGISTRY_DIR": str(self._settings.folder),
             "AUTOPACK_RESYNC_SECONDS": str(self._settings.resync_seconds),
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
 
