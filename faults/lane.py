@@ -112,7 +112,7 @@ class Lane:
 
     async def _until_led(self) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not any([await operator.leads() for operator in self._operators]):
+            while not any([operator.watches and await operator.leads() for operator in self._operators]):
                 await asyncio.sleep(0.1)
 
     async def observe(self, workload: str) -> tuple[Undisturbed, list[str]]:

@@ -22,6 +22,7 @@ from faults.plan import Fault
 from faults.proxy import Proxy, Upstreams
 
 LEADER_LEASE = "leader"
+WATCHED = ("autopackruns", "runbatches", "runprofiles", "pods")
 PROGRAM = ("-m", "autopack_operator.main")
 """Arguments of the Python interpreter."""
 
@@ -113,6 +114,11 @@ class Operator:
             for peer in self._peers:
                 if (peer is not self or self.starts > starts) and await peer.leads():
                     return
+
+    @property
+    def watches(self) -> bool:
+        """Whether all its watches are open: what happens before that it learns from lists, not from events."""
+        return all(self._proxy.watching[resource] > 0 for resource in WATCHED)
 
     async def leads(self) -> bool:
         """Whether it says so itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -83,6 +84,8 @@ class Proxy:
         self._identity, self._victim = identity, victim
         self._runner: web.AppRunner | None = None
         self.url = ""
+        self.watching: Counter[str] = Counter()
+        """Watches that are open, by resource."""
         self.asked: set[tuple[str, str]] = set()
         """(resource, verb) of every request so far, as RBAC calls them."""
 
@@ -190,6 +193,7 @@ class Proxy:
             if answer.status != 200:
                 return Answer(answer.status, {"Content-Type": "application/json"}, await answer.read()).response()
             await response.prepare(request)
+            self.watching[call.resource] += 1
             try:
                 async for line in watch.pass_on(lines(answer.content)):
                     await response.write(line)
@@ -198,6 +202,8 @@ class Proxy:
                 return cut(request, response)
             except (aiohttp.ClientError, ConnectionError):
                 return cut(request, response)
+            finally:
+                self.watching[call.resource] -= 1
         return response
 
 
