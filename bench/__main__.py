@@ -105,12 +105,13 @@ def main() -> int:
     parser.add_argument("--save", action="store_true", help=f"make this run's ratios {baseline.PATH.name}")
     options = parser.parse_args()
     settings = (QUICK if options.quick else FULL).changed(options.repeats, options.sizes, options.unbounded)
+    known = baseline.load() if options.check else {}
     figures = asyncio.run(measure(settings))
     trees = worktrees(options.quick)
     figures = [*headlines(figures), *figures]
     print(f"\n{settings}\n\n{table(figures)}\n")
     line = document(figures, dict.fromkeys(NOT_QUICK) | trees)
-    problems = baseline.regressions(json.loads(line), baseline.load()) if options.check else []
+    problems = baseline.regressions(json.loads(line), known) if options.check else []
     if options.save:
         baseline.save(json.loads(line))
     for problem in problems:

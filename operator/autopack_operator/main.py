@@ -14,7 +14,7 @@ import uvloop
 
 from autopack_operator.adapters.clock import SystemClock
 from autopack_operator.adapters.http.endpoints import Endpoints
-from autopack_operator.adapters.informer.cache import InformerCache
+from autopack_operator.adapters.informer.cache import InformerCache, slimmed
 from autopack_operator.adapters.informer.informer import Informer
 from autopack_operator.adapters.kube.connection import Connection, NoCredentialsError
 from autopack_operator.adapters.kube.election import KubeLeadership
@@ -40,6 +40,7 @@ from autopack_operator.app.run_steps import RunPorts, RunSteps
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.keys import Key, Kind
+from autopack_operator.domain.views import RunView
 from autopack_operator.ports.cluster import GoneError, RejectedError, TransientError
 from autopack_operator.settings import Settings, SettingsError
 
@@ -68,7 +69,7 @@ class Operator:
             connection, settings.namespace, settings.leader_lease, settings.identity, self.clock
         )
         self.fenced = self.connection.fenced(self.leadership.leads)
-        self.lister = KubeLister(self.connection, settings.namespace)
+        self.lister = KubeLister(self.connection, settings.namespace, self._kept)
         self.history: RegistryHistory = open_history(settings.registry)
         self.resync = Resync(self.lister, self.cache, self._enqueue, self.clock, settings.resync_seconds, self.history)
         self.controller = self._controller()
@@ -122,6 +123,10 @@ class Operator:
             Kind.PROFILE: turnstile.reconcile,
         }
         return Controller(self.queue, reconcilers, self.telemetry, self.settings.workers)
+
+    def _kept(self, run: RunView) -> RunView:
+        """Whole is what the registry does not have yet."""
+        return run if self.history.wants(run) else slimmed(run)
 
     def _enqueue(self, key: Key) -> None:
         # A standby keeps no queue: it would grow for as long as it stands by, and be hours old when it leads.
@@ -194,6 +199,7 @@ class Operator:
         try:
             self.leading = True
             self.telemetry.leader.set(1)
+            await self.history.recall()
             while not await self.resync.once():
                 await asyncio.sleep(1)
             for key in self.cache.all_keys():

@@ -81,6 +81,15 @@ class Registry:
         except (SQLAlchemyError, OSError) as error:
             raise self._explain(error) from error
 
+    def versions(self) -> dict[str, int]:
+        """Return the version of each row of runs and batches that have a scope of their own, by scope."""
+        try:
+            with self._engine.connect() as connection:
+                found = [connection.execute(select(table.scope, table.sequence)) for table in (RunRow, BatchRow)]
+                return {scope: sequence for rows in found for scope, sequence in rows}
+        except (SQLAlchemyError, OSError) as error:
+            raise self._explain(error) from error
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

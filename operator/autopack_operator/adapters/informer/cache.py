@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
+from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.keys import Key, Kind, keys_for_pod, keys_for_run
 from autopack_operator.domain.turns import occupies, profile_of
 from autopack_operator.domain.views import BatchView, PodView, ProfileView, RunView
@@ -101,12 +102,18 @@ def slimmed(run: RunView) -> RunView:
     """A finished run needs only its end and its time to live: thousands of them stay in memory."""
     if not run.terminal:
         return run
-    limits = run.spec.get("ttlSecondsAfterFinished")
+    limits, status = run.spec.get("ttlSecondsAfterFinished"), run.status
     return replace(
         run,
         anchor=None,
         spec={"ttlSecondsAfterFinished": limits} if limits is not None else {},
-        status=run.status.model_copy(update={"conditions": []}),
+        status=AutopackRunStatus(
+            observed_generation=status.observed_generation,
+            phase=status.phase,
+            reason=status.reason,
+            attempt=status.attempt,
+            finished_at=status.finished_at,
+        ),
     )
 
 

@@ -41,7 +41,7 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.client_timeout = 330
     chosen.watching.inactivity_timeout = 70
     chosen.watching.connect_timeout = 10
-    chosen.watching.chunk_size = 500
+    chosen.watching.chunk_size = 250
     chosen.watching.label_selectors["pods"] = POD_SELECTOR
     chosen.networking.request_timeout = 30
     chosen.queueing.worker_limit = None

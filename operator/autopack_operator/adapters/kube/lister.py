@@ -10,21 +10,28 @@ from autopack_operator.domain.api.common import API_VERSION
 from autopack_operator.domain.projection import batch_view, pod_view, run_view
 from autopack_operator.domain.views import BatchView, PodView, RunView
 
-PAGE = 500
+PAGE = 250
+"""Objects asked for at once. As JSON they take ten times the memory of what is kept of them."""
+
 WATCHED = ((API_VERSION, "autopackruns"), (API_VERSION, "runbatches"), (API_VERSION, "runprofiles"), ("v1", "pods"))
 ViewT = TypeVar("ViewT")
 JsonDict = dict[str, Any]
 
 
 class KubeLister:
-    """Implements ports.cluster.Lister for one namespace."""
+    """Implements ports.cluster.Lister for one namespace.
 
-    def __init__(self, connection: Connection, namespace: str) -> None:
-        self._connection, self._namespace = connection, namespace
+    `kept` says what is kept of each run: with thousands of them it has to happen page by page.
+    """
+
+    def __init__(
+        self, connection: Connection, namespace: str, kept: Callable[[RunView], RunView] = lambda run: run
+    ) -> None:
+        self._connection, self._namespace, self._kept = connection, namespace, kept
 
     async def runs(self) -> list[RunView]:
         """All AutopackRuns."""
-        return await self._all(API_VERSION, "autopackruns", "", run_view)
+        return await self._all(API_VERSION, "autopackruns", "", lambda item: self._kept(run_view(item)))
 
     async def batches(self) -> list[BatchView]:
         """All RunBatches."""

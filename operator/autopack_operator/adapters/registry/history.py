@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 500
 MAX_IN_MEMORY = 20_000
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+RECALL_SECONDS = 5.0
 GATHER_SECONDS = 0.2
 """Notes of so long are written in one transaction."""
 
@@ -53,9 +54,23 @@ class RegistryHistory:
         self.problem: str | None = None
         """Why the registry can not be written at present; None when all is well."""
 
+    async def recall(self) -> None:
+        """Learn what earlier processes wrote, so that a restart does not write it all again.
+
+        Nothing is lost without it: a database that is away, or slow, is not waited for.
+        """
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(AutopackError, TimeoutError):
+            known = await asyncio.wait_for(loop.run_in_executor(self._thread, self._registry.versions), RECALL_SECONDS)
+            self._written |= {uid: str(version) for uid, version in known.items()}
+
+    def wants(self, view: View) -> bool:
+        """Whether this state of it is not written yet."""
+        return self._written.get(view.uid) != view.resource_version
+
     def note(self, view: View) -> None:
         """See ports.history.History."""
-        if self._written.get(view.uid) == view.resource_version:
+        if not self.wants(view):
             return
         if len(self._waiting) >= MAX_IN_MEMORY:
             self._dropped += 1

@@ -20,6 +20,10 @@ class Recorder(Protocol):
         """Write all or nothing; doing so again changes nothing. Raises AutopackError, or ValueError of the driver."""
         ...
 
+    def versions(self) -> dict[str, int]:
+        """The version of each row, by UID. Raises AutopackError when it can not be told."""
+        ...
+
     def upgrade(self) -> bool:
         """Make the tables; True if they were not there. Raises AutopackError when the database is away."""
         ...

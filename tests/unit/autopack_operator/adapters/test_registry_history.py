@@ -26,6 +26,7 @@ class Database:
     def __init__(self) -> None:
         self.rows: dict[str, tuple[str, int | None]] = {}
         self.writes = 0
+        self.known: dict[str, int] = {}
         self.is_away = self.has_no_tables = False
         self.refuses = ""
         self.gate = threading.Event()
@@ -39,6 +40,11 @@ class Database:
         self.writes += 1
         self.rows |= {event.facts.run_id: (str(event.facts.state), event.version) for event in found}
         self.rows |= {event.facts.batch_id: (event.facts.state, event.version) for event in batches}
+
+    def versions(self) -> dict[str, int]:
+        if self.is_away or self.has_no_tables:
+            raise DatabaseUnreachable("away", "start it")
+        return self.known
 
     def upgrade(self) -> bool:
         if self.is_away:
@@ -184,3 +190,25 @@ async def test_tables_are_made_at_the_start_also_with_nothing_to_write(database:
     database.has_no_tables = True
     async with running(history_of(database, tmp_path)):
         await until(lambda: not database.has_no_tables)
+
+
+async def test_what_an_earlier_process_wrote_is_not_written_again(database: Database, tmp_path: Path) -> None:
+    database.known = {"uid-old": 1, "uid-changed": 1}
+    history = history_of(database, tmp_path)
+    await history.recall()
+    assert [history.wants(run(name, version)) for name, version in (("old", 1), ("changed", 2), ("new", 1))] == [
+        False,
+        True,
+        True,
+    ]
+    async with running(history):
+        history.note_all([run("old"), run("changed", 2), run("new")])
+        await until(lambda: len(database.rows) == 2)
+    assert set(database.rows) == {"changed", "new"}
+
+
+async def test_a_database_that_cannot_be_asked_what_it_has_gets_everything(database: Database, tmp_path: Path) -> None:
+    database.is_away = True
+    history = history_of(database, tmp_path)
+    await history.recall()
+    assert history.wants(run("one"))
