@@ -157,7 +157,7 @@ def test_a_database_that_lost_its_rows_can_be_filled_again(scene: Scene, postgre
     scene.supervise(["a", "b"], "--command", python("pass"), env={"DATABASE_URL": url})
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
-        cursor.execute("DROP TABLE registry_runs, registry_events, registry_alembic_version")
+        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     connection.close()
     done = subprocess.run(
         [sys.executable, "-m", "autopack.cli", "registry", "replay", "--all", "--autonomous-runs-dir", str(scene.runs)],
