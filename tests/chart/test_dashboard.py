@@ -50,7 +50,7 @@ def test_it_may_ask_who_somebody_is_and_what_he_may_and_nothing_else(objects: Ob
     assert role["rules"] == [
         {"apiGroups": ["authorization.k8s.io"], "resources": ["localsubjectaccessreviews"], "verbs": ["create"]}
     ]
-    [cluster_role] = objects.all("ClusterRole")
+    [cluster_role] = [role for role in objects.all("ClusterRole") if role["metadata"]["name"].startswith(NAME)]
     assert cluster_role["rules"] == [
         {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]}
     ]
@@ -66,7 +66,8 @@ def test_installations_share_no_cluster_role(helm: Helm) -> None:
         for release, space in places
         for name in helm.template(ON, release=release, namespace=space).names("ClusterRole")
     ]
-    assert len(set(names)) == len(places)
+    assert names
+    assert len(set(names)) == len(names)
 
 
 def test_it_reads_the_registrys_file_through_a_mount_that_it_cannot_write(objects: Objects) -> None:
