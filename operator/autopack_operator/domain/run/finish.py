@@ -45,8 +45,12 @@ def _conclude(run: RunView, world: World, verdict: Verdict, work: CommittedWork,
     if verdict.phase == "Suspended":
         return WriteStatus(transitions.suspended(run, verdict, work, now))
     failures = retry.counted(run.status.failures, verdict.failure)
-    if not world.canceled and retry.allowed(world.spec.retry, failures, verdict):
-        return WriteStatus(transitions.retried(run, world.spec, verdict, work, now))
+    if retry.allowed(world.spec.retry, failures, verdict):
+        if not world.canceled:
+            return WriteStatus(transitions.retried(run, world.spec, verdict, work, now))
+        # Cancel takes the place of the attempt that would follow.
+        message = f"canceled; attempt {run.status.attempt} had failed ({verdict.reason}) and is not repeated"
+        verdict = Verdict("Canceled", "Canceled", message, exit_code=verdict.exit_code)
     return WriteStatus(transitions.finished(run, verdict, now, committed=work, pod=world.pod))
 
 

@@ -211,6 +211,20 @@ def test_a_run_canceled_between_two_attempts_keeps_what_was_committed() -> None:
     assert conditions(run)["ArtifactsCommitted"] == "True CommittedPartly"
 
 
+def test_a_run_whose_pod_is_lost_while_it_is_canceled_is_canceled_all_the_same() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [stories.LONG]
+        lab.apply(RunBuilder())
+        await asyncio.sleep(stories.A_WHILE)
+        lab.api.edit("AutopackRun", "one", cancel=True)
+        lab.api.remove("Pod", "one-a1")
+        await lab.end()
+
+    run = live(story).run()
+    assert ending(run) == ("Canceled", "Canceled", 1)
+    assert "PodLost" in run.status.message
+
+
 def test_a_suspended_run_starts_only_when_it_is_resumed() -> None:
     async def story(lab: Simulation) -> None:
         lab.apply(RunBuilder().spec(suspend=True))
