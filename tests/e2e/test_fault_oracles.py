@@ -8,8 +8,11 @@ import itertools
 import pytest
 from scripts import deploy
 
+from faults import manifests
 from faults.campaign import campaign
 from faults.recipes import Undisturbed
+from faults.trial import Trial
+from faults.workloads import WORKLOADS
 
 START = "from autopack_operator.main import main; main()"
 
@@ -74,12 +77,21 @@ PLANTED = [
     (KEEPS_THE_LEASES, "success", "no_orphans"),
     (FORGETS_THE_WORK, "success", "every_execution_is_taken_in"),
     (CHANGES_ITS_MIND, "success", "terminal_is_final"),
-    (TWO_ATTEMPTS_AT_ONCE, "success", "one_execution_at_a_time"),
+    (TWO_ATTEMPTS_AT_ONCE, "long_success", "one_execution_at_a_time"),
 ]
 
 
+async def long_success(trial: Trial) -> None:
+    """A command that surely still runs when a second attempt begins beside it."""
+    await trial.apply(manifests.run(trial.name, "seconds=10"))
+    await trial.finished()
+
+
 @pytest.mark.parametrize(("bug", "workload", "oracle"), PLANTED, ids=[oracle for _, _, oracle in PLANTED])
-def test_a_broken_operator_is_found(cluster_is_up: None, bug: str, workload: str, oracle: str) -> None:
+def test_a_broken_operator_is_found(
+    cluster_is_up: None, bug: str, workload: str, oracle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(WORKLOADS, "long_success", long_success)
     assert oracle in {text.split(":")[0] for text in asyncio.run(_observe(workload, ("-c", bug + START)))[1]}
 
 
