@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from enum import IntEnum
@@ -81,22 +82,44 @@ class StopControl:
 def signals_into(inbox: SimpleQueue[object]) -> Iterator[None]:
     """Put a Level into `inbox` for every signal: Ctrl-C raises by one, SIGTERM and SIGHUP stop at once.
 
+    A thread of its own reads the numbers that the interpreter writes to the wakeup file descriptor the moment a signal
+    comes. A Python handler would not do: it runs between two bytecodes of the main thread, so a signal that comes just
+    before that thread sleeps in `inbox.get()` would wait for the next item, for as long as the runs last.
+
     Signals belong to the main thread; called in another one this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    ours, interpreters = socket.socketpair()
+    interpreters.setblocking(False)
+    reader = threading.Thread(target=_read_signals, args=(ours, inbox), name="signals", daemon=True)
+    with ours, interpreters:
+        wakeup = signal.set_wakeup_fd(interpreters.fileno(), warn_on_full_buffer=False)
+        previous = {number: signal.signal(number, _leave_to_the_reader) for number in _ENDING}
+        reader.start()
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(wakeup)
+            interpreters.shutdown(socket.SHUT_WR)
+            reader.join()
+
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _leave_to_the_reader(_number: int, _frame: FrameType | None) -> None:
+    """Handle a signal by nothing more than what the wakeup file descriptor does."""
+
+
+def _read_signals(numbers: socket.socket, inbox: SimpleQueue[object]) -> None:
     level = Level.GO_ON
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        nonlocal level
-        least = Level.DRAIN if number == signal.SIGINT else Level.STOP
-        level = Level(min(max(level + 1, least), Level.KILL))
-        inbox.put(level)
-
-    previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    while received := numbers.recv(64):
+        for number in received:
+            if number in _ENDING:
+                least = Level.DRAIN if number == signal.SIGINT else Level.STOP
+                level = Level(min(max(level + 1, least), Level.KILL))
+                inbox.put(level)

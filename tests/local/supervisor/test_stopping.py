@@ -8,14 +8,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from tests.local.supervisor.scene import Scene, is_running, python, wait_until
 
-from autopack.supervisor.control import Level, StopControl
+from autopack.supervisor.control import Level, StopControl, signals_into
 from autopack.supervisor.process import GRACE_SECONDS, start
 
 # Says that it has started, with its pid and that of a child, and ends when told by a file.
@@ -167,6 +169,19 @@ def test_a_run_that_starts_while_the_batch_is_being_stopped_is_stopped_too(tmp_p
     with control.watching(group):
         ended = group.wait(30)
     assert (ended.stopped, ended.timed_out) == (True, False)
+
+
+def test_a_signal_is_seen_at_once_even_when_it_does_not_wake_the_main_thread() -> None:
+    inbox: SimpleQueue[object] = SimpleQueue()
+
+    def press_ctrl_c_elsewhere() -> None:
+        time.sleep(0.2)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    with signals_into(inbox):
+        for expected in (Level.DRAIN, Level.STOP, Level.KILL):
+            threading.Thread(target=press_ctrl_c_elsewhere).start()
+            assert inbox.get(timeout=5) is expected
 
 
 def wait_for_line(process: subprocess.Popen[str], text: str) -> None:
