@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faults import manifests
+from faults import manifests, poison
 from faults.calls import Names
 from faults.injector import Injector
 from faults.operators import PROGRAM, Operator, Settings
@@ -29,7 +30,7 @@ FIRE_SECONDS = 8.0
 """How long a fault may still come when the workload has ended: an Event, or an event of a watch."""
 
 LEFT_SECONDS = 30.0
-DECOYS = {"Pod": "poison-a1", "Lease": "run-of-nobody"}
+DECOYS = {"Pod": f"{poison.NAME}-a1", "Lease": "run-of-nobody"}
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class Lane:
         self._watching = asyncio.create_task(self.witness.run())
         await self._upstream.request("POST", self.witness.path("Pod"), manifests.foreign_pod(DECOYS["Pod"]))
         await self._upstream.request("POST", self.witness.path("Lease"), manifests.foreign_lease(DECOYS["Lease"]))
-        poison = self._stage.manifest(manifests.run("poison"))
-        await self._upstream.request("POST", self.witness.path("AutopackRun"), poison)
+        poisonous = self._stage.manifest(manifests.run(poison.NAME))
+        await self._upstream.request("POST", self.witness.path("AutopackRun"), poisonous)
 
     async def close(self) -> list[str]:
         """Take it all away; returns what the operator had left behind."""
@@ -129,6 +130,7 @@ class Lane:
         if plan.fault.late_lease and record.final.get("Leases"):
             # One that arrives when its attempt is over: it bars nobody, and goes with its run.
             record.final["Leases"] -= 1
+        record.late = poison.lateness(plan)
         costs = plan.fault.kind.costs_an_attempt
         wrong = judge(record, expected.final, len(expected.calls), costs_an_attempt=costs)
         seconds = asyncio.get_running_loop().time() - begun
@@ -144,7 +146,7 @@ class Lane:
         injector.trial = f"t{self._number:04d}"
         self._injector = injector
         trial = Trial(injector.trial, self._upstream, self._stage, self.witness, injector)
-        decoys, starts, error = self._decoys(), self._starts(), ""
+        decoys, starts, error, begun = self._decoys(), self._starts(), "", time.monotonic()
         try:
             await WORKLOADS[workload](trial)
             await self._fired(injector)
@@ -155,6 +157,8 @@ class Lane:
             await self._saboteur.settled()
         idle_from = await trial.quiet()
         record = await trial.record((decoys, self._decoys()), idle_from, self._starts() - starts, error)
+        now = self.witness.find("AutopackRun", poison.NAME)
+        record.poison = poison.of(injector.sent, self.witness.history, now, time.monotonic() - begun)
         await trial.clear()
         return record, injector
 
@@ -171,7 +175,7 @@ class Lane:
 
     async def _left_behind(self) -> list[str]:
         """Pods and Leases of runs, although no run exists any more."""
-        await self._upstream.gone(self.witness.path("AutopackRun", "poison"))
+        await self._upstream.gone(self.witness.path("AutopackRun", poison.NAME))
 
         def left() -> list[str]:
             found = [(kind, body["metadata"]) for kind in ("Pod", "Lease") for body in self.witness.all(kind)]

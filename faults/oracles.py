@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from faults.poison import nobody_waits_for_poison, poison_is_no_loop, poison_stays
 from faults.trial import Record, command_state
 from faults.witness import TERMINAL, Seen, phase
 
@@ -194,6 +195,9 @@ INVARIANTS: tuple[Oracle, ...] = (
     no_orphans,
     foreigners_are_untouched,
     idle_writes_nothing,
+    poison_is_no_loop,
+    poison_stays,
+    nobody_waits_for_poison,
 )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from faults.injector import Injector, Sent
+from faults.poison import Poison
 from faults.stage import Evidence, Stage
 from faults.upstream import ApiError, Upstream
 from faults.witness import TERMINAL, Seen, Witness, phase
@@ -31,7 +32,10 @@ class Record:
     final: JsonDict
     decoys: tuple[JsonDict, JsonDict] = field(default_factory=lambda: ({}, {}))
     """Objects that are not ours, before and after."""
+    poison: Poison = field(default_factory=Poison)
     idle_from: float = 0.0
+    late: float = 0.0
+    """Seconds by which the plan keeps the operator from noticing an object."""
     restarts: int = 0
     error: str = ""
     """Why the workload did not come to its end."""

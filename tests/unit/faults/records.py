@@ -82,4 +82,8 @@ def good() -> Record:
     )
 
 
+def about_poison(at: float, verb: str = "create", resource: str = "pods") -> Sent:
+    return Sent(at, "operator-0", Call(verb, resource, "poison-a1"))
+
+
 Plant = Callable[[Record], None]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.faults.records import UID, Plant, committed, good, pod, run, seen, sent
+from tests.unit.faults.records import UID, Plant, about_poison, committed, good, pod, run, seen, sent
 
 from faults.ledger import Execution
 from faults.oracles import judge
+from faults.plan import Fault, Kind, Match, Plan
+from faults.poison import Poison, lateness
 from faults.trial import Record
 
 
@@ -102,6 +104,29 @@ def something_missing_at_the_end(record: Record) -> None:
     del record.final["Pod ~-a1"]
 
 
+def a_poison_that_is_tried_all_the_time(record: Record) -> None:
+    record.poison = Poison([about_poison(0.1 * number) for number in range(40)], seconds=4.0)
+
+
+def a_poison_whose_status_flips(record: Record) -> None:
+    states = [seen(at, run("Preparing", reason=reason)) for at, reason in enumerate(["PodNameTaken", "Waiting"] * 3)]
+    record.poison = Poison(seen=states, seconds=4.0)
+
+
+def a_poison_that_is_given_up(record: Record) -> None:
+    record.poison = Poison(phase="Failed")
+
+
+def a_poison_that_is_gone(record: Record) -> None:
+    record.poison = Poison(phase="")
+
+
+def a_run_that_waits_for_the_poison(record: Record) -> None:
+    record.sent = [sent(21), sent(24)]
+    record.idle_from = 24.0
+    record.poison = Poison([about_poison(at, "get") for at in (2, 7, 12, 17)], seconds=25.0)
+
+
 PLANTED: list[tuple[Plant, str]] = [
     (a_second_life_before_the_first_ended, "one_execution_at_a_time"),
     (two_pods_at_once, "one_live_pod"),
@@ -123,6 +148,11 @@ PLANTED: list[tuple[Plant, str]] = [
     (a_foreign_object_gone, "foreigners_are_untouched"),
     (a_write_after_the_end, "idle_writes_nothing"),
     (a_loop_of_writes, "writes_are_bounded"),
+    (a_poison_that_is_tried_all_the_time, "poison_is_no_loop"),
+    (a_poison_whose_status_flips, "poison_is_no_loop"),
+    (a_poison_that_is_given_up, "poison_stays"),
+    (a_poison_that_is_gone, "poison_stays"),
+    (a_run_that_waits_for_the_poison, "nobody_waits_for_poison"),
     (another_end, "same_end"),
     (something_missing_at_the_end, "same_end"),
 ]
@@ -149,3 +179,30 @@ def test_a_deleted_run_need_not_be_taken_in() -> None:
     record.history.append(seen(5, run("Running"), "DELETED"))
     record.final = {"Leases": 0}
     assert judge(record, {"Leases": 0}, undisturbed_writes=2) == []
+
+
+def test_a_poison_may_be_looked_at_now_and_then() -> None:
+    record = good()
+    record.poison = Poison([about_poison(at) for at in (0.0, 5.0, 10.0)], [seen(0, run("Preparing"))], seconds=12.0)
+    assert judge(record, good().final, undisturbed_writes=2) == []
+
+
+def test_each_new_process_may_decide_about_the_poison_again() -> None:
+    record = good()
+    record.restarts = 1
+    record.poison = Poison([about_poison(at / 10) for at in range(20)], seconds=2.0)
+    assert judge(record, good().final, undisturbed_writes=2) == []
+
+
+def test_a_run_that_the_plan_itself_hides_does_not_wait_for_the_poison() -> None:
+    record = good()
+    a_run_that_waits_for_the_poison(record)
+    record.late = 15.0
+    assert judge(record, good().final, undisturbed_writes=2) == []
+
+
+@pytest.mark.parametrize(("kind", "late"), [(Kind.EVENT_HOLD, 3.0), (Kind.EVENT_DROP, 8.0), (Kind.DELAY, 0.0)])
+def test_only_what_happens_to_events_hides_an_object(kind: Kind, late: float) -> None:
+    match = Match(verb="ADDED", resource="autopackruns", name="~")
+    fault = Fault(kind=kind, match=match, seconds=3.0)
+    assert lateness(Plan(workload="success", category="watches", fault=fault, resync_seconds=5)) == late
