@@ -16,6 +16,8 @@ from faults.workloads import WORKLOADS
 
 QUICK_TRIALS = 160
 REAL_TRIALS = 110
+STOPPED = 130
+"""Exit code of what a signal has stopped."""
 
 
 async def _play(given: list[Plan], arguments: argparse.Namespace) -> int:
@@ -52,7 +54,11 @@ def main() -> int:
     deploy.kubectl("apply", "--server-side", "--force-conflicts", "-f", deploy.ROOT / "crds")
     if arguments.what == "full" or any(plan.real for plan in given):
         deploy.cluster_with_images()
-    return asyncio.run(_play(given, arguments))
+    try:
+        return asyncio.run(_play(given, arguments))
+    except KeyboardInterrupt:
+        print("stopped before its end; nothing of it is left on the cluster", flush=True)
+        return STOPPED
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from scripts import deploy
 
 from faults.kubelet import PlayedKubelet
 from faults.lane import Lane, Verdict
-from faults.leftovers import sweep
+from faults.leftovers import remove, sweep
 from faults.operators import PROGRAM
 from faults.plan import Plan, Plans
 from faults.real import RealStage
@@ -101,10 +101,12 @@ class Campaign:
         stage: Stage = RealStage(self._upstream, namespace) if real else played
         lane = Lane(self._upstream, stage, FOLDER / "logs" / namespace, program)
         await lane.open()
+        orderly = False
         try:
             yield lane
+            orderly = True
         finally:
-            self.tally.left(await lane.close())
+            self.tally.left(await lane.close(orderly=orderly))
 
     async def record(self, workloads: Iterable[str] = WORKLOADS) -> dict[str, Undisturbed]:
         """Play each workload without a fault, several times; keep what came every time."""
@@ -153,7 +155,10 @@ class Campaign:
 
 @asynccontextmanager
 async def campaign() -> AsyncIterator[Campaign]:
-    """A campaign with its played node; both are gone afterwards."""
+    """A campaign with its played node; both are gone afterwards, also when SIGINT or SIGTERM ends it.
+
+    Raises KeyboardInterrupt after either.
+    """
     upstream = Upstream.from_kubeconfig(Path(deploy.environment()["KUBECONFIG"]))
     prefix = deploy.own_namespace("faults-")
     await sweep(upstream, prefix)
@@ -161,16 +166,39 @@ async def campaign() -> AsyncIterator[Campaign]:
     kubelet = PlayedKubelet(upstream, node)
     await kubelet.register()
     playing = asyncio.create_task(kubelet.run())
-    own = asyncio.current_task()
-    if own is not None:
-        # Else a stop would leave operator processes and namespaces behind.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, own.cancel)
+    stop = _canceled_by_signals()
     try:
         yield Campaign(upstream, kubelet)
+    except asyncio.CancelledError:
+        if stop.is_set():
+            raise KeyboardInterrupt from None
+        raise
     finally:
         playing.cancel()
-        await kubelet.unregister()
+        await _take_away(upstream, node)
         await upstream.close()
+
+
+def _canceled_by_signals() -> asyncio.Event:
+    """Have SIGINT and SIGTERM cancel the current task; says whether one has. A second one does not hurry the first."""
+    stop, own = asyncio.Event(), asyncio.current_task()
+
+    def cancel() -> None:
+        if own is not None and not stop.is_set():
+            stop.set()
+            print("stopping: what was made on the cluster is taken away", flush=True)
+            own.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, cancel)
+    return stop
+
+
+async def _take_away(upstream: Upstream, node: str) -> None:
+    await remove(upstream, node)
+    # An installation that was under way in a thread may have gone on meanwhile.
+    await asyncio.get_running_loop().shutdown_default_executor()
+    await remove(upstream, node)
 
 
 def store(name: str, plans: list[Plan]) -> Path:

@@ -85,11 +85,6 @@ class PlayedKubelet:
         }
         await self._upstream.request("POST", "/apis/node.k8s.io/v1/runtimeclasses", runtime)
 
-    async def unregister(self) -> None:
-        """Take both away again."""
-        await self._upstream.gone(f"/apis/node.k8s.io/v1/runtimeclasses/{self.node}")
-        await self._upstream.gone(f"/api/v1/nodes/{self.node}")
-
     async def run(self) -> None:
         """Play until canceled."""
         async with asyncio.TaskGroup() as group:

@@ -68,10 +68,10 @@ class Lane:
         poisonous = self._stage.manifest(manifests.run(poison.NAME))
         await self._upstream.request("POST", self.witness.path("AutopackRun"), poisonous)
 
-    async def close(self) -> list[str]:
-        """Take it all away; returns what the operator had left behind."""
+    async def close(self, *, orderly: bool = True) -> list[str]:
+        """Take it all away; returns what the operator had left behind, if it had the time to tidy up (`orderly`)."""
         await self._end_operators()
-        left = await self._left_behind()
+        left = await self._left_behind() if orderly else []
         if self._watching is not None:
             self._watching.cancel()
         await self._stage.close()
