@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.statistics_of import spread
@@ -55,14 +56,25 @@ class Figure:
         return self.bar is not None and not self.bar.keeps(self.median)
 
 
-def table(figures: Sequence[Figure]) -> str:
-    """Markdown, so that docs/performance.md can keep it as it was printed."""
+def worst(figures: Sequence[Figure], pattern: str, key: str, label: str, bar: Bar | None) -> Figure | None:
+    """Of the figures whose whole keys match the pattern, that with the worst median, under another key; None of none.
+
+    Low is bad where the bar is one from below, else high is.
+    """
+    found = [figure for figure in figures if re.fullmatch(pattern, figure.key)]
+    choose = min if bar is not None and bar.at_least else max
+    return Figure(key, label, choose(found, key=lambda figure: figure.median).values, bar) if found else None
+
+
+def table(figures: Sequence[Figure], lost: Mapping[str, str]) -> str:
+    """Markdown, so that docs/performance.md can keep it as it was printed. `lost`: what was not measured, and why."""
     lines = ["| figure | median | min | max | repeats | bar | |", "| --- | --: | --: | --: | --: | --- | --- |"]
     for figure in figures:
         found = spread(figure.values)
         numbers = " | ".join(f"{value:.3g}" for value in (found.median, found.least, found.greatest))
         verdict = "" if figure.bar is None else "MISSED" if figure.missed else "ok"
         lines.append(f"| {figure.label} | {numbers} | {len(figure.values)} | {figure.bar or ''} | {verdict} |")
+    lines += [f"| {name} | | | | | | not measured: {why.replace('|', '/')} |" for name, why in lost.items()]
     return "\n".join(lines)
 
 

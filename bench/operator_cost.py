@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,23 +82,23 @@ class Growth:
     resident: dict[int, float] = field(default_factory=dict)
     peak: dict[int, float] = field(default_factory=dict)
     restart: dict[int, float] = field(default_factory=dict)
+    _model: JsonDict = field(default_factory=dict)
+    _stored: int = 0
 
-    async def measure(self, scene: Scene, sizes: Sequence[int]) -> None:
-        """Store finished runs while the operator is away; then start it, look at it, and restart it."""
-        model = await _finished_status(scene)
-        stored = 0
-        for size in sizes:
-            await scale(scene, 0)
-            await _store(scene, model, range(stored, size))
-            stored = size
-            await scale(scene, 1)
-            await scene.settled(PATIENCE_SECONDS)
-            await asyncio.sleep(SETTLE_SECONDS)
-            self.restart[size] = await _restart(scene, size)
-            await asyncio.sleep(SETTLE_SECONDS)
-            self.resident[size], self.peak[size] = scene.operator().resident_mib(), scene.operator().peak_mib()
-            print(f"{size} stored runs: {self.resident[size]:.0f} MiB, restart {self.restart[size]:.1f} s", flush=True)
-        await scene.clear()
+    async def measure(self, scene: Scene, size: int) -> None:
+        """Store finished runs, up to so many, while the operator is away; then start it, look at it, and restart it."""
+        if not self._model:
+            self._model = await _finished_status(scene)
+        await scale(scene, 0)
+        await _store(scene, self._model, range(self._stored, size))
+        self._stored = max(self._stored, size)
+        await scale(scene, 1)
+        await scene.settled(PATIENCE_SECONDS)
+        await asyncio.sleep(SETTLE_SECONDS)
+        self.restart[size] = await _restart(scene, size)
+        await asyncio.sleep(SETTLE_SECONDS)
+        self.resident[size], self.peak[size] = scene.operator().resident_mib(), scene.operator().peak_mib()
+        print(f"{size} stored runs: {self.resident[size]:.0f} MiB, restart {self.restart[size]:.1f} s", flush=True)
 
     def figures(self) -> list[Figure]:
         """The lines of the table."""

@@ -9,6 +9,7 @@ from typing import Any
 from bench import objects
 from bench.api import CORE, RUNS, Api
 from bench.audit import Request
+from bench.cgroups import of_process
 from bench.figures import Figure, most
 from bench.processes import find
 from bench.scene import Scene
@@ -22,7 +23,7 @@ PATIENCE_SECONDS = 60.0
 KEEPER_SECONDS = 10.0
 
 
-async def measure(scene: Scene, repeats: int) -> list[Figure]:
+async def start(scene: Scene, repeats: int) -> list[Figure]:
     """From the pod's binding to its command's first instruction, for both, taking turns."""
     ours, bare = [], []
     for number in range(repeats):
@@ -30,13 +31,10 @@ async def measure(scene: Scene, repeats: int) -> list[Figure]:
         body["spec"]["command"] = TELL_THE_TIME
         ours.append(await _started(scene, scene.runs, body, f"timed-{number}-a1"))
         bare.append(await _started(scene, scene.jobs, _bare(scene.pod, f"timed-{number}"), f"timed-{number}"))
-    await scene.clear()
-    keeper = await _keeper(scene)
     return [
         Figure("pod_start_seconds", "real pods: scheduled to command, run, s", ours),
         Figure("bare_pod_start_seconds", "real pods: scheduled to command, bare pod, s", bare),
         Figure("pod_start_vs_bare", "real pods: run / bare pod", [a / b for a, b in zip(ours, bare, strict=True)]),
-        *keeper,
     ]
 
 
@@ -83,7 +81,7 @@ def _bare(pod: JsonDict, name: str) -> JsonDict:
     }
 
 
-async def _keeper(scene: Scene) -> list[Figure]:
+async def keeper(scene: Scene) -> list[Figure]:
     """The sidecar beside a command that sleeps."""
     body = objects.run("kept")
     body["spec"]["command"] = ["sleep", str(KEEPER_SECONDS + PATIENCE_SECONDS)]
@@ -92,17 +90,18 @@ async def _keeper(scene: Scene) -> list[Figure]:
     while True:
         found = await scene.runs.get(RUNS, "autopackruns", "kept")
         uid, phase = found["metadata"]["uid"], found.get("status", {}).get("phase")
-        keeper = find("keeper", f"AUTOPACK_RUN_UID={uid}") if phase == "Running" else None
-        if keeper is not None:
+        process = find("keeper", f"AUTOPACK_RUN_UID={uid}") if phase == "Running" else None
+        if process is not None:
             break
         if time.monotonic() > deadline:
             raise SystemExit(f"a run's keeper did not start within {PATIENCE_SECONDS:.0f} s (run: {phase})")
         await asyncio.sleep(0.3)
-    cpu = keeper.cpu_seconds()
+    group = of_process(process.pid)
+    cpu = group.cpu_seconds()
     await asyncio.sleep(KEEPER_SECONDS)
-    used, resident = (keeper.cpu_seconds() - cpu) / KEEPER_SECONDS, keeper.resident_mib()
-    await scene.clear()
+    used, memory, resident = (group.cpu_seconds() - cpu) / KEEPER_SECONDS, group.memory_mib(), process.resident_mib()
     return [
         Figure("keeper_cpu", "keeper beside a sleeping command: share of a core", [used], most(0.05)),
-        Figure("keeper_mib", "keeper: MiB resident", [resident]),
+        Figure("keeper_mib", "keeper's container: MiB, page cache that can go at once left out", [memory]),
+        Figure("keeper_resident_mib", "keeper's process: MiB resident", [resident]),
     ]

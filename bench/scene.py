@@ -19,10 +19,11 @@ from devcluster.layout import Layout
 from scripts import deploy
 from scripts.deploy import kubectl, kubectl_json
 
-from bench import objects, worktrees
+from bench import objects
 from bench.api import CORE, JOBS, RUNS, Api, connected
 from bench.audit import AuditLog
 from bench.processes import Process, find
+from bench.trees import repository
 
 JsonDict = dict[str, Any]
 
@@ -134,7 +135,7 @@ async def scene(
 def make_repository(namespace: str) -> None:
     """Bring a small repository onto the volume."""
     with tempfile.TemporaryDirectory() as name:
-        worktrees.make_repository(Path(name) / "bench", files=20, size=1000)
+        repository.make_repository(Path(name) / "bench", files=20, size=1000)
         deploy.import_repository(namespace, "bench", Path(name) / "bench")
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bench.arms import ARMS, Arm
-from bench.figures import Bar, Figure, least, most
+from bench.figures import Figure, least, most
 from bench.scene import Scene
 from bench.statistics_of import log_log_slope, percentile, spread
 
@@ -36,13 +35,6 @@ class Comparison:
         for size, rounds in self.rounds.items():
             found += _of_size(size, rounds, suffix, text)
         return found
-
-
-def worst(figures: Sequence[Figure], key: str, label: str, bar: Bar) -> Figure:
-    """Of the figures whose keys begin so, that with the worst median, under the plain key."""
-    found = [figure for figure in figures if re.fullmatch(rf"{key}_\d+(_real)?", figure.key)]
-    choose = min if bar.at_least else max
-    return Figure(key, label, choose(found, key=lambda figure: figure.median).values, bar)
 
 
 def slopes(comparison: Comparison) -> list[Figure]:

@@ -1,166 +1,102 @@
-"""What a worktree costs: against git alone, against bare file writing, and in disk space.
+"""`python -m bench.worktrees`: what worktrees cost, in time and in space, without a cluster.
 
-`python -m bench.worktrees` makes a repository of 8,000 files (about 90 MB), then times three ways to a tree, side by
-side in one run: `git worktree add --no-track`, `WorkspaceManager.create_worktree`, and `git checkout-index -a --prefix`
-(the floor: it only unpacks files). Prints a table and, last, one JSON line. The disk part makes N worktrees and adds up
-what they take beside the one object database.
+Prints a table and one JSON object as its last line.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import random
-import shutil
 import statistics
-import subprocess
-import tempfile
-import time
-from collections.abc import Callable
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from autopack.git.runner import run_git
-from autopack.workspace_manager import WorkspaceManager
-
-MIB = 1024 * 1024
-BAR_GIT, BAR_FLOOR = 1.3, 1.5
-
-
-def make_repository(path: Path, files: int, size: int) -> Path:
-    """Make a repository with `files` files of about `size` bytes each, packed, as after a clone."""
-    # Words of a small vocabulary: compressible like source code, unlike random bytes.
-    dice = random.Random(7)  # noqa: S311 - the same tree every time
-    words = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz_", k=dice.randint(3, 11))) for _ in range(4000)]
-    path.mkdir()
-    git(path, "init", "--quiet", "--initial-branch=main")
-    for number in range(files):
-        folder = path / f"package{number % 97}" / f"part{number % 13}"
-        folder.mkdir(parents=True, exist_ok=True)
-        text = " ".join(dice.choices(words, k=size // 8))
-        (folder / f"module{number}.py").write_text(text.replace(" a", "\n"), "utf-8")
-    git(path, "add", "--all")
-    git(path, "-c", "user.name=bench", "-c", "user.email=bench@invalid", "commit", "--quiet", "--message=tree")
-    git(path, "repack", "-a", "-d", "--quiet")
-    return path
+from bench.figures import Figure, document, least, most, table, worst
+from bench.parts import Parts
+from bench.settings import FULL, QUICK, Trees
+from bench.trees import space
+from bench.trees.compared import BAR_GIT, BAR_IDEAL, Case, compare, tried
+from bench.trees.folders import in_memory, on_disk
+from bench.trees.repository import make_repository
+from bench.trees.ways import Source
 
 
-def git(repo: Path, *args: str) -> str:
-    """Run git in a repository and return what it says."""
-    return run_git(args, cwd=repo).text
+def measure(plan: Trees, parts: Parts) -> None:
+    """Measure what the plan says; figures and what could not be measured go to `parts`."""
+    for disk, cases in ((False, plan.cases), (True, plan.on_disk)):
+        # A dict keeps the order in which the plan names the sizes.
+        for files in dict.fromkeys(files for files, _, _ in cases):
+            wanted = [Case(*each, disk) for each in cases if each[0] == files]
+            with parts.part(f"worktrees of {files} files{' on the disk' if disk else ''}"):
+                _measure(plan, wanted, files, disk, parts)
 
 
-def timed(action: Callable[[], object]) -> float:
-    """Return how many seconds an action takes, with nothing left to write from before."""
-    os.sync()
-    started = time.perf_counter()
-    action()
-    return time.perf_counter() - started
+def _measure(plan: Trees, cases: Sequence[Case], files: int, disk: bool, parts: Parts) -> None:
+    with on_disk() if disk else in_memory() as scratch:
+        repo = make_repository(scratch / "repo", files, plan.bytes_a_file(files))
+        source = Source.of(repo, scratch / "kept" if disk else None)
+        _of_size(source, scratch, cases, parts)
+        if files == plan.main_size and disk:
+            with parts.part("worktrees: disk"):
+                parts.figures += space.disk(source, scratch, plan.clones)
+            with parts.part("worktrees: warm mirror"):
+                parts.figures += space.warm_mirror(source, scratch)
+        if files == plan.main_size and not disk and plan.tried:
+            with parts.part("worktrees: what was tried"):
+                parts.figures += tried(source, scratch, plan.repeats)
 
 
-def compare(repo: Path, scratch: Path, rounds: int) -> dict[str, list[float]]:
-    """Time the three ways, one after the other in changing order; seconds of each round."""
-    times: dict[str, list[float]] = {"git": [], "autopack": [], "floor": []}
-    for number in range(rounds + 1):
-        ways: dict[str, Callable[[], float]] = {
-            "git": lambda: _plain(repo, scratch / "plain"),
-            "autopack": lambda: _managed(repo, scratch / "workspaces"),
-            "floor": lambda: _floor(repo, scratch / "floor"),
-        }
-        names = list(ways)
-        for name in names[number % 3 :] + names[: number % 3]:
-            seconds = ways[name]()
-            # The first round warms the caches for all three.
-            if number:
-                times[name].append(seconds)
-    return times
+def _of_size(source: Source, scratch: Path, cases: Sequence[Case], parts: Parts) -> None:
+    one = float("nan")
+    for case in sorted(cases, key=lambda case: case.at_once):
+        with parts.part(f"worktrees: {case}"):
+            figures, found = compare(source, scratch, case, one)
+            if case.at_once == 1:
+                one = statistics.median(each["unpacked"].seconds for each in found)
+            parts.figures += figures
+            ours = statistics.median(each["ours"].a_tree for each in found)
+            plain = statistics.median(each["git"].a_tree for each in found)
+            print(f"{case}: {ours:.3f} s a tree, git worktree add {plain:.3f} s", flush=True)
 
 
-def _plain(repo: Path, tree: Path) -> float:
-    # As a person would call it: no options of ours.
-    command = ["git", "worktree", "add", "--quiet", "--no-track", "-b", "plain", str(tree), "main"]
-    seconds = timed(lambda: subprocess.run(command, cwd=repo, check=True, capture_output=True))
-    git(repo, "worktree", "remove", "--force", str(tree))
-    git(repo, "branch", "--quiet", "-D", "plain")
-    return seconds
-
-
-def _managed(repo: Path, base: Path) -> float:
-    manager = WorkspaceManager("bench", repo, base, lease_dir=base.parent / "leases")
-    seconds = timed(lambda: manager.create_worktree("autopack/bench", start_point="main"))
-    if not manager.remove_worktree(force=True):
-        raise SystemExit(manager.problem)
-    return seconds
-
-
-def _floor(repo: Path, tree: Path) -> float:
-    command = ["git", "checkout-index", "--all", f"--prefix={tree}/"]
-    seconds = timed(lambda: subprocess.run(command, cwd=repo, check=True, capture_output=True))
-    shutil.rmtree(tree)
-    return seconds
-
-
-def disk(repo: Path, base: Path, count: int) -> dict[str, float]:
-    """Make `count` worktrees and return the MiB that one tree, the object database, all of it, and the rest take."""
-    objects = used(repo / ".git/objects")
-    before = used(repo / ".git")
-    managers = [WorkspaceManager(f"disk-{n}", repo, base, lease_dir=base.parent / "leases") for n in range(count)]
-    for manager in managers:
-        manager.create_worktree()
-    tree = used(managers[0].worktree_path)
-    trees = sum(used(manager.worktree_path) for manager in managers)
-    figures = {
-        "tree_mib": tree,
-        "object_database_mib": objects,
-        "object_database_growth_mib": used(repo / ".git/objects") - objects,
-        "worktrees_mib": trees,
-        "git_dir_per_worktree_mib": (used(repo / ".git") - before) / count,
-    }
-    for manager in managers:
-        manager.remove_worktree(force=True)
-    return figures
-
-
-def used(folder: Path) -> float:
-    """Return the MiB that a folder's files take on the disk."""
-    return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*") if not path.is_dir()) / MIB
-
-
-def main() -> None:
-    """Measure, print the table, and the JSON line last."""
-    parser = argparse.ArgumentParser(description="What a worktree costs.")
-    parser.add_argument("--files", type=int, default=8000)
-    parser.add_argument("--size", type=int, default=11_000, help="bytes a file")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--worktrees", type=int, default=4, help="how many for the disk figures")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-worktrees-") as name:
-        scratch = Path(name)
-        repo = make_repository(scratch / "repo", options.files, options.size)
-        times = compare(repo, scratch, options.rounds)
-        space = disk(repo, scratch / "disk", options.worktrees)
-    report(times, space, options.worktrees)
-
-
-def report(times: dict[str, list[float]], space: dict[str, float], count: int) -> None:
-    """Print what was measured; a ratio is the median of the rounds' ratios, so a slow moment hits both its sides."""
-    vs_git = statistics.median(a / b for a, b in zip(times["autopack"], times["git"], strict=True))
-    vs_floor = statistics.median(a / b for a, b in zip(times["autopack"], times["floor"], strict=True))
-    print(f"{'one tree':<28}{'median s':>10}{'min s':>10}")
-    labels = {"git": "git worktree add --no-track", "autopack": "create_worktree", "floor": "git checkout-index -a"}
-    for name, label in labels.items():
-        print(f"{label:<28}{statistics.median(times[name]):>10.3f}{min(times[name]):>10.3f}")
-    print(f"create_worktree / git worktree add   {vs_git:.2f}  (bar {BAR_GIT})")
-    print(f"create_worktree / checkout-index     {vs_floor:.2f}  (bar {BAR_FLOOR})")
-    print(
-        f"{count} worktrees: {space['worktrees_mib']:.0f} MiB = {count} x {space['tree_mib']:.0f} MiB,"
-        f" one object database of {space['object_database_mib']:.0f} MiB"
-        f" (+{space['object_database_growth_mib']:.1f} MiB),"
-        f" {space['git_dir_per_worktree_mib']:.2f} MiB of git dir each"
+def headlines(figures: Sequence[Figure]) -> list[Figure]:
+    """The worst over all sizes, under the plain keys that others look for."""
+    wanted = (
+        (
+            "worktree_vs_git",
+            r"worktree_vs_git_(disk_)?\d+x1",
+            "create_worktree / git worktree add, highest",
+            most(BAR_GIT),
+        ),
+        (
+            "worktree_vs_floor",
+            r"worktree_vs_unpacked_(disk_)?\d+x1",
+            "create_worktree / git checkout-index, highest",
+            None,
+        ),
+        ("worktree_of_ideal", r"worktree_of_ideal_\d+x32", "32 at once: share of the ideal, lowest", least(BAR_IDEAL)),
     )
-    figures = {"worktree_vs_git": round(vs_git, 3), "worktree_vs_floor": round(vs_floor, 3)}
-    print(json.dumps(figures | {name: round(value, 3) for name, value in space.items()}))
+    return [found for key, pattern, label, bar in wanted if (found := worst(figures, pattern, key, label, bar))]
+
+
+def main() -> int:
+    """Measure, print the table, and the JSON line last; returns the exit code, 1 when a part was not measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.worktrees", description="What a worktree costs.")
+    parser.add_argument("--quick", action="store_true", help="one size and few repeats")
+    parser.add_argument("--files", help="only these sizes of a tree, as 1000,8000")
+    parser.add_argument("--at-once", help="only so many at once, as 1,32")
+    parser.add_argument("--repeats", type=int, help="of each case")
+    parser.add_argument("--no-extras", action="store_true", help="neither disk, nor mirror, nor what was tried")
+    options = parser.parse_args()
+    plan = (QUICK if options.quick else FULL).trees.only(options.files, options.at_once, options.repeats)
+    parts = Parts()
+    measure(replace(plan, main_size=0) if options.no_extras else plan, parts)
+    figures = [*headlines(parts.figures), *parts.figures]
+    print(f"\n{table(figures, parts.lost)}\n")
+    print(document(figures, {"not_measured": parts.lost, "seconds": parts.seconds}))
+    return 1 if parts.lost else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
