@@ -10,29 +10,14 @@ from autopack.errors import WorkspaceError, printable
 from .runner import run_git
 
 
-def submodules(common: Path, sha: str) -> list[str]:
-    """Return the paths of the submodules in a commit."""
-    listed = run_git(["ls-tree", "-r", "-z", "--full-tree", sha], git_dir=common).stdout
-    # Most trees have none, and looking for the mode in one piece is quick.
-    if b"\x00160000 " not in b"\x00" + listed:
-        return []
-    rows = (row.partition(b"\t") for row in listed.split(b"\0"))
-    return [os.fsdecode(path) for mode, _, path in rows if mode.startswith(b"160000 ")]
-
-
-def uses_lfs(common: Path, sha: str) -> bool:
-    """Tell whether a commit's .gitattributes put files into Git LFS."""
-    patterns = ["-e", "filter=lfs", sha, "--", ":(top,glob)**/.gitattributes"]
-    return run_git(["grep", "--quiet", "--fixed-strings", *patterns], git_dir=common, check=False).returncode == 0
-
-
 def check_complete(common: Path, sha: str) -> None:
     """Raise WorkspaceError SubmodulesPresent or LfsMissing if a worktree at `sha` would lack files.
 
     Worktrees have no submodules: git would clone each anew into every worktree, from addresses that the commit
     chooses. Git LFS works where it is installed; elsewhere its files would be pointers of three lines.
     """
-    found = submodules(common, sha)
+    listed = _listing(common, sha)
+    found = _submodules(listed)
     if found:
         names = printable(", ".join(found), 120)
         raise WorkspaceError(
@@ -40,12 +25,32 @@ def check_complete(common: Path, sha: str) -> None:
             f"the repository has submodules, whose folders would be empty in a worktree: {names}",
             "Allow an incomplete tree, and fetch what the run needs in a setup command",
         )
-    if uses_lfs(common, sha) and not _lfs_installed(common):
+    if _uses_lfs(common, sha, listed) and not _lfs_installed(common):
         raise WorkspaceError(
             "LfsMissing",
             "the repository keeps files in Git LFS, which is not set up on this machine",
             "Install git-lfs and run 'git lfs install', or allow an incomplete tree with pointer files",
         )
+
+
+def _listing(common: Path, sha: str) -> bytes:
+    return run_git(["ls-tree", "-r", "-z", "--full-tree", sha], git_dir=common).stdout
+
+
+def _submodules(listed: bytes) -> list[str]:
+    # Most trees have none, and looking for the mode in one piece is quick.
+    if b"\x00160000 " not in b"\x00" + listed:
+        return []
+    rows = (row.partition(b"\t") for row in listed.split(b"\0"))
+    return [os.fsdecode(path) for mode, _, path in rows if mode.startswith(b"160000 ")]
+
+
+def _uses_lfs(common: Path, sha: str, listed: bytes) -> bool:
+    # Most trees have no such file, and then no process is needed to look into it.
+    if b"\t.gitattributes\0" not in listed and b"/.gitattributes\0" not in listed:
+        return False
+    patterns = ["-e", "filter=lfs", sha, "--", ":(top,glob)**/.gitattributes"]
+    return run_git(["grep", "--quiet", "--fixed-strings", *patterns], git_dir=common, check=False).returncode == 0
 
 
 def _lfs_installed(common: Path) -> bool:

@@ -37,7 +37,7 @@ from .runner import run_git
 from .save import pin_commits
 
 _TRASH = ".trash"
-# Unpacking is what a checkout spends its time on: a single one gains from helpers, many at once lose nothing by them.
+# Unpacking is what a checkout spends its time on: a single one gains from helpers, many at once only lose by them.
 _CHECKOUT_WORKERS = 4
 _TOKEN_BYTES = 6
 # Relative paths in one worktree make older git refuse the whole repository.
@@ -101,7 +101,8 @@ def _build_and_rename(common: Path, path: Path, note: Note, timeout: float) -> P
         tree = scaffold / path.name
         admin = _register(common, tree, note, timeout, descriptor)
         hit("worktree.after_add")
-        _check_out(tree, descriptor)
+        others = scaffolded_names(path.parent) - {path.name}
+        _check_out(tree, descriptor, helpers=not others)
         hit("worktree.after_checkout")
         note.write(admin / PLAN)
         write_atomic(admin / "gitdir", os.fsencode(path / ".git") + b"\n")
@@ -122,9 +123,13 @@ def _register(common: Path, tree: Path, note: Note, timeout: float, *hold: int) 
     return Path(pointer)
 
 
-def _check_out(tree: Path, *hold: int) -> None:
-    workers = f"checkout.workers={min(_CHECKOUT_WORKERS, os.cpu_count() or 1)}"
-    run_git(["-c", workers, "reset", "--hard", "--quiet", "--no-recurse-submodules"], cwd=tree, pass_fds=hold)
+def _check_out(tree: Path, *hold: int, helpers: bool = True) -> None:
+    workers = min(_CHECKOUT_WORKERS, os.cpu_count() or 1) if helpers else 1
+    run_git(
+        ["-c", f"checkout.workers={workers}", "reset", "--hard", "--quiet", "--no-recurse-submodules"],
+        cwd=tree,
+        pass_fds=hold,
+    )
 
 
 def _scaffold_prefix(path: Path) -> str:
