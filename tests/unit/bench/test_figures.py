@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 from bench import baseline
-from bench.figures import Figure, document, least, most, table
-from bench.statistics_of import log_log_slope, percentile
+from bench.figures import Bar, Figure, document, least, most, table, worst
+from bench.statistics_of import log_log_slope, percentile, spread
 
 FIGURES = [
     Figure("throughput_vs_jobs", "C/B", [1.2, 0.8, 1.0], least(1.0)),
@@ -32,7 +33,7 @@ def test_a_figure_that_could_not_be_measured_misses_its_bar_and_is_null() -> Non
 
 
 def test_the_table_says_what_missed_its_bar() -> None:
-    rows = table(FIGURES).splitlines()[2:]
+    rows = table(FIGURES, {}).splitlines()[2:]
     assert ["MISSED" in row for row in rows] == [False, True, False]
 
 
@@ -75,3 +76,31 @@ def test_percentiles_are_values_that_occurred() -> None:
 def test_the_slope_of_linear_growth_is_one() -> None:
     assert log_log_slope([(100, 2.0), (1000, 20.0), (5000, 100.0)]) == pytest.approx(1.0)
     assert log_log_slope([(10, 1.0), (100, 100.0)]) == pytest.approx(2.0)
+
+
+def test_a_slope_needs_two_sizes_and_leaves_out_what_has_no_logarithm() -> None:
+    assert math.isnan(log_log_slope([(100, 2.0), (100, 3.0)]))
+    assert log_log_slope([(0, 5.0), (100, 0.0), (10, 1.0), (100, 10.0)]) == pytest.approx(1.0)
+
+
+def test_the_spread_is_the_median_and_not_the_mean() -> None:
+    found = spread([1.0, 2.0, 9.0])
+    assert (found.median, found.least, found.greatest) == (2.0, 1.0, 9.0)
+
+
+@pytest.mark.parametrize(("bar", "expected"), [(least(1.0), 0.5), (most(1.0), 2.0), (None, 2.0)])
+def test_the_worst_is_on_the_wrong_side_of_the_bar(bar: Bar | None, expected: float) -> None:
+    figures = [Figure("ratio_100", "a", [0.5]), Figure("ratio_1000", "b", [2.0]), Figure("ratio_10_other", "c", [9.0])]
+    found = worst(figures, r"ratio_\d+", "ratio", "worst", bar)
+    assert found is not None
+    assert (found.key, found.median) == ("ratio", expected)
+
+
+def test_there_is_no_worst_of_what_was_not_measured() -> None:
+    assert worst([], "ratio", "ratio", "worst", None) is None
+
+
+@pytest.mark.parametrize(("now", "regressed"), [(0.79, True), (0.81, False), (1.5, False)])
+def test_a_share_of_the_ideal_may_rise(now: float, regressed: bool) -> None:
+    known = {"worktree_of_ideal_8000x32": 1.0}
+    assert bool(baseline.regressions({"worktree_of_ideal_8000x32": now}, known)) is regressed
