@@ -11,8 +11,8 @@ from scripts import deploy
 
 from faults.campaign import campaign, store
 from faults.plan import Plan, Plans
-from faults.recipes import node_plans, plans, real_plans, sample
-from faults.workloads import WORKLOADS
+from faults.recipes import disk_plans, memory_plans, node_plans, plans, real_plans, sample
+from faults.workloads import ORDINARY, WORKLOADS
 
 QUICK_TRIALS = 160
 REAL_TRIALS = 110
@@ -23,7 +23,8 @@ STOPPED = 130
 async def _play(given: list[Plan], arguments: argparse.Namespace) -> int:
     async with campaign() as running:
         lives = await running.record({plan.workload for plan in given} or WORKLOADS)
-        chosen = given or (plans(lives) + real_plans(lives, REAL_TRIALS))
+        ordinary = {name: life for name, life in lives.items() if name in ORDINARY}
+        chosen = given or plans(ordinary) + real_plans(ordinary, REAL_TRIALS) + memory_plans() + disk_plans()
         if arguments.nodes:
             chosen += node_plans(lives)
         if arguments.what == "quick":

@@ -16,20 +16,22 @@ from faults.volume import Commit
 
 FILE = "ci/beats"
 SCRIPT = """
-seconds=1 codes=0
+seconds=1 codes=0 oom=0 fill=
+beat() { echo "$HOSTNAME $(date +%s.%N)" >> "$AUTOPACK_ARTIFACTS/ci/beats"; sleep 0.2; }
 for word in "$@"; do
   case $word in
     seconds=*) seconds=${word#seconds=} ;;
     exit=*) codes=${word#exit=} ;;
+    oom=*) oom=${word#oom=} ;;
+    fill) fill=yes ;;
     forever) seconds=3600 ;;
   esac
 done
 code=$(echo "$codes," | cut -d, -f"$AUTOPACK_ATTEMPT"); code=${code:-0}
 end=$(( $(date +%s) + ${seconds%.*} + 1 ))
-while [ "$(date +%s)" -lt "$end" ]; do
-  echo "$HOSTNAME $(date +%s.%N)" >> "$AUTOPACK_ARTIFACTS/ci/beats"
-  sleep 0.2
-done
+while [ "$(date +%s)" -lt "$end" ]; do beat; done
+[ "$AUTOPACK_ATTEMPT" -gt "$oom" ] || exec python3 -c "x = b'x' * (1 << 30)"
+while [ "$fill" ]; do head -c 1000000 /dev/urandom >> "$AUTOPACK_ARTIFACTS/ci/fill"; beat; done
 exit "$code"
 """
 """Understands the arguments of the played kubelet."""

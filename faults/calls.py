@@ -26,6 +26,8 @@ class Call:
     verb: str
     resource: str
     name: str
+    reason: str = ""
+    """The reason that is written with a status."""
 
     @property
     def mutating(self) -> bool:
@@ -78,7 +80,8 @@ def describe(method: str, path_and_query: str, data: bytes, names: Names) -> Cal
     if found is None:
         return None
     resource = found["resource"] + (f"/{found['sub']}" if found["sub"] else "")
-    return Call(_verb(method, found["name"], query), resource, _name(found, body, query, names))
+    reason = str((body.get("status") or {}).get("reason", ""))
+    return Call(_verb(method, found["name"], query), resource, _name(found, body, query, names), reason)
 
 
 def _verb(method: str, name: str | None, query: dict[str, str]) -> str:

@@ -32,7 +32,8 @@ class Injector:
     versions: list[str] = field(default_factory=list)
     """resourceVersions of the answers to the trial's writes: moments to which a stale LIST can go back."""
     stale_at: str = ""
-    _seen: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    _seen: int = 0
+    """Requests, or events, so far that the plan counts."""
 
     @property
     def fired(self) -> bool:
@@ -47,18 +48,21 @@ class Injector:
     def on_call(self, call: Call, by: str) -> Fault | None:
         """The fault that hits this request."""
         self.sent.append(Sent(time.monotonic(), by, call))
-        return None if self.fault is None or self.fault.kind.on_event else self._on(call.verb, call.resource, call.name)
+        return None if self.fault is None or self.fault.kind.on_event else self._on(call)
 
     def on_event(self, kind: str, resource: str, name: str) -> Fault | None:
         """The fault that hits this event of a watch; `kind` is ADDED, MODIFIED or DELETED."""
-        return None if self.fault is None or not self.fault.kind.on_event else self._on(kind, resource, name)
+        event = Call(kind, resource, name)
+        return None if self.fault is None or not self.fault.kind.on_event else self._on(event)
 
-    def _on(self, verb: str, resource: str, name: str) -> Fault | None:
-        known = self.normalised(name)
-        if known is None or self.fault is None or self.fired:
+    def _on(self, call: Call) -> Fault | None:
+        if self.fault is None or self.fired:
             return None
-        self._seen[verb, resource, known] += 1
-        if self.fault.match != Match(verb=verb, resource=resource, name=known, nth=self._seen[verb, resource, known]):
+        wanted = self.fault.match
+        if (wanted.verb, wanted.resource, wanted.name) != (call.verb, call.resource, self.normalised(call.name)):
+            return None
+        self._seen += wanted.reason in {"", call.reason}
+        if self._seen != wanted.nth or wanted.reason not in {"", call.reason}:
             return None
         self.fired_at = time.monotonic()
         if self.fault.kind is Kind.KILL_STALE and self.versions:

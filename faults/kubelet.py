@@ -1,7 +1,8 @@
 """Plays a kubelet: the pods that the scheduler puts onto its node run as their own arguments say.
 
 Arguments of the `run` container: `seconds=S` (or `forever`) and `exit=C[,C…]`, one exit code an attempt, the last for
-all later ones. The node is real to the API server and the scheduler; no process is started.
+all later ones; `oom=N`: the first N attempts run out of memory; `fill`: it fills its quota instead of ending. The node
+is real to the API server and the scheduler; no process is started.
 """
 
 from __future__ import annotations
@@ -27,8 +28,23 @@ ORPHAN_SECONDS = 0.5
 """How long a container outlives its pod object, when that was removed by force: what a kubelet needs to notice."""
 
 HEARTBEAT_SECONDS = 10.0
-FORCED = 137
-STOPPED = 143
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a command ends. `recorded` unless nobody was left to write the exit code down."""
+
+    exit_code: int
+    reason: str = "Error"
+    recorded: bool = True
+    stop_reason: str | None = None
+    """Why the keeper has stopped it."""
+
+
+FORCED = Ending(137, recorded=False)
+STOPPED = Ending(143)
+OUT_OF_MEMORY = Ending(137, "OOMKilled")
+OVER_QUOTA = Ending(143, stop_reason="DiskQuotaExceeded")
 
 
 @dataclass(frozen=True)
@@ -36,7 +52,7 @@ class Fate:
     """What becomes of the command."""
 
     seconds: float | None
-    exit_code: int
+    ending: Ending
 
     @classmethod
     def of(cls, pod: JsonDict) -> Fate:
@@ -46,7 +62,12 @@ class Fate:
         codes = [int(code) for code in words.get("exit", "0").split(",")]
         attempt = int(pod["metadata"]["labels"]["autopack.dev/attempt"])
         seconds = None if "forever" in words else float(words.get("seconds", "0.2"))
-        return cls(seconds, codes[min(attempt, len(codes)) - 1])
+        if "fill" in words:
+            return cls(seconds, OVER_QUOTA)
+        if attempt <= int(words.get("oom", "0")):
+            return cls(seconds, OUT_OF_MEMORY)
+        code = codes[min(attempt, len(codes)) - 1]
+        return cls(seconds, Ending(code, "Error" if code else "Completed"))
 
 
 class PlayedKubelet:
@@ -140,21 +161,23 @@ class _Pod:
         fate, stopping = Fate.of(self._body), asyncio.create_task(self._beat(execution))
         try:
             await self._report("Running", {"running": {"startedAt": started}})
-            code = await self._outcome(fate)
+            ending = await self._outcome(fate)
         finally:
             stopping.cancel()
             self._scene.ledger.end(execution)
-        if code != FORCED:
-            self._scene.volume.exit_codes.setdefault(self._key, code)
+        if ending.recorded:
+            self._scene.volume.exit_codes.setdefault(self._key, ending.exit_code)
+        if ending.stop_reason is not None:
+            self._scene.volume.stop_reasons[self._key] = ending.stop_reason
         ended = {
-            "exitCode": code,
+            "exitCode": ending.exit_code,
             "startedAt": started,
             "finishedAt": _now(),
-            "reason": "Error" if code else "Completed",
+            "reason": ending.reason,
         }
-        await self._report("Failed" if code else "Succeeded", {"terminated": ended})
+        await self._report("Failed" if ending.exit_code else "Succeeded", {"terminated": ended})
 
-    async def _outcome(self, fate: Fate) -> int:
+    async def _outcome(self, fate: Fate) -> Ending:
         """How it ends: by itself, stopped on request, or its pod object removed by force."""
         waits = [asyncio.create_task(event.wait()) for event in (self.forced, self.asked)]
         try:
@@ -168,7 +191,7 @@ class _Pod:
         if self.asked.is_set():
             await asyncio.sleep(STOPPING_SECONDS)
             return STOPPED
-        return fate.exit_code
+        return fate.ending
 
     async def _beat(self, execution: Execution) -> None:
         while True:

@@ -58,10 +58,21 @@ def namespace(name: str) -> JsonDict:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
-def profile(runtime_class: str) -> JsonDict:
-    """What the runs are allowed; the RuntimeClass leads them to the played node."""
-    spec = {"defaultImage": "localhost/played:1", "runtimeClassName": runtime_class}
-    return {"apiVersion": API_VERSION, "kind": "RunProfile", "metadata": {"name": "default"}, "spec": spec}
+PROFILES: dict[str, JsonDict] = {
+    "lean": {"resources": {"limits": {"memory": "64Mi"}, "requests": {"memory": "32Mi"}}},
+    "small": {"diskQuota": "8Mi"},
+}
+"""Profiles that some workloads name, and what they have beyond the default one."""
+
+
+def played_profile(runtime_class: str) -> JsonDict:
+    """What played runs are allowed; the RuntimeClass leads them to the played node."""
+    return {"defaultImage": "localhost/played:1", "runtimeClassName": runtime_class}
+
+
+def profile(name: str, spec: JsonDict) -> JsonDict:
+    """A RunProfile."""
+    return {"apiVersion": API_VERSION, "kind": "RunProfile", "metadata": {"name": name}, "spec": spec}
 
 
 def volume(name: str, claim_namespace: str) -> JsonDict:

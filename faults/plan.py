@@ -62,9 +62,11 @@ class Match(Frozen):
     resource: str
     name: str
     nth: Annotated[int, Field(ge=1)] = 1
+    reason: str = ""
+    """Only requests that write a status with this reason are counted; all when empty."""
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.resource} {self.name} #{self.nth}"
+        return " ".join(filter(None, (self.verb, self.resource, self.name, self.reason, f"#{self.nth}")))
 
 
 class Fault(Frozen):

@@ -12,9 +12,10 @@ from typing import Any
 
 from scripts import deploy
 
+from faults import manifests
 from faults.beats import SCRIPT, Beats
 from faults.rights import OPERATOR
-from faults.stage import Evidence
+from faults.stage import Evidence, profiles
 from faults.upstream import Upstream
 
 JsonDict = dict[str, Any]
@@ -45,6 +46,9 @@ class RealStage:
         volume = await self._upstream.request("GET", f"/api/v1/persistentvolumes/{claim['spec']['volumeName']}")
         self._beats = Beats(Path(volume["spec"]["hostPath"]["path"]))
         self._looking = asyncio.create_task(self._look())
+        default = (await self._upstream.request("GET", f"{profiles(self.namespace)}/default"))["spec"]
+        for name, more in manifests.PROFILES.items():
+            await self._upstream.request("POST", profiles(self.namespace), manifests.profile(name, default | more))
 
     def _install(self) -> None:
         deploy.install(self.namespace)

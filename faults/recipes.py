@@ -93,6 +93,37 @@ def real_plans(lives: dict[str, Undisturbed], most: int) -> list[Plan]:
     ]
 
 
+def wrote(reason: str) -> Match:
+    """The status with that reason is written of the run."""
+    return Match(verb="update", resource="autopackruns/status", name="~", reason=reason)
+
+
+TAKEN_IN = Match(verb="create", resource="commits", name="~-a1")
+
+
+def memory_plans() -> list[Plan]:
+    """The kernel kills a real command for want of memory, and the operator is killed as it writes that down."""
+    return _hungry("memory", "memory", (TAKEN_IN, wrote("Retrying"), wrote("Completed")))
+
+
+def disk_plans() -> list[Plan]:
+    """A real command fills its quota, and the operator is killed as it writes that down."""
+    return _hungry("disk", "quota", (TAKEN_IN, wrote("DiskQuotaExceeded")))
+
+
+def _hungry(category: str, workload: str, matches: tuple[Match, ...]) -> list[Plan]:
+    return [
+        Plan(
+            workload=workload,
+            category=category,
+            fault=Fault(kind=kind, match=match, seconds=LATE_SECONDS),
+            real=True,
+        )
+        for match in matches
+        for kind in (*KILLS, Kind.RESET_AFTER)
+    ]
+
+
 def node_plans(lives: dict[str, Undisturbed]) -> list[Plan]:
     """Processes of the node and of the control plane are killed under real pods; these disturb the whole cluster."""
     calls = [item for item in lives["success"].calls if item.resource in {"pods", "commits"}]

@@ -52,6 +52,11 @@ class Stage(Protocol):
         """About the runs of these UIDs (UID -> name)."""
 
 
+def profiles(namespace: str) -> str:
+    """URL path of the RunProfiles."""
+    return f"/apis/autopack.dev/v1alpha1/namespaces/{namespace}/runprofiles"
+
+
 class PlayedStage:
     """Implements Stage on the played node and the played volume service."""
 
@@ -68,8 +73,10 @@ class PlayedStage:
         await post("POST", "/api/v1/namespaces", manifests.namespace(self.namespace))
         await post("POST", "/api/v1/persistentvolumes", manifests.volume(self.namespace, self.namespace))
         await post("POST", f"{core}/persistentvolumeclaims", manifests.claim(self.namespace))
-        group = f"/apis/autopack.dev/v1alpha1/namespaces/{self.namespace}"
-        await post("POST", f"{group}/runprofiles", manifests.profile(self._kubelet.node))
+        default = manifests.played_profile(self._kubelet.node)
+        for name in ("default", *manifests.PROFILES):
+            profile = manifests.profile(name, default | manifests.PROFILES.get(name, {}))
+            await post("POST", profiles(self.namespace), profile)
         await grant(self._upstream, self.namespace)
         await self._scene.volume.start()
         self._volume = Upstream(self._scene.volume.url)

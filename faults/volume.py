@@ -37,6 +37,8 @@ class PlayedVolume:
     ledger: Ledger
     commits: dict[Attempt, Commit] = field(default_factory=dict)
     exit_codes: dict[Attempt, int] = field(default_factory=dict)
+    stop_reasons: dict[Attempt, str] = field(default_factory=dict)
+    """Why the played keepers had a command stopped."""
     url: str = ""
     _branches: dict[Attempt, str] = field(default_factory=dict)
     _runner: web.AppRunner | None = None
@@ -78,6 +80,7 @@ class PlayedVolume:
         answer: JsonDict = {
             "complete": complete,
             "exitCode": commit.exit_code,
+            "stopReason": self.stop_reasons.get(key),
             "head": SHA,
             "ref": f"refs/runs/{key[0]}/a{key[1]}/heads/{branch}",
             "manifestSha256": commit.manifest,

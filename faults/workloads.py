@@ -22,6 +22,19 @@ async def retry(trial: Trial) -> None:
     await trial.finished()
 
 
+async def memory(trial: Trial) -> None:
+    """A command that the kernel kills for want of memory, and that succeeds when it is tried again."""
+    await trial.apply(manifests.run(trial.name, "seconds=0.2", "oom=1", profileRef={"name": "lean"}))
+    await trial.finished()
+
+
+async def quota(trial: Trial) -> None:
+    """A command that fills the disk up to its quota, and is stopped for that."""
+    retry = {"backoffSeconds": 0, "agent": 0}
+    await trial.apply(manifests.run(trial.name, "seconds=0.2", "fill", profileRef={"name": "small"}, retry=retry))
+    await trial.finished()
+
+
 async def cancel(trial: Trial) -> None:
     """The user changes their mind."""
     await trial.apply(manifests.run(trial.name, LONG))
@@ -57,4 +70,9 @@ async def suspend(trial: Trial) -> None:
 
 
 Workload = Callable[[Trial], Awaitable[None]]
-WORKLOADS: dict[str, Workload] = {work.__name__: work for work in (success, retry, cancel, batch, delete, suspend)}
+_ORDINARY: tuple[Workload, ...] = (success, retry, cancel, batch, delete, suspend)
+_HUNGRY: tuple[Workload, ...] = (memory, quota)
+ORDINARY = frozenset(work.__name__ for work in _ORDINARY)
+"""They meet every kind of fault; the others only what plans of their own say."""
+
+WORKLOADS: dict[str, Workload] = {work.__name__: work for work in (*_ORDINARY, *_HUNGRY)}

@@ -23,6 +23,12 @@ OWNED = {"metadata": {"name": f"run-{UID}", "ownerReferences": [{"uid": UID, "na
         ("GET", f"{RUNS}?watch=true&limit=1", {}, Call("watch", "autopackruns", "")),
         ("GET", f"/api/v1{NS}/pods/one-a1", {}, Call("get", "pods", "one-a1")),
         ("PUT", f"{RUNS}/one/status", {"spec": {}}, Call("update", "autopackruns/status", "one")),
+        (
+            "PUT",
+            f"{RUNS}/one/status",
+            {"spec": {}, "status": {"reason": "Retrying"}},
+            Call("update", "autopackruns/status", "one", "Retrying"),
+        ),
         ("POST", LEASES, OWNED, Call("create", "leases", "lock of one")),
         ("GET", f"{LEASES}/run-{UID}", {}, Call("get", "leases", "lock of one")),
         ("PUT", f"{LEASES}/leader", {}, Call("update", "leases", "leader")),

@@ -7,7 +7,7 @@ import pytest
 from faults.calls import Call
 from faults.injector import Injector
 from faults.plan import Fault, Kind, Match, Plan, Plans
-from faults.recipes import RUNNING, Undisturbed, node_plans, plans, real_plans, sample
+from faults.recipes import RUNNING, Undisturbed, disk_plans, memory_plans, node_plans, plans, real_plans, sample
 
 STATUS = Match(verb="update", resource="autopackruns/status", name="~", nth=2)
 POD = Match(verb="create", resource="pods", name="~-a1")
@@ -30,6 +30,12 @@ def test_requests_of_another_trial_do_not_count() -> None:
     planned = injector(Fault(kind=Kind.DELAY, match=POD))
     assert planned.on_call(Call("create", "pods", "t2-a1"), "o") is None
     assert planned.on_call(Call("create", "pods", "t1-a1"), "o") is not None
+
+
+def test_a_plan_that_names_a_reason_counts_only_statuses_with_it() -> None:
+    planned = injector(Fault(kind=Kind.DELAY, match=STATUS.model_copy(update={"nth": 1, "reason": "Retrying"})))
+    calls = [Call("update", "autopackruns/status", "t1", reason) for reason in ("Claimed", "Retrying", "Completed")]
+    assert [planned.on_call(call, "o") is not None for call in calls] == [False, True, False]
 
 
 def test_events_and_requests_do_not_mix() -> None:
@@ -71,6 +77,13 @@ def test_over_a_few_events_every_kind_of_watch_fault_is_played() -> None:
 def test_real_pods_meet_only_what_comes_in_any_case() -> None:
     made = real_plans({"success": LIFE}, 100)
     assert {plan.fault.match for plan in made} == {POD, RUNNING}
+    assert all(plan.real for plan in made)
+
+
+@pytest.mark.parametrize(("made", "reason"), [(memory_plans(), "Retrying"), (disk_plans(), "DiskQuotaExceeded")])
+def test_the_operator_is_killed_around_the_write_of_an_outcome_of_real_pods(made: list[Plan], reason: str) -> None:
+    kinds = {plan.fault.kind for plan in made if plan.fault.match.reason == reason}
+    assert {Kind.KILL_BEFORE, Kind.KILL_AFTER, Kind.KILL_LATE} <= kinds
     assert all(plan.real for plan in made)
 
 
