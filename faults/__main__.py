@@ -26,7 +26,7 @@ async def _play(given: list[Plan], arguments: argparse.Namespace) -> int:
         ordinary = {name: life for name, life in lives.items() if name in ORDINARY}
         chosen = given or plans(ordinary) + real_plans(ordinary, REAL_TRIALS) + memory_plans() + disk_plans()
         if arguments.nodes:
-            chosen += node_plans(lives)
+            chosen += node_plans(ordinary)
         if arguments.what == "quick":
             chosen = sample(chosen, QUICK_TRIALS)
         chosen = [plan for plan in chosen if arguments.category in {"", plan.category}]

@@ -31,6 +31,9 @@ JsonDict = dict[str, Any]
 
 FOLDER = deploy.ROOT / ".faults"
 RECORDINGS = 3
+NODE_MINUTES = 6.0
+"""What it takes to kill every component at every moment, and to make the lane for that."""
+
 REPORT_EVERY = 25
 
 
@@ -86,6 +89,11 @@ class Tally:
         )
 
 
+def room_for_nodes(minutes: float) -> float:
+    """What of a campaign's minutes is kept for killing components, which comes last."""
+    return min(NODE_MINUTES, minutes / 2)
+
+
 class Campaign:
     """On one played node."""
 
@@ -134,9 +142,12 @@ class Campaign:
     ) -> None:
         """Play them, in so many lanes with played pods and so many with real ones; none begins after the minutes."""
         self.tally.begun = time.monotonic()
-        end = self.tally.begun + 60 * minutes
+        # At the end and one by one: they disturb everybody.
+        disturbing = deque(plan for plan in plans if plan.category == "node")
+        last = self.tally.begun + 60 * minutes
+        first = last - 60 * room_for_nodes(minutes) if disturbing else last
 
-        async def work(number: int, waiting: deque[Plan], *, real: bool) -> None:
+        async def work(number: int, waiting: deque[Plan], end: float, *, real: bool) -> None:
             async with self.lane(number, real=real) as lane:
                 while waiting and time.monotonic() < end:
                     plan = waiting.popleft()
@@ -146,11 +157,9 @@ class Campaign:
             for real, most in ((False, lanes), (True, real_lanes)):
                 waiting = deque(plan for plan in plans if plan.real is real and plan.category != "node")
                 for number in range(1, min(most, len(waiting)) + 1):
-                    group.create_task(work(number, waiting, real=real))
-        # At the end and one by one: they disturb everybody.
-        disturbing = deque(plan for plan in plans if plan.category == "node")
+                    group.create_task(work(number, waiting, first, real=real))
         if disturbing:
-            await work(most + 1, disturbing, real=True)
+            await work(real_lanes + 1, disturbing, last, real=True)
 
 
 @asynccontextmanager

@@ -131,8 +131,7 @@ class Lane:
             # One that arrives when its attempt is over: it bars nobody, and goes with its run.
             record.final["Leases"] -= 1
         record.late = poison.lateness(plan)
-        costs = plan.fault.kind.costs_an_attempt
-        wrong = judge(record, expected.final, len(expected.calls), costs_an_attempt=costs)
+        wrong = judge(record, expected.final, len(expected.calls), plan.fault.kind)
         seconds = asyncio.get_running_loop().time() - begun
         if wrong or not injector.fired:
             # What an odd trial left behind must not disturb the next.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from faults.disk import unmount_all
 from faults.upstream import Upstream
 
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
@@ -43,5 +44,6 @@ async def remove(upstream: Upstream, node: str) -> None:
             # Those of a chart have the namespace between dots.
             if any(part.startswith(f"{node}-") for part in name.split(".")):
                 await upstream.gone(f"{path}/{name}")
+    unmount_all(f"{node}-")
     await upstream.gone(f"/apis/node.k8s.io/v1/runtimeclasses/{node}")
     await upstream.gone(f"/api/v1/nodes/{node}")

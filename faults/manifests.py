@@ -19,6 +19,7 @@ ANCHOR = json.dumps(
         },
     }
 )
+CLAIM = "claim"
 MANAGED = {"app.kubernetes.io/managed-by": "autopack-operator"}
 
 
@@ -75,8 +76,8 @@ def profile(name: str, spec: JsonDict) -> JsonDict:
     return {"apiVersion": API_VERSION, "kind": "RunProfile", "metadata": {"name": name}, "spec": spec}
 
 
-def volume(name: str, claim_namespace: str) -> JsonDict:
-    """A volume that nothing is ever written to: the scheduler asks for it."""
+def volume(name: str, claim_namespace: str, folder: str = "/nonexistent") -> JsonDict:
+    """A volume. By default one that nothing is ever written to: the scheduler asks for it."""
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
@@ -86,8 +87,8 @@ def volume(name: str, claim_namespace: str) -> JsonDict:
             "accessModes": ["ReadWriteMany"],
             "persistentVolumeReclaimPolicy": "Retain",
             "storageClassName": "",
-            "hostPath": {"path": "/nonexistent"},
-            "claimRef": {"namespace": claim_namespace, "name": "claim"},
+            "hostPath": {"path": folder},
+            "claimRef": {"namespace": claim_namespace, "name": CLAIM},
         },
     }
 
@@ -97,7 +98,7 @@ def claim(volume_name: str) -> JsonDict:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "claim"},
+        "metadata": {"name": CLAIM},
         "spec": {
             "accessModes": ["ReadWriteMany"],
             "resources": {"requests": {"storage": "1Mi"}},

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import signal
-from contextlib import suppress
 
+from devcluster.embedded import processes
+from devcluster.layout import default_layout
 from scripts import deploy
 
 COMPONENTS = ("kubelet", "containerd", "kube-apiserver", "etcd")
 DOWN_SECONDS = 2.0
 
 
+class ComponentError(Exception):
+    """There is nothing to kill."""
+
+
 async def kill(component: str) -> None:
-    """SIGKILL it, and return once the cluster is whole again. Raises OSError when it does not run."""
-    pids = deploy.DEV / "cluster" / "pids" / f"{component}.json"
-    pid = int(json.loads(await asyncio.to_thread(pids.read_text))["identity"]["pid"])
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    """SIGKILL it, and return once the cluster is whole again. Raises ComponentError when it does not run."""
+    pid_file = default_layout().pids / f"{component}.json"
+    record = await asyncio.to_thread(processes.running, pid_file)
+    if record is None:
+        raise ComponentError(f"{component} does not run: only components of the embedded cluster can be killed")
+    identity = record.identity
+    processes.send(identity.pid, signal.SIGKILL, only_if=lambda: processes.is_alive(identity))
     await asyncio.sleep(DOWN_SECONDS)
     await asyncio.to_thread(deploy.devcluster, "up")

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from faults.ends import end_of
+from faults.plan import Kind
 from faults.poison import nobody_waits_for_poison, poison_is_no_loop, poison_stays
 from faults.trial import Record, command_state
 from faults.witness import TERMINAL, Seen, phase
@@ -166,21 +168,6 @@ def writes_are_bounded(record: Record, undisturbed: int) -> Iterator[str]:
         yield f"{len(record.sent)} writes, undisturbed {undisturbed}: {counted.most_common(4)}"
 
 
-def same_end(record: Record, expected: JsonDict) -> Iterator[str]:
-    """The end is that of the trial without a fault."""
-    for name in sorted(expected.keys() | record.final.keys()):
-        wanted, found = expected.get(name), record.final.get(name)
-        if wanted == found:
-            continue
-        if isinstance(wanted, dict) and isinstance(found, dict):
-            fields = [field for field in sorted(wanted.keys() | found.keys()) if wanted.get(field) != found.get(field)]
-            yield f"{name}: " + "; ".join(
-                f"{field} is {found.get(field)!r}, not {wanted.get(field)!r}" for field in fields
-            )
-        else:
-            yield f"{name} is {found!r}, not {wanted!r}"
-
-
 Oracle = Callable[[Record], Iterator[str]]
 INVARIANTS: tuple[Oracle, ...] = (
     one_execution_at_a_time,
@@ -201,22 +188,13 @@ INVARIANTS: tuple[Oracle, ...] = (
 )
 
 
-def same_phase(record: Record, expected: JsonDict) -> Iterator[str]:
-    """For a fault that costs an attempt: how it ends is the same, the attempt that it ends with is not."""
-    for name, wanted in expected.items():
-        if name.startswith(("AutopackRun ", "RunBatch ")):
-            found = record.final.get(name) or {}
-            if found.get("phase") != wanted.get("phase"):
-                yield f"{name} is {found.get('phase')} {found.get('reason')}, not {wanted.get('phase')}"
-
-
-def judge(record: Record, expected: JsonDict, undisturbed_writes: int, *, costs_an_attempt: bool = False) -> list[str]:
-    """Everything that is wrong, each with the name of the oracle that says so."""
+def judge(record: Record, expected: JsonDict, undisturbed_writes: int, kind: Kind | None = None) -> list[str]:
+    """Everything that is wrong, each with the name of the oracle that says so; `kind` is what was done."""
     wrong = [f"{oracle.__name__}: {text}" for oracle in INVARIANTS for text in oracle(record)]
     wrong += [f"writes_are_bounded: {text}" for text in writes_are_bounded(record, undisturbed_writes)]
     if not record.error:
-        same = same_phase if costs_an_attempt else same_end
-        wrong += [f"{same.__name__}: {text}" for text in same(record, expected)]
+        end = end_of(kind)
+        wrong += [f"{end.__name__}: {text}" for text in end(record, expected)]
     return list(dict.fromkeys(wrong))
 
 

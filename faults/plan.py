@@ -30,6 +30,7 @@ class Kind(StrEnum):
     POD_EVICTED = "pod-evicted"
     RIGHTS_REVOKED = "rights-revoked"
     COMPONENT_KILLED = "component-killed"
+    DISK_FULL = "disk-full"
     EVENT_HOLD = "event-hold"
     EVENT_DROP = "event-drop"
     EVENT_DUPLICATE = "event-duplicate"

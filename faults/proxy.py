@@ -160,6 +160,9 @@ class Proxy:
                 return cut(request)
             case Kind.KILL_LATE | Kind.STOP_LATE:
                 return await self._late(request, fault, forward)
+            case Kind.DISK_FULL:
+                await self._victim.disturb(fault, call)
+                return (await forward()).response()
             case Kind.STOP_AFTER:
                 answer = await forward()
                 self._victim.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from scripts import deploy
 
 from faults import manifests
 from faults.beats import SCRIPT, Beats
+from faults.disk import SmallDisk
 from faults.rights import OPERATOR
 from faults.stage import Evidence, profiles
 from faults.upstream import Upstream
@@ -24,11 +26,12 @@ LOOK_SECONDS = 0.5
 
 
 class RealStage:
-    """Implements Stage. The harness reads the volume's folder on this machine, which is the node."""
+    """Implements Stage. The volume is a small disk of this machine, which is the node; the harness reads it there."""
 
     def __init__(self, upstream: Upstream, namespace: str) -> None:
         self._upstream, self.namespace = upstream, namespace
-        self._beats = Beats(Path("/nonexistent"))
+        self._disk = SmallDisk(namespace)
+        self._beats = Beats(self._disk.folder)
         self._volume: Upstream | None = None
         self._variables: dict[str, str] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -42,16 +45,18 @@ class RealStage:
         self._variables = {item["name"]: item["value"] for item in container["env"] if "value" in item}
         service = await self._upstream.request("GET", f"{core}/services/{deploy.RELEASE}-volume")
         self._volume = Upstream(f"http://{service['spec']['clusterIP']}:8080")
-        claim = await self._upstream.request("GET", f"{core}/persistentvolumeclaims/{deploy.RELEASE}-runs")
-        volume = await self._upstream.request("GET", f"/api/v1/persistentvolumes/{claim['spec']['volumeName']}")
-        self._beats = Beats(Path(volume["spec"]["hostPath"]["path"]))
         self._looking = asyncio.create_task(self._look())
         default = (await self._upstream.request("GET", f"{profiles(self.namespace)}/default"))["spec"]
         for name, more in manifests.PROFILES.items():
             await self._upstream.request("POST", profiles(self.namespace), manifests.profile(name, default | more))
 
     def _install(self) -> None:
-        deploy.install(self.namespace)
+        self._disk.mount()
+        deploy.make_namespace(self.namespace)
+        volume = manifests.volume(self.namespace, self.namespace, str(self._disk.folder))
+        for manifest in (volume, manifests.claim(self.namespace)):
+            deploy.kubectl("apply", "-n", self.namespace, "-f", "-", stdin=json.dumps(manifest).encode())
+        deploy.install(self.namespace, values={"storage.existingClaim": manifests.CLAIM})
         deploy.kubectl("scale", "deployment", OPERATOR, "-n", self.namespace, "--replicas=0")
         deploy.kubectl(
             "wait", "pod", "-n", self.namespace, "-l", "app.kubernetes.io/component=operator", "--for=delete"
@@ -77,6 +82,8 @@ class RealStage:
             await self._volume.close()
         await asyncio.to_thread(deploy.uninstall, self.namespace)
         await self._upstream.gone(f"/api/v1/namespaces/{self.namespace}")
+        await self._upstream.gone(f"/api/v1/persistentvolumes/{self.namespace}")
+        await asyncio.to_thread(self._disk.unmount)
 
     def volume(self) -> Upstream:
         """The chart's."""

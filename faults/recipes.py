@@ -28,6 +28,9 @@ SILENCE_SECONDS = 8.0
 DEAD_WATCH_SECONDS = 85.0
 """Longer than the informer's own patience with a silent watch (70 s)."""
 
+FULL_SECONDS = 6.0
+"""Less than what the neighbour of a run that meets a full disk still has to do."""
+
 SEED = 7
 EVERY_NTH_WATCH_FAULT = 3
 """Events are many and alike: of their faults every third is played, a different one at each event."""
@@ -98,6 +101,7 @@ def wrote(reason: str) -> Match:
     return Match(verb="update", resource="autopackruns/status", name="~", reason=reason)
 
 
+POD_MADE = Match(verb="create", resource="pods", name="~-a1")
 TAKEN_IN = Match(verb="create", resource="commits", name="~-a1")
 
 
@@ -107,8 +111,19 @@ def memory_plans() -> list[Plan]:
 
 
 def disk_plans() -> list[Plan]:
-    """A real command fills its quota, and the operator is killed as it writes that down."""
-    return _hungry("disk", "quota", (TAKEN_IN, wrote("DiskQuotaExceeded")))
+    """A real command fills its quota, and the operator is killed as it writes that down; or the volume is full for a
+    while: as an attempt is prepared, as its pod starts, as its command runs and ends, and as its work is taken in.
+    """
+    moments = (Match(verb="create", resource="attempts", name="~-a1"), POD_MADE, wrote("CommandRunning"), TAKEN_IN)
+    return _hungry("disk", "quota", (TAKEN_IN, wrote("DiskQuotaExceeded"))) + [
+        Plan(
+            workload="neighbours",
+            category="disk",
+            fault=Fault(kind=Kind.DISK_FULL, match=match, seconds=FULL_SECONDS),
+            real=True,
+        )
+        for match in moments
+    ]
 
 
 def _hungry(category: str, workload: str, matches: tuple[Match, ...]) -> list[Plan]:

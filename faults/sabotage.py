@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 
 from faults import nodes
 from faults.calls import Call
+from faults.disk import SmallDisk
 from faults.operators import LEADER_LEASE
 from faults.plan import Fault, Kind
 from faults.rights import OPERATOR, RBAC
@@ -24,6 +25,7 @@ class Saboteur:
         self._lease = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{LEADER_LEASE}"
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
         self._bindings = f"{RBAC}/namespaces/{namespace}/rolebindings"
+        self._disk = SmallDisk(namespace)
         self._later: set[asyncio.Task[None]] = set()
 
     async def disturb(self, fault: Fault, call: Call) -> None:
@@ -45,6 +47,9 @@ class Saboteur:
                 binding["metadata"] = {"name": OPERATOR, "labels": binding["metadata"]["labels"]}
                 await self._upstream.gone(where)
                 self._in(REVOKED_SECONDS, self._upstream.request("POST", self._bindings, binding))
+            case Kind.DISK_FULL:
+                await asyncio.to_thread(self._disk.fill)
+                self._in(fault.seconds, asyncio.to_thread(self._disk.free))
             case Kind.COMPONENT_KILLED:
                 await nodes.kill(fault.component)
             case _:

@@ -100,7 +100,7 @@ class PlayedStage:
         """Names of objects that are never looked at."""
         (folder / "token").write_text("played")
         return {
-            "AUTOPACK_CLAIM": "claim",
+            "AUTOPACK_CLAIM": manifests.CLAIM,
             "AUTOPACK_IMAGE": "localhost/played:1",
             "AUTOPACK_RUN_SERVICE_ACCOUNT": "default",
         }

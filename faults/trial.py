@@ -48,12 +48,14 @@ class Trial:
         self.name = name
         self._upstream, self._stage, self._witness, self._injector = upstream, stage, witness, injector
         self._kind = "AutopackRun"
+        self._made: list[tuple[str, str]] = []
 
     async def apply(self, manifest: JsonDict) -> None:
         """Create the object of the trial."""
         self._kind = manifest["kind"]
         manifest = self._stage.manifest(manifest)
         created = await self._upstream.request("POST", self._witness.path(self._kind), manifest)
+        self._made.append((self._kind, manifest["metadata"]["name"]))
         self._injector.versions.append(created["metadata"]["resourceVersion"])
 
     async def edit(self, **spec: object) -> None:
@@ -64,21 +66,25 @@ class Trial:
         """Delete it."""
         await self._upstream.gone(self._witness.path(self._kind, self.name), {"propagationPolicy": "Background"})
 
-    async def reaches(self, wanted: str, attempt: int = 0) -> None:
-        """Until its phase is that. Raises NotSeenError."""
+    async def reaches(self, wanted: str, attempt: int = 0, name: str = "") -> None:
+        """Until the phase of the object (of that name, or the trial's own) is that. Raises NotSeenError."""
+        name = name or self.name
 
         def there() -> bool:
-            body = self._witness.find(self._kind, self.name) or {}
+            body = self._witness.find(self._kind, name) or {}
             return phase(body) == wanted and (body.get("status") or {}).get("attempt", 0) >= attempt
 
-        await self._witness.until(there, f"{wanted} of {self.name}", PATIENCE_SECONDS)
+        await self._witness.until(there, f"{wanted} of {name}", PATIENCE_SECONDS)
 
-    async def finished(self) -> None:
-        """Until everything of the trial is in a terminal phase. Raises NotSeenError."""
+    async def finished(self, name: str = "") -> None:
+        """Until everything of the trial, or the object of that name, is in a terminal phase. Raises NotSeenError."""
 
         def ended() -> bool:
+            if name:
+                return phase(self._witness.find(self._kind, name)) in TERMINAL
             ours = [body for kind in ("AutopackRun", "RunBatch") for body in self.objects(kind)]
-            return bool(ours) and all(phase(body) in TERMINAL for body in ours)
+            seen = all(self._witness.find(*made) is not None for made in self._made)
+            return bool(ours) and seen and all(phase(body) in TERMINAL for body in ours)
 
         await self._witness.until(ended, f"the end of {self.name}", PATIENCE_SECONDS)
 

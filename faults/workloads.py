@@ -35,6 +35,17 @@ async def quota(trial: Trial) -> None:
     await trial.finished()
 
 
+async def neighbours(trial: Trial) -> None:
+    """A run that another one outlives, and that a third one follows."""
+    beside, later = f"{trial.name}-beside", f"{trial.name}-later"
+    await trial.apply(manifests.run(beside, "seconds=1.5", "real=14"))
+    await trial.reaches("Running", name=beside)
+    await trial.apply(manifests.run(trial.name, "seconds=0.2"))
+    await trial.finished(trial.name)
+    await trial.apply(manifests.run(later, "seconds=0.2"))
+    await trial.finished()
+
+
 async def cancel(trial: Trial) -> None:
     """The user changes their mind."""
     await trial.apply(manifests.run(trial.name, LONG))
@@ -71,7 +82,7 @@ async def suspend(trial: Trial) -> None:
 
 Workload = Callable[[Trial], Awaitable[None]]
 _ORDINARY: tuple[Workload, ...] = (success, retry, cancel, batch, delete, suspend)
-_HUNGRY: tuple[Workload, ...] = (memory, quota)
+_HUNGRY: tuple[Workload, ...] = (memory, quota, neighbours)
 ORDINARY = frozenset(work.__name__ for work in _ORDINARY)
 """They meet every kind of fault; the others only what plans of their own say."""
 

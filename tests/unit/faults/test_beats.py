@@ -37,6 +37,11 @@ def test_each_pod_that_wrote_is_one_execution() -> None:
     assert [(life.pod, life.first, life.last) for life in found] == [("first", 1.0, 2.0), ("second", 3.5, 3.5)]
 
 
+def test_half_a_line_of_a_full_disk_that_ran_into_the_next_is_no_heartbeat() -> None:
+    found = lives("one", (UID, 1), ["first 1.0", "first 2first 7.5", "first 8.0"])
+    assert [(life.pod, life.first, life.last) for life in found] == [("first", 1.0, 8.0)]
+
+
 def test_what_was_seen_is_remembered_when_it_is_lost(tmp_path: Path) -> None:
     beats = Beats(tmp_path)
     file = attempt(tmp_path, "pod 1\npod 2\n")

@@ -206,3 +206,25 @@ def test_only_what_happens_to_events_hides_an_object(kind: Kind, late: float) ->
     match = Match(verb="ADDED", resource="autopackruns", name="~")
     fault = Fault(kind=kind, match=match, seconds=3.0)
     assert lateness(Plan(workload="success", category="watches", fault=fault, resync_seconds=5)) == late
+
+
+FULL_DISK_ENDS = {"AutopackRun ~": {"phase": "Succeeded"}, "AutopackRun ~-later": {"phase": "Succeeded"}}
+
+
+def after_a_full_disk(name: str, reason: str) -> set[str]:
+    record = good()
+    record.final |= FULL_DISK_ENDS | {name: {"phase": "Failed", "reason": reason}}
+    wanted = good().final | FULL_DISK_ENDS
+    return {text.split(":")[0] for text in judge(record, wanted, undisturbed_writes=2, kind=Kind.DISK_FULL)}
+
+
+def test_a_run_that_meets_a_full_disk_may_fail_for_a_named_reason() -> None:
+    assert after_a_full_disk("AutopackRun ~", "WorktreeFailed") == set()
+
+
+def test_a_run_that_meets_a_full_disk_may_not_fail_without_one() -> None:
+    assert after_a_full_disk("AutopackRun ~", "ManifestMismatch") == {"named_end"}
+
+
+def test_a_run_beside_a_full_disk_may_not_fail() -> None:
+    assert after_a_full_disk("AutopackRun ~-later", "WorktreeFailed") == {"named_end"}

@@ -87,6 +87,11 @@ def test_the_operator_is_killed_around_the_write_of_an_outcome_of_real_pods(made
     assert all(plan.real for plan in made)
 
 
+def test_the_disk_is_full_at_each_stage_of_an_attempt() -> None:
+    full = [plan.fault.match for plan in disk_plans() if plan.fault.kind is Kind.DISK_FULL]
+    assert [match.reason or match.resource for match in full] == ["attempts", "pods", "CommandRunning", "commits"]
+
+
 def test_every_component_of_the_cluster_is_killed() -> None:
     made = node_plans({"success": LIFE})
     assert {plan.fault.component for plan in made} == {"kubelet", "containerd", "kube-apiserver", "etcd"}
