@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from pathlib import Path
 
 from devcluster.embedded import processes
 from devcluster.layout import default_layout
@@ -17,10 +18,10 @@ class ComponentError(Exception):
     """There is nothing to kill."""
 
 
-async def kill(component: str) -> None:
+async def kill(component: str, pids: Path | None = None) -> None:
     """SIGKILL it, and return once the cluster is whole again. Raises ComponentError when it does not run."""
-    pid_file = default_layout().pids / f"{component}.json"
-    record = await asyncio.to_thread(processes.running, pid_file)
+    pids = pids or default_layout().pids
+    record = await asyncio.to_thread(processes.running, pids / f"{component}.json")
     if record is None:
         raise ComponentError(f"{component} does not run: only components of the embedded cluster can be killed")
     identity = record.identity

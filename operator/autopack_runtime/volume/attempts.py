@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from autopack.errors import AutopackError
 from autopack.failpoints import hit
+from autopack.git.runner import GitError
 
 from . import folders, pins
 from .carry import carry_over, forget
@@ -48,7 +49,7 @@ class Attempts:
                 sha = await self._resolve(request)
             else:
                 await self._check(request, sha)
-            return await self._file_work(self._make, request, sha)
+            return await self._file_work(self._make_or_later, request, sha)
         except AutopackError as error:
             if is_final(error):
                 return await self._file_work(self._pin, request, failed(error))
@@ -116,6 +117,13 @@ class Attempts:
         if is_empty(self._mirrors.path(request.key)):
             raise AutopackError("RepositoryEmpty", "the repository has no commit", "Push a first commit")
         raise AutopackError("RefNotFound", f"'{request.ref}' is neither a branch, a tag nor a commit", "Check the ref")
+
+    def _make_or_later(self, request: AttemptRequest, sha: str) -> Answer:
+        try:
+            return self._make(request, sha)
+        except GitError as error:
+            # The commit is there, and nothing comes from outside: the disk is at fault, or a lock.
+            raise TransientError(error.reason, error.message) from error
 
     def _make(self, request: AttemptRequest, sha: str) -> Answer:
         """Make all that the attempt needs; the pin is last, so a crash before it is repaired by doing all again."""

@@ -257,6 +257,16 @@ async def test_a_refused_connection_is_transient(start_api: Callable[..., Any]) 
     assert (status, answer["reason"]) == (503, "TransientFetchFailed")
 
 
+async def test_a_volume_that_git_can_not_write_to_is_asked_again_later(api: Api, source: Path, volume: Path) -> None:
+    import_source(volume, source)
+    pins = volume / ".repos" / "n-demo" / "mirror.git" / "refs" / "pins"
+    pins.write_text("no folder: as on a full disk, no ref can be written below it")
+    status, answer = await api.put()
+    assert (status, answer["reason"]) == (503, "TransientGitFailed")
+    pins.unlink()
+    assert (await api.put())[0] == 200
+
+
 def test_what_is_no_bundle_is_refused(volume: Path) -> None:
     command = [sys.executable, "-m", "autopack_runtime.main", "import-repository", "demo"]
     env = os.environ | {"AUTONOMOUS_RUNS_DIR": str(volume)}
