@@ -71,6 +71,15 @@ def impatient(run, pod, now):
     return watch(run, pod, now)
 follow._watch = impatient
 """
+NEVER_RESTS = """
+from autopack_operator.domain.run import follow, transitions
+blocked = follow._blocked
+def restless(run, reason, message, now):
+    if run.name != 'poison':
+        return blocked(run, reason, message, now)
+    return follow.WriteStatus(transitions.waiting(run, 'Preparing', reason, f'{message} {now}', now))
+follow._blocked = restless
+"""
 PLANTED = [
     (TAKES_IN_TOO_EARLY, "cancel", "work_is_saved_first"),
     (DOES_NOT_WAIT_FOR_THE_POD, "cancel", "no_orphans"),
@@ -78,6 +87,7 @@ PLANTED = [
     (FORGETS_THE_WORK, "success", "every_execution_is_taken_in"),
     (CHANGES_ITS_MIND, "success", "terminal_is_final"),
     (TWO_ATTEMPTS_AT_ONCE, "long_success", "one_execution_at_a_time"),
+    (NEVER_RESTS, "success", "poison_is_no_loop"),
 ]
 
 
