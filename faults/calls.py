@@ -21,7 +21,9 @@ _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Call:
-    """`name` has the names of objects where the API has UIDs: `lock of one` is the Lease run-<uid of one>."""
+    """`name` has the names of objects where the API has UIDs: `lock of one` is the Lease run-<uid of one>. `leases of one two`: those of
+    several runs that are released together, which happens when they end at the same moment.
+    """
 
     verb: str
     resource: str
@@ -33,6 +35,12 @@ class Call:
     def mutating(self) -> bool:
         """Whether it changes something."""
         return self.verb in MUTATING
+
+    @property
+    def names(self) -> list[str]:
+        """The name; `leases of one` and `leases of two` where those of both are released."""
+        prefix, of, owners = self.name.partition("leases of ")
+        return [of + owner for owner in owners.split()] if of and not prefix else [self.name]
 
     @property
     def of_leader(self) -> bool:
@@ -109,8 +117,8 @@ def _name(found: re.Match[str], body: JsonDict, query: dict[str, str], names: Na
         return name or ""
     if name:
         return names.lease(name)
-    uid = _UID.search(query.get("labelSelector", ""))
-    return f"leases of {names.by_uid.get(uid.group(), '?')}" if uid is not None else ""
+    owners = [names.by_uid.get(uid, "?") for uid in _UID.findall(query.get("labelSelector", ""))]
+    return f"leases of {' '.join(owners)}" if owners else ""
 
 
 def _json(data: bytes) -> JsonDict:

@@ -59,7 +59,8 @@ class Injector:
         if self.fault is None or self.fired:
             return None
         wanted = self.fault.match
-        if (wanted.verb, wanted.resource, wanted.name) != (call.verb, call.resource, self.normalised(call.name)):
+        names = map(self.normalised, call.names)
+        if (wanted.verb, wanted.resource) != (call.verb, call.resource) or wanted.name not in names:
             return None
         self._seen += wanted.reason in {"", call.reason}
         if self._seen != wanted.nth or wanted.reason not in {"", call.reason}:
@@ -80,9 +81,9 @@ class Injector:
         seen: Counter[tuple[str, str, str]] = Counter()
         found = []
         for sent in self.sent:
-            name = self.normalised(sent.call.name)
-            if sent.call.mutating and name is not None and not sent.call.of_leader:
-                place = (sent.call.verb, sent.call.resource, name)
-                seen[place] += 1
-                found.append(Match(verb=place[0], resource=place[1], name=name, nth=seen[place]))
+            for name in map(self.normalised, sent.call.names):
+                if sent.call.mutating and name is not None and not sent.call.of_leader:
+                    place = (sent.call.verb, sent.call.resource, name)
+                    seen[place] += 1
+                    found.append(Match(verb=place[0], resource=place[1], name=name, nth=seen[place]))
         return found

@@ -127,9 +127,6 @@ class Lane:
         await self.shape(plan.operators, plan.resync_seconds)
         begun = asyncio.get_running_loop().time()
         record, injector = await self._play(plan.workload, Injector(fault=plan.fault))
-        if plan.fault.late_lease and record.final.get("Leases"):
-            # One that arrives when its attempt is over: it bars nobody, and goes with its run.
-            record.final["Leases"] -= 1
         record.late = poison.lateness(plan)
         wrong = judge(record, expected.final, len(expected.calls), plan.fault.kind)
         seconds = asyncio.get_running_loop().time() - begun
@@ -151,6 +148,8 @@ class Lane:
             await self._fired(injector)
             await self._saboteur.settled()
             await self._until_led()
+            if injector.fault is not None and injector.fault.late_lease:
+                await trial.released()
         except NotSeenError as what:
             error = str(what)
             await self._saboteur.settled()

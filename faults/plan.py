@@ -82,7 +82,7 @@ class Fault(Frozen):
 
     @property
     def late_lease(self) -> bool:
-        """Whether a Lease is created by a process that is long replaced."""
+        """Whether a Lease may be created by a process that is long replaced, and when its run has ended."""
         return self.match.resource == "leases" and self.kind in {Kind.KILL_LATE, Kind.STOP_LATE}
 
     def __str__(self) -> str:

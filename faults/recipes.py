@@ -19,8 +19,9 @@ JsonDict = dict[str, Any]
 CODES = (409, 410, 429, 500, 503)
 RESETS = (Kind.RESET_BEFORE, Kind.RESET_AFTER)
 KILLS = (Kind.KILL_BEFORE, Kind.KILL_AFTER, Kind.KILL_LATE)
+USUAL_RESYNC = 300
 QUICK_RESYNC = 5
-"""For faults that lose an event for good: only a comparison with the API server finds out."""
+"""For faults that lose an event for good, or are over later than the trial: only a look at the API server finds out."""
 
 HOLD_SECONDS = 3.0
 LATE_SECONDS = 0.5
@@ -168,7 +169,8 @@ def _of(workload: str, life: Undisturbed) -> Iterator[Plan]:
     for match in life.calls:
         yield from _requests(workload, match)
         for kind in KILLS:
-            yield Plan(workload=workload, category="kills", fault=Fault(kind=kind, match=match, seconds=LATE_SECONDS))
+            fault = Fault(kind=kind, match=match, seconds=LATE_SECONDS)
+            yield Plan(workload=workload, category="kills", fault=fault, resync_seconds=_resync_after(fault))
     yield from _stale(workload, life)
     yield from _watches(workload, life)
     yield from _failovers(workload, life)
@@ -192,7 +194,7 @@ def _stale(workload: str, life: Undisturbed) -> Iterator[Plan]:
 def _watches(workload: str, life: Undisturbed) -> Iterator[Plan]:
     chosen = [(match, kind, seconds) for match in life.events for kind, seconds in _EVENT_FAULTS]
     for match, kind, seconds in chosen[::EVERY_NTH_WATCH_FAULT]:
-        resync = QUICK_RESYNC if kind in {Kind.EVENT_DROP, Kind.EVENT_SILENCE} else 300
+        resync = QUICK_RESYNC if kind in {Kind.EVENT_DROP, Kind.EVENT_SILENCE} else USUAL_RESYNC
         fault = Fault(kind=kind, match=match, seconds=seconds)
         yield Plan(workload=workload, category="watches", fault=fault, resync_seconds=resync)
     dead = [match for match in life.events if (match.verb, match.resource) == ("ADDED", "pods")][:1]
@@ -219,7 +221,14 @@ def _failovers(workload: str, life: Undisturbed) -> Iterator[Plan]:
     for index, match in enumerate(chosen):
         kind = kinds[index % len(kinds)]
         fault = Fault(kind=kind, match=match, seconds=LATE_SECONDS)
-        yield Plan(workload=workload, category="failovers", fault=fault, operators=2)
+        yield Plan(
+            workload=workload, category="failovers", fault=fault, operators=2, resync_seconds=_resync_after(fault)
+        )
+
+
+def _resync_after(fault: Fault) -> int:
+    """A Lease that comes late is found by a look at all Leases, which is as frequent as the resync."""
+    return QUICK_RESYNC if fault.late_lease else USUAL_RESYNC
 
 
 def _surroundings(workload: str, life: Undisturbed) -> Iterator[Plan]:

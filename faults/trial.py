@@ -18,6 +18,7 @@ JsonDict = dict[str, Any]
 
 PATIENCE_SECONDS = 120.0
 QUIET_SECONDS = 0.4
+RELEASE_SECONDS = 30.0
 KINDS = {"autopackruns": "AutopackRun", "runbatches": "RunBatch"}
 
 
@@ -94,6 +95,10 @@ class Trial:
         await self._witness.until(
             lambda: not any(self.objects(kind) for kind in kinds), f"the deletion of {self.name}", PATIENCE_SECONDS
         )
+
+    async def released(self) -> None:
+        """Until no run of the trial holds a Lease. Raises NotSeenError."""
+        await self._witness.until(lambda: not self.objects("Lease"), f"the release of {self.name}", RELEASE_SECONDS)
 
     def objects(self, kind: str) -> list[JsonDict]:
         """Those of the trial that exist."""

@@ -31,6 +31,7 @@ from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_reconciler import BatchReconciler
 from autopack_operator.app.batch_steps import BatchPorts
 from autopack_operator.app.controller import Controller
+from autopack_operator.app.late_leases import LateLeases
 from autopack_operator.app.orphans import Orphans
 from autopack_operator.app.queue import WorkQueue
 from autopack_operator.app.resync import Resync
@@ -207,11 +208,13 @@ class Operator:
             resync = asyncio.create_task(self.resync.run())
             orphans = Orphans(self.lister, self.volume, self.resync.interval_seconds)
             looking = asyncio.create_task(orphans.run())
+            late = LateLeases(self.lister, self.cache, KubeLeases(self.fenced), self.resync.interval_seconds)
+            releasing = asyncio.create_task(late.run())
             recording = asyncio.create_task(self.history.run())
             try:
                 await self.controller.run()
             finally:
-                await _canceled(resync, looking, recording)
+                await _canceled(resync, looking, releasing, recording)
                 await self.history.close()
         finally:
             await _canceled(hold)

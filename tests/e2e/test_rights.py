@@ -35,6 +35,8 @@ async def _used() -> set[Right]:
             _, wrong = await scene.lane.observe(name)
             assert wrong == []
         await _rarer_ways(scene)
+        until = scene.lane.witness.until
+        await until(lambda: ("leases", "list") in scene.lane.asked, "a look at Leases that came late", 60)
         return {right for right in scene.lane.asked if right[0] not in {"attempts", "commits"}}
 
 

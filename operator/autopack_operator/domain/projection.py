@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL
+from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL, RUN_UID_LABEL
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
 from autopack_operator.domain.kueue import queue_of
 from autopack_operator.domain.views import (
     BatchView,
     ContainerView,
+    LeaseView,
     Owner,
     PodView,
     ProfileView,
@@ -71,6 +72,15 @@ def pod_view(body: JsonDict) -> PodView:
         node=(body.get("spec") or {}).get("nodeName") or "",
         stops_by=meta.get("deletionTimestamp"),
     )
+
+
+def lease_view(body: JsonDict) -> LeaseView | None:
+    """A Lease of a run, by its labels and its owner; None for another's."""
+    meta = body["metadata"]
+    labels, owners = meta.get("labels") or {}, meta.get("ownerReferences") or ()
+    uid = labels.get(RUN_UID_LABEL)
+    names = [ref.get("name", "") for ref in owners if ref.get("uid") == uid]
+    return LeaseView(meta["namespace"], names[0], uid, _number(labels.get(ATTEMPT_LABEL))) if names and uid else None
 
 
 def _unschedulable(conditions: dict[str, JsonDict]) -> str:

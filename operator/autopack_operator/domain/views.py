@@ -177,6 +177,16 @@ class VolumeFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseView:
+    """A Lease that an attempt of a run holds, or held."""
+
+    namespace: str
+    run_name: str
+    run_uid: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseConflict:
     """Somebody else holds one of the run's leases."""
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
 from autopack_operator.domain.keys import Key
-from autopack_operator.domain.views import BatchView, LeaseConflict, PodView, ProfileView, RunView
+from autopack_operator.domain.views import BatchView, LeaseConflict, LeaseView, PodView, ProfileView, RunView
 
 JsonDict = dict[str, Any]
 
@@ -206,4 +206,8 @@ class Lister(Protocol):
 
     async def pods(self) -> list[PodView]:
         """All pods of runs."""
+        ...
+
+    async def leases(self) -> list[LeaseView]:
+        """All Leases of runs."""
         ...

@@ -12,7 +12,9 @@ from random import Random
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from tests.local.postgres import PostgresServer
 
@@ -20,7 +22,7 @@ from autopack.errors import InvalidInput
 from autopack.registry.engine import open_engine
 from autopack.registry.events import RunEvent, RunFacts, RunState, now
 from autopack.registry.models import VERSION_TABLE, Base
-from autopack.registry.schema import SchemaTooNew, head_revision
+from autopack.registry.schema import SchemaTooNew, head_revision, known_revisions
 from autopack.registry.store import Registry
 from autopack.registry.urls import DatabaseUrl, check_database_url, sqlite_url
 
@@ -141,5 +143,26 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     registry.close()
 
 
-def test_the_head_revision_is_known() -> None:
-    assert head_revision()
+def test_the_migrations_file_names_say_what_alembic_knows() -> None:
+    config = Config()
+    config.set_main_option("script_location", "autopack.registry:migrations")
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+    assert head_revision() == scripts.get_current_head()
+    assert known_revisions() == sorted(script.revision for script in scripts.walk_revisions())
+
+
+def test_a_process_that_finds_its_tables_does_not_import_alembic(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "x.db")
+    registry = Registry(url)
+    assert registry.upgrade()
+    registry.close()
+    code = f"""
+import sys
+from pathlib import Path
+from autopack.registry.store import Registry
+from autopack.registry.urls import sqlite_url
+assert not Registry(sqlite_url(Path({str(url.path)!r}))).upgrade()
+assert "alembic" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

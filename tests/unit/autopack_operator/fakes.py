@@ -18,6 +18,7 @@ from autopack_operator.domain.views import (
     BatchView,
     CommittedWork,
     LeaseConflict,
+    LeaseView,
     PodView,
     ProfileView,
     RunView,
@@ -108,7 +109,7 @@ class FakeLeases:
     async def acquire(self, owner: RunView, attempt: int, name: str, key: str) -> LeaseConflict | None:
         api, holder = self.session.api, naming.lease_holder(owner.uid, attempt)
         labels = {RUN_UID_LABEL: owner.uid, ATTEMPT_LABEL: str(attempt)}
-        meta: JsonDict = {"name": name, "labels": labels, "ownerReferences": [{"uid": owner.uid}]}
+        meta: JsonDict = {"name": name, "labels": labels, "ownerReferences": [{"uid": owner.uid, "name": owner.name}]}
         body: JsonDict = {"kind": "Lease", "metadata": meta, "spec": {"holderIdentity": holder}}
 
         def act() -> LeaseConflict | None:
@@ -160,6 +161,10 @@ class FakeLister:
 
     async def pods(self) -> list[PodView]:
         return [projection.pod_view(body) for body in await self._all("Pod")]
+
+    async def leases(self) -> list[LeaseView]:
+        found = [projection.lease_view(body) for body in await self._all("Lease")]
+        return [lease for lease in found if lease is not None]
 
     async def _all(self, kind: str) -> list[JsonDict]:
         return await self.session.read(lambda: self.session.api.all(kind))

@@ -1,10 +1,11 @@
-"""The Leases of runs: held by an attempt, passed on to a later attempt of the same run, released in one request."""
+"""The Leases of runs: held by an attempt, passed on to a later attempt of the same run, released together."""
 
 from __future__ import annotations
 
 from autopack.leases.port import Holder
-from autopack_operator.adapters.kube.connection import Connection, path
-from autopack_operator.adapters.kube.lease_backend import LEASES, Claim, KubeLeaseBackend
+from autopack_operator.adapters.kube.connection import Connection
+from autopack_operator.adapters.kube.lease_backend import Claim, KubeLeaseBackend
+from autopack_operator.adapters.kube.lease_releases import LeaseReleases
 from autopack_operator.domain import naming
 from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL
 from autopack_operator.domain.podspec import owner_reference
@@ -16,6 +17,7 @@ class KubeLeases:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._releases = LeaseReleases(connection)
 
     async def acquire(self, owner: RunView, attempt: int, name: str, key: str) -> LeaseConflict | None:
         """Hold it for the attempt, or say who does."""
@@ -32,9 +34,8 @@ class KubeLeases:
         return LeaseConflict(name, current.identity if current is not None else "an object that is not ours")
 
     async def release(self, namespace: str, run_uid: str, attempt: int) -> None:
-        """One request for both Leases; the labels name the attempt, so a later one's are out of reach."""
-        selector = f"{RUN_UID_LABEL}={run_uid},{ATTEMPT_LABEL}={attempt}"
-        await self._connection.request("DELETE", path(LEASES, namespace, "leases"), query={"labelSelector": selector})
+        """One request for both Leases, and for other runs' that end just then; a later attempt's are out of reach."""
+        await self._releases.release(namespace, run_uid, attempt)
 
 
 def is_earlier_attempt(current: Holder, candidate: Holder) -> bool:

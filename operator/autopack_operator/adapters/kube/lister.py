@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from autopack_operator.adapters.kube.connection import Connection, path
+from autopack_operator.adapters.kube.lease_backend import LEASES
 from autopack_operator.domain.api.common import API_VERSION
-from autopack_operator.domain.projection import batch_view, pod_view, run_view
-from autopack_operator.domain.views import BatchView, PodView, RunView
+from autopack_operator.domain.projection import batch_view, lease_view, pod_view, run_view
+from autopack_operator.domain.views import BatchView, LeaseView, PodView, RunView
 
+OURS = "app.kubernetes.io/managed-by=autopack-operator"
 PAGE = 250
 """Objects asked for at once. As JSON they take ten times the memory of what is kept of them."""
 
@@ -39,7 +41,12 @@ class KubeLister:
 
     async def pods(self) -> list[PodView]:
         """All pods of runs."""
-        return await self._all("v1", "pods", "app.kubernetes.io/managed-by=autopack-operator", pod_view)
+        return await self._all("v1", "pods", OURS, pod_view)
+
+    async def leases(self) -> list[LeaseView]:
+        """All Leases of runs."""
+        found = await self._all(LEASES, "leases", OURS, lease_view)
+        return [lease for lease in found if lease is not None]
 
     async def probe(self) -> None:
         """Return if all that is watched can be listed; GoneError without the CRDs, RejectedError without the rights."""

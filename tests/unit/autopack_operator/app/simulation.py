@@ -37,6 +37,7 @@ from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_reconciler import BatchReconciler
 from autopack_operator.app.batch_steps import BatchPorts
 from autopack_operator.app.controller import Controller
+from autopack_operator.app.late_leases import LateLeases
 from autopack_operator.app.orphans import Orphans
 from autopack_operator.app.queue import WorkQueue
 from autopack_operator.app.resync import Resync
@@ -85,6 +86,8 @@ class Process:
         self._resync = Resync(FakeLister(self.session), self._cache, self._queue.add, clock, RESYNC_SECONDS)
         volume = FakeVolume(self.session, simulation.files)
         self._orphans = Orphans(FakeLister(self.session), volume, RESYNC_SECONDS)
+        leases = FakeLeases(self.session)
+        self._late = LateLeases(FakeLister(self.session), self._cache, leases, RESYNC_SECONDS)
         anchors = AnchorReader(FakeConfigMaps(self.session))
         transitions = TransitionLog(simulation.events, simulation.telemetry)
         runs, turnstile = FakeRuns(self.session), Turnstile(self._cache, clock, self._queue.add)
@@ -93,7 +96,7 @@ class Process:
             runs=runs,
             pods=FakePods(self.session),
             profiles=FakeProfiles(self.session),
-            leases=FakeLeases(self.session),
+            leases=leases,
             volume=volume,
             anchors=anchors,
             telemetry=simulation.telemetry,
@@ -127,6 +130,7 @@ class Process:
                 parts.create_task(self._controller.run())
                 parts.create_task(self._resync.run())
                 parts.create_task(self._orphans.run())
+                parts.create_task(self._late.run())
         except (Killed, BaseExceptionGroup):
             if self.session.alive:
                 raise

@@ -1,0 +1,45 @@
+"""Releases Leases of runs that have ended. A run lets go of its own before it ends; what is left was asked for by a
+leader that died, or was replaced, with its request still on the way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from autopack_operator.domain.views import LeaseView
+from autopack_operator.ports.cluster import Cache, GoneError, Leases, Lister, RejectedError, TransientError
+
+log = logging.getLogger(__name__)
+
+ARRIVAL_SECONDS = 30.0
+"""As long as a request may be on its way (adapters/kube/connection.py gives up then)."""
+
+
+class LateLeases:
+    """One task of the leader."""
+
+    def __init__(self, lister: Lister, cache: Cache, leases: Leases, interval_seconds: float) -> None:
+        self._lister, self._cache, self._leases, self._interval_seconds = lister, cache, leases, interval_seconds
+
+    async def run(self) -> None:
+        """Look until canceled: when what an earlier leader had asked for has arrived, and then now and then."""
+        await asyncio.sleep(min(ARRIVAL_SECONDS, self._interval_seconds))
+        while True:
+            await self.once()
+            await asyncio.sleep(self._interval_seconds)
+
+    async def once(self) -> None:
+        """One look. What the API server can not do now is done at the next."""
+        try:
+            held = {lease for lease in await self._lister.leases() if self._has_ended(lease)}
+            for lease in held:
+                await self._leases.release(lease.namespace, lease.run_uid, lease.attempt)
+                log.info("a Lease of attempt %d came after the end of run %s", lease.attempt, lease.run_name)
+        except (TransientError, GoneError, RejectedError) as error:
+            log.warning("Leases that came late are looked for later: %s", error)
+
+    def _has_ended(self, lease: LeaseView) -> bool:
+        """By the cache, however stale: an end is final. The garbage collector takes those of runs that are gone."""
+        run = self._cache.run(lease.namespace, lease.run_name)
+        return run is not None and run.uid == lease.run_uid and run.terminal
