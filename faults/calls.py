@@ -21,8 +21,8 @@ _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Call:
-    """`name` has the names of objects where the API has UIDs: `lock of one` is the Lease run-<uid of one>. `leases of one two`: those of
-    several runs that are released together, which happens when they end at the same moment.
+    """`name` has the names of objects where the API has UIDs: `lock of one` is the Lease run-<uid of one>; `leases
+    of one two` are those of several runs that are released together, which happens when they end at the same moment.
     """
 
     verb: str

@@ -8,6 +8,7 @@ import pytest
 
 from faults.calls import Call, Names, describe
 
+OTHER = "1f8fad5b-d9cb-469f-a165-70867728950e"
 UID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 NS = "/namespaces/lab"
 LEASES = f"/apis/coordination.k8s.io/v1{NS}/leases"
@@ -39,16 +40,6 @@ OWNED = {"metadata": {"name": f"run-{UID}", "ownerReferences": [{"uid": UID, "na
         ("POST", f"/v1/attempts/{UID}/2/commit", {"runId": "one"}, Call("create", "commits", "one-a2")),
     ],
 )
-OTHER = "1f8fad5b-d9cb-469f-a165-70867728950e"
-
-
-def test_a_release_of_several_runs_names_each() -> None:
-    path = f"{LEASES}?labelSelector=x%20in%20%28{UID}%2C{OTHER}%29"
-    call = describe("DELETE", path, b"", Names({UID: "one", OTHER: "two"}))
-    assert call == Call("deletecollection", "leases", "leases of one two")
-    assert call.names == ["leases of one", "leases of two"]
-
-
 def test_requests(method: str, path: str, body: dict[str, object], expected: Call) -> None:
     names = Names({UID: "one"})
     assert describe(method, path, json.dumps(body).encode(), names) == expected
@@ -81,3 +72,10 @@ def test_only_changes_are_mutating() -> None:
         True,
         True,
     ]
+
+
+def test_a_release_of_several_runs_names_each() -> None:
+    path = f"{LEASES}?labelSelector=x%20in%20%28{UID}%2C{OTHER}%29"
+    call = describe("DELETE", path, b"", Names({UID: "one", OTHER: "two"}))
+    assert call == Call("deletecollection", "leases", "leases of one two")
+    assert call.names == ["leases of one", "leases of two"]
