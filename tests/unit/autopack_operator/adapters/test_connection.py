@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -98,11 +99,10 @@ async def test_a_refused_connection_is_transient() -> None:
 
 
 async def test_a_silent_server_is_given_up_in_time() -> None:
-    started = time.monotonic()
-    async with connected(Double(json({}, after=1))) as connection:
-        with pytest.raises(TransientError, match="Timeout"):
-            await connection.request("GET", PATH, seconds=0.2)
-    assert time.monotonic() - started < 0.9
+    async with connected(Double(json({}, after=60))) as connection:
+        async with asyncio.timeout(30):
+            with pytest.raises(TransientError, match="Timeout"):
+                await connection.request("GET", PATH, seconds=0.2)
 
 
 async def test_too_many_requests_are_sent_again_no_sooner_than_the_server_said() -> None:
