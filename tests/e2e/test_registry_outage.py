@@ -11,9 +11,9 @@ import pytest
 from devcluster.embedded import addresses
 from scripts import deploy
 from scripts.deploy import kubectl
+from scripts.postgres import PostgresServer, running_server
 
 from tests.e2e.installation import Installation, make_batch, make_run, remove_namespace
-from tests.local.postgres import PostgresServer, running_server
 
 NAMES = [f"going-r{number}" for number in range(6)]
 STATES = "SELECT run_id, state FROM registry_runs ORDER BY run_id"

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from tests.local.postgres import PostgresServer, running_server
+from scripts.postgres import PostgresServer, running_server
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
+
+from autopack.files import write_atomic
 
 from .events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState
 
@@ -23,7 +26,8 @@ _BATCH = frozenset(field.name for field in fields(BatchFacts))
 
 
 class Spill:
-    """The file. One process and one thread use it; OSError is raised when the disk does not take it.
+    """The file. One process uses it, and one thread at a time reads and clears it; others may add meanwhile. OSError is
+    raised when the disk does not take it.
 
     `limit` bounds it, in bytes: what comes later is not kept, and has to be learnt anew.
     """
@@ -31,10 +35,16 @@ class Spill:
     def __init__(self, path: Path, limit: int = 256 << 20) -> None:
         self.path = path
         self._limit = limit
+        self._lock = threading.Lock()
+        self._read = 0
 
     def add(self, events: Sequence[Event]) -> bool:
         """Append events, to survive a crash; False when the file is full."""
         data = b"".join(map(encode, events))
+        with self._lock:
+            return self._append(data)
+
+    def _append(self, data: bytes) -> bool:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         with os.fdopen(descriptor, "r+b") as file:
             size = os.fstat(descriptor).st_size
@@ -48,10 +58,14 @@ class Spill:
         return True
 
     def chunks(self, size: int) -> Iterator[list[Event]]:
-        """Yield all events, so many at a time; lines that are damaged are left out."""
+        """Yield all events of this moment, so many at a time; lines that are damaged are left out."""
         chunk: list[Event] = []
+        with self._lock:
+            self._read = self._size()
         with contextlib.suppress(FileNotFoundError), self.path.open("rb") as file:
-            for line in file:
+            left = self._read
+            while left > 0 and (line := file.readline(left)):
+                left -= len(line)
                 event = decode(line)
                 if event is not None:
                     chunk.append(event)
@@ -63,14 +77,24 @@ class Spill:
 
     def waits(self) -> bool:
         """Tell whether there is anything in it."""
-        try:
-            return self.path.stat().st_size > 0
-        except FileNotFoundError:
-            return False
+        return self._size() > 0
 
     def clear(self) -> None:
-        """Forget everything: it has arrived."""
-        self.path.unlink(missing_ok=True)
+        """Forget what `chunks` has yielded: it has arrived. What was added since then stays."""
+        with self._lock:
+            if self._size() <= self._read:
+                self.path.unlink(missing_ok=True)
+            else:
+                with self.path.open("rb") as file:
+                    file.seek(self._read)
+                    write_atomic(self.path, file.read(), 0o640)
+            self._read = 0
+
+    def _size(self) -> int:
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
 
 
 def encode(event: Event) -> bytes:

@@ -18,7 +18,7 @@ from autopack.errors import AutopackError
 from . import schema
 from .engine import open_engine
 from .events import BatchEvent, RunEvent
-from .failures import explain
+from .failures import DatabaseUnreachable, explain
 from .models import Base, BatchRow, EventRow, RunRow
 from .urls import DatabaseUrl
 
@@ -95,7 +95,11 @@ class Registry:
         self._engine.dispose()
 
     def _explain(self, error: SQLAlchemyError | OSError) -> AutopackError:
-        return explain(error, self.url)
+        explained = explain(error, self.url)
+        if isinstance(explained, DatabaseUnreachable):
+            # A session keeps what it began with: read-only, or on a server that is no longer the first one.
+            self._engine.dispose()
+        return explained
 
 
 def _row(event: RunEvent) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from tests.local.postgres import PostgresServer
+from scripts.postgres import PostgresServer
 
 from autopack.registry.models import VERSION_TABLE
 

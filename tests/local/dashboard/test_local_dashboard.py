@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from tests.local.postgres import PostgresServer
+from scripts.postgres import PostgresServer
 from tests.local.supervisor.scene import Scene, clean_environment, make_scene, python
 from tests.unit.autopack_dashboard.pages import Elements
 

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from scripts.postgres import PostgresServer
 from sqlalchemy import text
-from tests.local.postgres import PostgresServer
 from tests.unit.autopack_operator.builders import BatchBuilder, RunBuilder, stamp
 
 from autopack.registry.engine import open_engine, open_reader
@@ -60,7 +60,9 @@ def step(run: int, place: int) -> RunView:
 def rows(url: DatabaseUrl, query: str) -> list[tuple[object, ...]]:
     engine = open_engine(url, wal=False)
     with engine.connect() as connection:
-        found = [tuple(row) for row in connection.execute(text(query))]
+        done = connection.execute(text(query))
+        found = [tuple(row) for row in done] if done.returns_rows else []
+        connection.commit()
     engine.dispose()
     return found
 
@@ -92,6 +94,30 @@ async def test_an_outage_while_runs_go_on_loses_no_row_and_doubles_none(
     steps = Counter(rows(url, "SELECT run_id, state FROM registry_events"))
     assert len(steps) == 240
     assert set(steps.values()) == {1}
+
+
+async def test_a_database_that_is_read_only_for_a_while_refuses_no_row_for_good(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    url = check_database_url(postgres.new_database())
+    name = url.text.rpartition("/")[2]
+    async with writing(url, tmp_path) as history:
+        history.note(step(0, 0))
+        await until(lambda: history._written)
+        rows(url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        rows(
+            url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid()",
+        )
+        for run in range(3):
+            history.note(step(run, 3))
+        await until(lambda: history.problem)
+        assert "read-only" in str(history.problem)
+        server = check_database_url(postgres.url())
+        rows(server, f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        await until(lambda: history.problem is None)
+    assert rows(url, "SELECT count(*) FROM registry_runs WHERE state = 'Succeeded'") == [(3,)]
 
 
 async def test_rows_of_a_dropped_database_come_back_the_same(postgres: PostgresServer, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from tests.local.postgres import PostgresServer
+from scripts.postgres import PostgresServer
 from tests.unit.autopack_dashboard.scene import MemoryFiles
 
 from autopack.registry.events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState

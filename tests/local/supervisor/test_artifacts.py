@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.local.postgres import PostgresServer
+from scripts.postgres import PostgresServer
 from tests.local.supervisor.scene import Scene, clean_environment, python
 
 from autopack.registry.store import Registry

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from tests.local.postgres import PASSWORD, PostgresServer
+from scripts.postgres import PASSWORD, PostgresServer
 from tests.local.supervisor.scene import Scene, clean_environment, python, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[3]

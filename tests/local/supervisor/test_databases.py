@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from tests.local.postgres import PostgresServer
+from scripts.postgres import PostgresServer
 from tests.local.supervisor.scene import Scene, clean_environment, python, wait_until
 
 from autopack.registry.store import Registry

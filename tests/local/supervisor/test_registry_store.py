@@ -15,8 +15,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from scripts.postgres import PostgresServer
 from sqlalchemy import text
-from tests.local.postgres import PostgresServer
 
 from autopack.errors import InvalidInput
 from autopack.registry.engine import open_engine

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from autopack.errors import InvalidInput
-from autopack.registry.failures import DatabaseUnreachable, explain
+from autopack.registry.failures import DatabaseUnreachable, RowRefused, explain
 from autopack.registry.urls import check_database_url, sqlite_url
 
 POSTGRES = check_database_url("postgresql://user:hunter2@host/db")
@@ -41,6 +41,26 @@ def test_what_passes_is_an_unreachable_database(text: str) -> None:
     assert isinstance(error, DatabaseUnreachable)
     assert "\n" not in str(error)
     assert "Start it" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cannot execute INSERT in a read-only transaction", "can not be written at present (read-only)"),
+        ('could not extend file "base/5/1": No space left on device', "has no space left"),
+    ],
+)
+def test_what_takes_no_row_for_a_while_is_no_fault_of_the_row(text: str, message: str) -> None:
+    error = explain(said(text), POSTGRES)
+    assert isinstance(error, DatabaseUnreachable)
+    assert message in str(error)
+
+
+@pytest.mark.parametrize("kind", [DataError, IntegrityError])
+def test_a_row_that_does_not_fit_is_told_from_a_database_that_is_away(kind: type[DBAPIError]) -> None:
+    error = explain(kind("INSERT", {}, Exception("value too long hunter2")), POSTGRES)
+    assert isinstance(error, RowRefused)
+    assert "hunter2" not in str(error)
 
 
 @pytest.mark.parametrize(

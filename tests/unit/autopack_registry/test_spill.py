@@ -31,8 +31,27 @@ def test_it_is_read_in_order_and_cleared_when_it_has_arrived(tmp_path: Path) -> 
     spill.add([BATCH])
     assert spill.waits()
     assert everything(Spill(tmp_path / "waiting")) == [RUN, BATCH, BATCH]
+    assert everything(spill) == [RUN, BATCH, BATCH]
     spill.clear()
-    assert everything(spill) == []
+    assert not spill.path.exists()
+
+
+def test_what_comes_while_it_is_read_is_kept(tmp_path: Path) -> None:
+    spill = Spill(tmp_path / "waiting")
+    spill.add([RUN] * 3)
+    reading = spill.chunks(2)
+    assert next(reading) == [RUN, RUN]
+    spill.add([BATCH])
+    assert list(reading) == [[RUN]]
+    spill.clear()
+    assert everything(spill) == [BATCH]
+
+
+def test_what_nobody_has_read_is_not_cleared(tmp_path: Path) -> None:
+    spill = Spill(tmp_path / "waiting")
+    spill.add([RUN])
+    spill.clear()
+    assert everything(spill) == [RUN]
 
 
 def test_a_line_that_a_crash_cut_spoils_no_other(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Notes on their way to the registry: in memory, then in the database; on disk for as long as that is away.
 
-One thread does the work, so that neither a slow database nor a slow disk is ever waited for by a reconcile.
+One thread writes to the database and another to the disk, so that neither is ever waited for by a reconcile, nor the
+disk for a database that hangs: what waits is on disk at once, also if this process is killed meanwhile.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import random
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum, auto
+from typing import Any
 
 from autopack.errors import AutopackError
 from autopack.registry.spill import Event, Spill
@@ -27,6 +29,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 RECALL_SECONDS = 5.0
 GATHER_SECONDS = 0.2
 """Notes of so long are written in one transaction."""
+
+HANGS_SECONDS = 0.5
+"""A database that takes longer may never answer: what it was given is kept on disk as well."""
 
 View = RunView | BatchView
 
@@ -47,10 +52,12 @@ class RegistryHistory:
         self._registry, self._spill, self._installation = registry, spill, installation
         self._waiting: dict[tuple[str, str], View] = {}
         self._written: dict[str, str] = {}
+        self._on_disk: dict[str, str] = {}
         self._dropped = 0
         self._has_tables = False
         self._changed = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="registry")
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="registry-disk")
         self.problem: str | None = None
         """Why the registry can not be written at present; None when all is well."""
 
@@ -65,8 +72,8 @@ class RegistryHistory:
             self._written |= {uid: str(version) for uid, version in known.items()}
 
     def wants(self, view: View) -> bool:
-        """Whether this state of it is not written yet."""
-        return self._written.get(view.uid) != view.resource_version
+        """Whether this state of it is neither written yet nor safe on disk."""
+        return view.resource_version not in {self._written.get(view.uid), self._on_disk.get(view.uid)}
 
     def note(self, view: View) -> None:
         """See ports.history.History."""
@@ -101,7 +108,7 @@ class RegistryHistory:
                 await self._changed.wait()
                 await asyncio.sleep(GATHER_SECONDS)
             else:
-                await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries
+                await self._keep_until(asyncio.create_task(asyncio.sleep(pause * random.uniform(0.8, 1.2))))  # noqa: S311
                 pause = min(LONGEST_PAUSE, pause * 2)
             await self._round()
 
@@ -109,24 +116,60 @@ class RegistryHistory:
         """Write what waits, or put it on disk, within so many seconds."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._round(), seconds)
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for thread in (self._thread, self._disk):
+            thread.shutdown(wait=False, cancel_futures=True)
 
     async def _round(self) -> None:
         """One attempt at all that waits. `problem` says how it went."""
         self._changed.clear()
         views, self._waiting = self._waiting, {}
-        outcome = await asyncio.get_running_loop().run_in_executor(self._thread, self._deliver, list(views.values()))
+        arriving, self._on_disk = self._on_disk, {}
+        loop = asyncio.get_running_loop()
+        delivery = loop.run_in_executor(self._thread, self._deliver, list(views.values()))
+        if not (await asyncio.wait({delivery}, timeout=HANGS_SECONDS))[0]:
+            await self._keep(views)
+            await self._keep_until(delivery)
+            # The next attempt sends what is on disk.
+            self._changed.set()
+        outcome = await delivery
         if outcome is Outcome.TAKEN_BY_NOBODY:
             # What came meanwhile stands beside them.
             self._waiting = views | self._waiting
         if outcome is Outcome.WRITTEN_ANEW:
             # The tables were lost, and with them all rows: the next resync brings everything once more.
             self._written.clear()
+        if outcome is Outcome.KEPT_ON_DISK:
+            arriving |= dict(views.keys())
         if self.problem is None:
-            self._written |= dict(views.keys())
+            self._written |= arriving | dict(views.keys())
+        else:
+            self._on_disk = arriving | self._on_disk
         if self._dropped:
             log.warning("registry: %d notes were dropped; the next resync brings the newest states", self._dropped)
             self._dropped = 0
+
+    async def _keep_until(self, over: asyncio.Future[Any]) -> None:
+        """Put on disk what comes until then."""
+        try:
+            while not over.done():
+                changed = asyncio.create_task(self._changed.wait())
+                await asyncio.wait({over, changed}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+                if not over.done():
+                    self._changed.clear()
+                    views, self._waiting = self._waiting, {}
+                    if not await self._keep(views):
+                        self._waiting = views | self._waiting
+        finally:
+            over.cancel()
+
+    async def _keep(self, views: dict[tuple[str, str], View]) -> bool:
+        """Whether the disk has taken them."""
+        loop = asyncio.get_running_loop()
+        kept = await loop.run_in_executor(self._disk, lambda: self._kept(list(self._events(views.values()))))
+        if kept:
+            self._on_disk |= dict(views.keys())
+        return kept
 
     def _deliver(self, views: list[View]) -> Outcome:
         """In the thread."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from autopack.errors import AutopackError
 from autopack.registry.events import BatchEvent, RunEvent
+from autopack.registry.failures import RowRefused
 from autopack.registry.spill import Event
 
 log = logging.getLogger(__name__)
@@ -17,7 +18,10 @@ class Recorder(Protocol):
     """The registry: `autopack.registry.store.Registry` is the one there is."""
 
     def record(self, events: Iterable[RunEvent], batches: Iterable[BatchEvent] = ()) -> None:
-        """Write all or nothing; doing so again changes nothing. Raises AutopackError, or ValueError of the driver."""
+        """Write all or nothing; doing so again changes nothing.
+
+        Raises RowRefused, or ValueError of the driver, for what a row holds; AutopackError for all else.
+        """
         ...
 
     def versions(self) -> dict[str, int]:
@@ -30,23 +34,28 @@ class Recorder(Protocol):
 
 
 def write(registry: Recorder, events: Sequence[Event]) -> bool:
-    """Write events; True if the tables had to be made. Raises AutopackError, only when the database is away."""
+    """Write events; True if the tables had to be made.
+
+    Raises AutopackError when the database takes no row at all: it is away, full, read-only, or grants no right.
+    """
     try:
         registry.record(
             [event for event in events if isinstance(event, RunEvent)],
             [event for event in events if isinstance(event, BatchEvent)],
         )
-    except (AutopackError, ValueError) as error:
-        # Away, without tables, or is it one of the rows that is refused?
-        if registry.upgrade():
-            write(registry, events)
-            return True
+    except (RowRefused, ValueError) as error:
         if len(events) == 1:
             log.error("registry: the row of %s is refused and left out: %s", _name(events[0]), error)
             return False
         middle = len(events) // 2
         write(registry, events[:middle])
         write(registry, events[middle:])
+    except AutopackError:
+        # Without tables it can be helped.
+        if not registry.upgrade():
+            raise
+        write(registry, events)
+        return True
     return False
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.unit.autopack_operator.builders import BatchBuilder, RunBuilder
 
 from autopack.registry.events import BatchEvent, RunEvent
-from autopack.registry.failures import DatabaseUnreachable
+from autopack.registry.failures import DatabaseUnreachable, RowRefused
 from autopack.registry.spill import Spill
 from autopack_operator.adapters.registry import history as module
 from autopack_operator.adapters.registry.history import RegistryHistory
@@ -27,7 +27,7 @@ class Database:
         self.rows: dict[str, tuple[str, int | None]] = {}
         self.writes = 0
         self.known: dict[str, int] = {}
-        self.is_away = self.has_no_tables = False
+        self.is_away = self.is_read_only = self.has_no_tables = False
         self.refuses = ""
         self.gate = threading.Event()
         self.gate.set()
@@ -35,8 +35,10 @@ class Database:
     def record(self, events: Iterable[RunEvent], batches: Iterable[BatchEvent] = ()) -> None:
         self.gate.wait(10)
         found = list(events)
-        if self.is_away or self.has_no_tables or any(event.facts.run_id == self.refuses for event in found):
+        if self.is_away or self.is_read_only or self.has_no_tables:
             raise DatabaseUnreachable("away", "start it")
+        if any(event.facts.run_id == self.refuses for event in found):
+            raise RowRefused("too long")
         self.writes += 1
         self.rows |= {event.facts.run_id: (str(event.facts.state), event.version) for event in found}
         self.rows |= {event.facts.batch_id: (event.facts.state, event.version) for event in batches}
@@ -55,7 +57,7 @@ class Database:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FIRST_PAUSE", "LONGEST_PAUSE", "GATHER_SECONDS"):
+    for name in ("FIRST_PAUSE", "LONGEST_PAUSE", "GATHER_SECONDS", "HANGS_SECONDS"):
         monkeypatch.setattr(module, name, 0.005)
 
 
@@ -133,6 +135,49 @@ async def test_what_waits_on_disk_survives_a_crash_of_the_operator(database: Dat
     async with running(history_of(database, tmp_path)):
         await until(lambda: database.rows)
     assert database.rows == {"gone": ("Running", 1)}
+
+
+async def test_a_database_that_takes_no_row_for_a_while_gets_them_all_later(database: Database, tmp_path: Path) -> None:
+    database.is_read_only = True
+    async with running(history_of(database, tmp_path)) as history:
+        history.note(run("one"))
+        history.note(run("two"))
+        await until(lambda: history.problem)
+        database.is_read_only = False
+        await until(lambda: history.problem is None)
+    assert set(database.rows) == {"one", "two"}
+
+
+async def test_what_comes_between_two_attempts_is_on_disk_at_once(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE", 3600)
+    database.is_away = True
+    spill = Spill(tmp_path / "waiting.jsonl")
+    async with running(history_of(database, tmp_path)) as history:
+        history.note(run("one"))
+        await until(lambda: history.problem)
+        history.note(run("two"))
+        await until(lambda: names(spill) == ["one", "two"])
+        assert history.depth == 0
+
+
+async def test_what_a_hanging_database_was_given_and_what_comes_meanwhile_is_on_disk(
+    database: Database, tmp_path: Path
+) -> None:
+    database.gate.clear()
+    spill = Spill(tmp_path / "waiting.jsonl")
+    async with running(history_of(database, tmp_path)) as history:
+        history.note(run("one"))
+        await until(lambda: names(spill) == ["one"])
+        history.note(run("two"))
+        await until(lambda: names(spill) == ["one", "two"])
+        database.gate.set()
+        await until(lambda: len(database.rows) == 2 and not spill.waits())
+
+
+def names(spill: Spill) -> list[str]:
+    return [event.facts.run_id for chunk in spill.chunks(10) for event in chunk if isinstance(event, RunEvent)]
 
 
 async def test_without_a_disk_notes_wait_in_memory(database: Database, tmp_path: Path) -> None:

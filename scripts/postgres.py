@@ -1,4 +1,4 @@
-"""A real Postgres server for tests: in a folder of its own, on loopback, as an unprivileged user."""
+"""A real Postgres server for tests and the fault campaign: in a folder of its own, on loopback, unprivileged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from urllib.parse import quote
 import psycopg2
 
 USER = "autopack"
-PASSWORD = "s3cr3t-pa55word"
+PASSWORD = "s3cr3t-pa55word"  # noqa: S105 - of a server that is gone after the test
 _MISSING = "Postgres is missing: install the Debian package 'postgresql' (scripts/ensure_postgres.sh does)"
 
 
@@ -35,18 +35,20 @@ class PostgresServer:
         self.port = _free_port()
         self._databases = 0
 
-    def create(self) -> None:
-        """Make the files of a new server and start it."""
+    def create(self, *options: str, settings: str = "") -> None:
+        """Make the files of a new server and start it. `options` are for initdb, `settings` for postgresql.conf."""
         if self._account is not None:
             os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
         password_file = self._folder / "password"
         password_file.write_text(PASSWORD)
         password_file.chmod(0o644)
         auth = ("--auth=scram-sha-256", f"--pwfile={password_file}")
-        self._run("initdb", "-D", str(self._data), "-U", USER, *auth, "-E", "UTF8", "--locale=C", "--no-sync")
+        self._run("initdb", "-D", str(self._data), "-U", USER, *auth, "-E", "UTF8", "--locale=C", "--no-sync", *options)
         with (self._data / "postgresql.conf").open("a") as file:
             places = ",".join(dict.fromkeys(("127.0.0.1", self._host)))
-            file.write(f"listen_addresses='{places}'\nport={self.port}\nunix_socket_directories=''\nfsync=off\n")
+            file.write(
+                f"listen_addresses='{places}'\nport={self.port}\nunix_socket_directories=''\nfsync=off\n{settings}"
+            )
         with (self._data / "pg_hba.conf").open("a") as file:
             file.write(f"host all all {self._network} scram-sha-256\n")
         self.start()
@@ -59,6 +61,11 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop it at once, as a crash would; connections are cut."""
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
+
+    @property
+    def pid(self) -> int:
+        """Of the server's first process; it has children. Raises OSError when none was started."""
+        return int((self._data / "postmaster.pid").read_text().splitlines()[0])
 
     def url(self, database: str = "postgres", *, password: str = PASSWORD, host: str = "127.0.0.1") -> str:
         """Return the address of a database on it."""
