@@ -62,10 +62,12 @@ LANES ?= 8
 
 .PHONY: faults
 faults: venv cluster ## Fault campaign on the real cluster, over 1,400 trials. PLAN=file plays stored plans again
+	scripts/ensure_postgres.sh
 	$(PY) -m faults $(PLAN) --lanes $(LANES)
 
 .PHONY: faults-quick
 faults-quick: venv cluster ## A sample of the fault campaign of every category (under 6 minutes)
+	scripts/ensure_postgres.sh
 	$(PY) -m faults quick --lanes $(LANES)
 
 .PHONY: test

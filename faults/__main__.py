@@ -11,11 +11,14 @@ from scripts import deploy
 
 from faults.campaign import campaign, store
 from faults.plan import Plan, Plans
-from faults.recipes import disk_plans, memory_plans, node_plans, plans, real_plans, sample
+from faults.recipes import database_plans, disk_plans, memory_plans, node_plans, plans, real_plans, sample
 from faults.workloads import ORDINARY, WORKLOADS
 
 QUICK_TRIALS = 160
 REAL_TRIALS = 110
+PLAYED = frozenset({"database"})
+"""Categories for which no image is built, if one of them is all that is asked for."""
+
 STOPPED = 130
 """Exit code of what a signal has stopped."""
 
@@ -25,6 +28,7 @@ async def _play(given: list[Plan], arguments: argparse.Namespace) -> int:
         lives = await running.record({plan.workload for plan in given} or WORKLOADS)
         ordinary = {name: life for name, life in lives.items() if name in ORDINARY}
         chosen = given or plans(ordinary) + real_plans(ordinary, REAL_TRIALS) + memory_plans() + disk_plans()
+        chosen += [] if given else database_plans(ordinary)
         if arguments.nodes:
             chosen += node_plans(ordinary)
         if arguments.what == "quick":
@@ -53,7 +57,7 @@ def main() -> int:
     given = Plans.model_validate_json(Path(arguments.what).read_text()).plans if stored else []
     deploy.devcluster("up")
     deploy.kubectl("apply", "--server-side", "--force-conflicts", "-f", deploy.ROOT / "crds")
-    if arguments.what == "full" or any(plan.real for plan in given):
+    if (arguments.what == "full" and arguments.category not in PLAYED) or any(plan.real for plan in given):
         deploy.cluster_with_images()
     try:
         return asyncio.run(_play(given, arguments))

@@ -16,6 +16,7 @@ from typing import Any
 
 from scripts import deploy
 
+from faults.database import Database
 from faults.kubelet import PlayedKubelet
 from faults.lane import Lane, Verdict
 from faults.leftovers import remove, sweep
@@ -35,6 +36,9 @@ NODE_MINUTES = 6.0
 """What it takes to kill every component at every moment, and to make the lane for that."""
 
 REPORT_EVERY = 25
+DATABASE_LANES = 2
+APART = frozenset({"node", "database"})
+"""Categories of plans that are not played in the common lanes."""
 
 
 @dataclass
@@ -102,12 +106,15 @@ class Campaign:
         self.tally = Tally()
 
     @asynccontextmanager
-    async def lane(self, number: int, program: tuple[str, ...] = PROGRAM, *, real: bool = False) -> AsyncIterator[Lane]:
-        """An open lane."""
-        namespace = f"{self._kubelet.node}-{'real-' if real else ''}{number}"
+    async def lane(
+        self, number: int, program: tuple[str, ...] = PROGRAM, *, real: bool = False, database: bool = False
+    ) -> AsyncIterator[Lane]:
+        """An open lane; its operator writes to a Postgres of its own, or to a SQLite file."""
+        namespace = f"{self._kubelet.node}-{'real-' if real else 'db-' if database else ''}{number}"
         played = PlayedStage(self._upstream, self._kubelet, namespace)
         stage: Stage = RealStage(self._upstream, namespace) if real else played
-        lane = Lane(self._upstream, stage, FOLDER / "logs" / namespace, program)
+        own = Database() if database else None
+        lane = Lane(self._upstream, stage, FOLDER / "logs" / namespace, program, own)
         await lane.open()
         orderly = False
         try:
@@ -147,17 +154,22 @@ class Campaign:
         last = self.tally.begun + 60 * minutes
         first = last - 60 * room_for_nodes(minutes) if disturbing else last
 
-        async def work(number: int, waiting: deque[Plan], end: float, *, real: bool) -> None:
-            async with self.lane(number, real=real) as lane:
+        async def work(
+            number: int, waiting: deque[Plan], end: float, *, real: bool = False, database: bool = False
+        ) -> None:
+            async with self.lane(number, real=real, database=database) as lane:
                 while waiting and time.monotonic() < end:
                     plan = waiting.popleft()
                     self.tally.count(await lane.play(plan, lives[plan.workload]))
 
         async with asyncio.TaskGroup() as group:
             for real, most in ((False, lanes), (True, real_lanes)):
-                waiting = deque(plan for plan in plans if plan.real is real and plan.category != "node")
+                waiting = deque(plan for plan in plans if plan.real is real and plan.category not in APART)
                 for number in range(1, min(most, len(waiting)) + 1):
                     group.create_task(work(number, waiting, first, real=real))
+            waiting = deque(plan for plan in plans if plan.category == "database")
+            for number in range(1, min(DATABASE_LANES, len(waiting)) + 1):
+                group.create_task(work(number, waiting, first, database=True))
         if disturbing:
             await work(real_lanes + 1, disturbing, last, real=True)
 

@@ -11,12 +11,14 @@ from typing import Any
 
 from faults import manifests, poison
 from faults.calls import Names
+from faults.database import Database
 from faults.injector import Injector
 from faults.operators import PROGRAM, Operator, Settings
 from faults.oracles import judge
 from faults.plan import Fault, Plan
 from faults.proxy import Upstreams
 from faults.recipes import Undisturbed, events_of
+from faults.rows import differences
 from faults.sabotage import Saboteur
 from faults.stage import Stage
 from faults.trial import PATIENCE_SECONDS, Record, Trial
@@ -30,6 +32,9 @@ FIRE_SECONDS = 8.0
 """How long a fault may still come when the workload has ended: an Event, or an event of a watch."""
 
 LEFT_SECONDS = 30.0
+ROWS_SECONDS = 45.0
+"""How long the operator may take to find out that the database is back."""
+
 DECOYS = {"Pod": f"{poison.NAME}-a1", "Lease": "run-of-nobody"}
 
 
@@ -47,13 +52,21 @@ class Verdict:
 class Lane:
     """One namespace, with one operator or two. `program` stands for the operator's own in tests of the oracles."""
 
-    def __init__(self, upstream: Upstream, stage: Stage, folder: Path, program: tuple[str, ...] = PROGRAM) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        stage: Stage,
+        folder: Path,
+        program: tuple[str, ...] = PROGRAM,
+        database: Database | None = None,
+    ) -> None:
         self._upstream, self._stage, self._folder, self._program = upstream, stage, folder, program
+        self._database = database
         self.witness = Witness(upstream, stage.namespace)
-        self._saboteur = Saboteur(upstream, stage.namespace)
+        self._saboteur = Saboteur(upstream, stage.namespace, database)
         self._injector = Injector()
         self._names = Names()
-        self._operators: list[Operator] = []
+        self.operators: list[Operator] = []
         self._shape: tuple[int, int] = (0, 0)
         self._watching: asyncio.Task[None] | None = None
         self._number = 0
@@ -61,6 +74,8 @@ class Lane:
     async def open(self) -> None:
         """Make the namespace and what it holds, and what the operator must not touch or be stopped by."""
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+        if self._database is not None:
+            await asyncio.to_thread(self._database.open)
         await self._stage.open()
         self._watching = asyncio.create_task(self.witness.run())
         await self._upstream.request("POST", self.witness.path("Pod"), manifests.foreign_pod(DECOYS["Pod"]))
@@ -75,12 +90,24 @@ class Lane:
         if self._watching is not None:
             self._watching.cancel()
         await self._stage.close()
+        if self._database is not None:
+            await asyncio.to_thread(self._database.close)
         return left
+
+    @property
+    def namespace(self) -> str:
+        """Its name."""
+        return self._stage.namespace
 
     @property
     def asked(self) -> set[tuple[str, str]]:
         """(resource, verb) of every request that the operators have sent."""
-        return {item for operator in self._operators for item in operator.asked}
+        return {item for operator in self.operators for item in operator.asked}
+
+    @property
+    def refused(self) -> set[tuple[str, str]]:
+        """(resource, verb) of every request that was answered with 403."""
+        return {item for operator in self.operators for item in operator.refused}
 
     def expect(self, name: str, fault: Fault) -> None:
         """Plan a fault for what is called `name`, outside of a trial."""
@@ -95,25 +122,28 @@ class Lane:
         namespace = self._stage.namespace
         account = f"system:serviceaccount:{namespace}:autopack-operator"
         upstreams = Upstreams(self._upstream, self._stage.volume(), account)
-        variables = await asyncio.to_thread(self._stage.environment, self._folder)
+        variables = dict(await asyncio.to_thread(self._stage.environment, self._folder))
+        if self._database is not None:
+            variables["DATABASE_URL"] = self._database.url
         for number in range(operators):
             name = f"operator-{number}"
             settings = Settings(namespace, name, self._folder, resync_seconds, self._program, variables)
             operator = Operator(
-                settings, upstreams, lambda: self._injector, self._names, self._operators, self._saboteur.disturb
+                settings, upstreams, lambda: self._injector, self._names, self.operators, self._saboteur.disturb
             )
-            self._operators.append(operator)
+            self.operators.append(operator)
             await operator.start()
-        await self._until_led()
+        await self.until_led()
 
     async def _end_operators(self) -> None:
-        await asyncio.gather(*(operator.end() for operator in self._operators))
-        self._operators.clear()
+        await asyncio.gather(*(operator.end() for operator in self.operators))
+        self.operators.clear()
         self._shape = (0, 0)
 
-    async def _until_led(self) -> None:
+    async def until_led(self) -> None:
+        """Until an operator leads and watches. Raises TimeoutError."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not any([operator.watches and await operator.leads() for operator in self._operators]):
+            while not any([operator.watches and await operator.leads() for operator in self.operators]):
                 await asyncio.sleep(0.1)
 
     async def observe(self, workload: str) -> tuple[Undisturbed, list[str]]:
@@ -137,7 +167,7 @@ class Lane:
 
     async def _play(self, workload: str, injector: Injector) -> tuple[Record, Injector]:
         self._number += 1
-        await self._until_led()
+        await self.until_led()
         self.witness.history.clear()
         injector.trial = f"t{self._number:04d}"
         self._injector = injector
@@ -147,7 +177,7 @@ class Lane:
             await WORKLOADS[workload](trial)
             await self._fired(injector)
             await self._saboteur.settled()
-            await self._until_led()
+            await self.until_led()
             if injector.fault is not None and injector.fault.late_lease:
                 await trial.released()
         except NotSeenError as what:
@@ -157,15 +187,32 @@ class Lane:
         record = await trial.record((decoys, self._decoys()), idle_from, self._starts() - starts, error)
         now = self.witness.find("AutopackRun", poison.NAME)
         record.poison = poison.of(injector.sent, self.witness.history, now, time.monotonic() - begun)
+        if self._database is not None:
+            await self._read_rows(record, self._database)
         await trial.clear()
         return record, injector
 
+    async def _read_rows(self, record: Record, database: Database) -> None:
+        """Once they say what the objects say; or, after a while, as they are."""
+        uids = {item.body["metadata"]["uid"] for item in record.history}
+        deadline = time.monotonic() + ROWS_SECONDS
+        while True:
+            record.evidence.rows = rows = await asyncio.to_thread(database.rows, uids)
+            if time.monotonic() > deadline or not any(differences(rows, record.history)):
+                return
+            await asyncio.sleep(0.2)
+
     async def _fired(self, injector: Injector) -> None:
         with suppress(NotSeenError):
-            await self.witness.until(lambda: injector.fault is None or injector.fired, "the fault", FIRE_SECONDS)
+            await self.witness.until(lambda: self._happened(injector), "the fault", FIRE_SECONDS)
+
+    def _happened(self, injector: Injector) -> bool:
+        if injector.fault is None or not injector.fired:
+            return injector.fault is None
+        return not injector.fault.kind.of_database or self._database is None or self._database.away
 
     def _starts(self) -> int:
-        return sum(operator.starts for operator in self._operators)
+        return sum(operator.starts for operator in self.operators)
 
     def _decoys(self) -> JsonDict:
         found = {f"{kind} {name}": self.witness.find(kind, name) for kind, name in DECOYS.items()}

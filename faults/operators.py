@@ -27,6 +27,7 @@ PROGRAM = ("-m", "autopack_operator.main")
 """Arguments of the Python interpreter."""
 
 THAW_SECONDS = 1.5
+DOOM_SECONDS = 1.0
 POLL_SECONDS = 0.1
 
 
@@ -58,11 +59,12 @@ class Operator:
         peers: list[Operator],
         disturb: Disturb,
     ) -> None:
-        self._settings, self._peers, self.disturb = settings, peers, disturb
+        self._settings, self._peers, self._disturb = settings, peers, disturb
         self._proxy = Proxy(upstreams, injector, names, settings.identity, self)
         self._process: asyncio.subprocess.Process | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._thaw: asyncio.Task[None] | None = None
+        self._doom: asyncio.Task[None] | None = None
         self._frozen = False
         self._address = f"127.0.0.1:{_free_port()}"
         self.starts = 0
@@ -80,9 +82,14 @@ class Operator:
         """(resource, verb) of every request that it has sent."""
         return self._proxy.asked
 
+    @property
+    def refused(self) -> set[tuple[str, str]]:
+        """(resource, verb) of every request that the API server has answered with 403; may be emptied."""
+        return self._proxy.refused
+
     async def end(self) -> None:
         """Stop for good."""
-        for task in (self._supervision, self._thaw):
+        for task in (self._supervision, self._thaw, self._doom):
             if task is not None:
                 task.cancel()
         self.kill()
@@ -105,6 +112,16 @@ class Operator:
         await asyncio.sleep(THAW_SECONDS)
         self._frozen = False
         self._signal(signal.SIGCONT)
+
+    async def disturb(self, fault: Fault, call: Call) -> None:
+        """See proxy.Victim; where the plan says so, this process is killed a moment later."""
+        await self._disturb(fault, call)
+        if fault.also_kill:
+            self._doom = asyncio.create_task(self._kill_soon())
+
+    async def _kill_soon(self) -> None:
+        await asyncio.sleep(DOOM_SECONDS)
+        self.kill()
 
     async def replaced(self) -> None:
         """Return once another process leads: a new one of this operator, or a peer."""

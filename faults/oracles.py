@@ -9,6 +9,7 @@ from typing import Any
 from faults.ends import end_of
 from faults.plan import Kind
 from faults.poison import nobody_waits_for_poison, poison_is_no_loop, poison_stays
+from faults.rows import differences
 from faults.trial import Record, command_state
 from faults.witness import TERMINAL, Seen, phase
 
@@ -168,6 +169,12 @@ def writes_are_bounded(record: Record, undisturbed: int) -> Iterator[str]:
         yield f"{len(record.sent)} writes, undisturbed {undisturbed}: {counted.most_common(4)}"
 
 
+def rows_say_what_happened(record: Record) -> Iterator[str]:
+    """The registry has one row a run and batch, and one a step of a run: none is lost, doubled or made up."""
+    if record.evidence.rows is not None:
+        yield from differences(record.evidence.rows, record.history)
+
+
 Oracle = Callable[[Record], Iterator[str]]
 INVARIANTS: tuple[Oracle, ...] = (
     one_execution_at_a_time,
@@ -185,6 +192,7 @@ INVARIANTS: tuple[Oracle, ...] = (
     poison_is_no_loop,
     poison_stays,
     nobody_waits_for_poison,
+    rows_say_what_happened,
 )
 
 

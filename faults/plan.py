@@ -31,6 +31,10 @@ class Kind(StrEnum):
     RIGHTS_REVOKED = "rights-revoked"
     COMPONENT_KILLED = "component-killed"
     DISK_FULL = "disk-full"
+    DATABASE_KILLED = "database-killed"
+    DATABASE_SLOW = "database-slow"
+    DATABASE_READ_ONLY = "database-read-only"
+    DATABASE_FULL = "database-full"
     EVENT_HOLD = "event-hold"
     EVENT_DROP = "event-drop"
     EVENT_DUPLICATE = "event-duplicate"
@@ -43,6 +47,11 @@ class Kind(StrEnum):
     def on_event(self) -> bool:
         """Whether it waits for an event of a watch, rather than for a request."""
         return self.value.startswith("event-")
+
+    @property
+    def of_database(self) -> bool:
+        """Whether it is the registry's database that suffers."""
+        return self.value.startswith("database-")
 
     @property
     def costs_an_attempt(self) -> bool:
@@ -79,6 +88,8 @@ class Fault(Frozen):
     seconds: float = 0.0
     component: str = ""
     """For `component-killed`: a process of the node or of the control plane."""
+    also_kill: bool = False
+    """For `database-…`: the operator is killed too, while the database is away."""
 
     @property
     def late_lease(self) -> bool:
@@ -86,7 +97,9 @@ class Fault(Frozen):
         return self.match.resource == "leases" and self.kind in {Kind.KILL_LATE, Kind.STOP_LATE}
 
     def __str__(self) -> str:
-        what = " ".join(str(part) for part in (self.kind, self.code, self.component) if part)
+        what = " ".join(
+            str(part) for part in (self.kind, self.code, self.component, "and kill" * self.also_kill) if part
+        )
         return f"{what} at {self.match}"
 
 

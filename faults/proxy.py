@@ -22,6 +22,7 @@ from faults.watches import DisturbedWatch, WatchCutError
 
 JsonDict = dict[str, Any]
 
+FORBIDDEN = 403
 REASONS = {409: "Conflict", 410: "Expired", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}
 
 
@@ -88,6 +89,8 @@ class Proxy:
         """Watches that are open, by resource."""
         self.asked: set[tuple[str, str]] = set()
         """(resource, verb) of every request so far, as RBAC calls them."""
+        self.refused: set[tuple[str, str]] = set()
+        """Of those that the API server has answered with 403."""
 
     async def start(self) -> None:
         """Listen on a free port."""
@@ -109,7 +112,7 @@ class Proxy:
         call = describe(request.method, request.raw_path, body, self._names)
         if call is None:
             return (await self._forward(request, body)).response()
-        self.asked.add((call.resource, "list" if call.verb == "probe" else call.verb))
+        self.asked.add(right(call))
         fault = self._injector().on_call(call, self._identity)
         if call.verb == "watch":
             return await self._watch(request, call)
@@ -128,6 +131,8 @@ class Proxy:
             kept = {"Content-Type": answer.headers.get("Content-Type", "application/json")}
             if "Retry-After" in answer.headers:
                 kept["Retry-After"] = answer.headers["Retry-After"]
+        if call is not None and answer.status == FORBIDDEN:
+            self.refused.add(right(call))
         if call is not None and call.mutating and injector.normalised(call.name) is not None:
             self._remember_version(injector, data)
         return Answer(answer.status, kept, data)
@@ -193,6 +198,8 @@ class Proxy:
         watch = DisturbedWatch(call.resource, self._injector)
         headers = self._upstreams.headers(request)
         async with self._upstreams.api.send("GET", request.raw_path, headers=headers) as answer:
+            if answer.status == FORBIDDEN:
+                self.refused.add(right(call))
             if answer.status != 200:
                 return Answer(answer.status, {"Content-Type": "application/json"}, await answer.read()).response()
             await response.prepare(request)
@@ -208,6 +215,11 @@ class Proxy:
             finally:
                 self.watching[call.resource] -= 1
         return response
+
+
+def right(call: Call) -> tuple[str, str]:
+    """What RBAC has to grant for it: resource and verb."""
+    return call.resource, "list" if call.verb == "probe" else call.verb
 
 
 def in_the_past(path: str, version: str) -> str:

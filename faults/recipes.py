@@ -39,6 +39,10 @@ EVERY_NTH_WATCH_FAULT = 3
 RUNNING = Match(verb="update", resource="autopackruns/status", name="~", nth=2)
 """The second status that is written of a run says that its command runs."""
 
+WITH_DATABASE = frozenset({"success", "retry", "batch"})
+AWAY_FROM = frozenset({"pods", "commits", "autopackruns", "autopackruns/status", "runbatches/status"})
+"""Requests after which there is still something to tell the registry."""
+
 FAILOVER = ("create pods", "update autopackruns/status", "create commits", "create autopackruns")
 
 
@@ -153,6 +157,25 @@ def node_plans(lives: dict[str, Undisturbed]) -> list[Plan]:
         for component in COMPONENTS
         for match in [*calls, RUNNING]
     ]
+
+
+def database_plans(lives: dict[str, Undisturbed]) -> list[Plan]:
+    """The registry's database is away from a request on until after the end; at the latest from the last status on."""
+    return [
+        Plan(workload=name, category="database", fault=Fault(kind=kind, match=match, also_kill=also_kill))
+        for name, life in sorted(lives.items())
+        if name in WITH_DATABASE
+        for match in _spread([match for match in life.calls if match.resource in AWAY_FROM])
+        for kind in Kind
+        if kind.of_database
+        for also_kill in (False, True)
+    ]
+
+
+def _spread(matches: list[Match]) -> list[Match]:
+    """The first, one in the middle, and the last that writes a status."""
+    last = max((index for index, match in enumerate(matches) if match.resource.endswith("/status")), default=-1)
+    return [matches[index] for index in sorted({0, last // 2, last})] if last >= 0 else []
 
 
 def sample(all_plans: list[Plan], most: int) -> list[Plan]:

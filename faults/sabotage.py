@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 
 from faults import nodes
 from faults.calls import Call
+from faults.database import Database
 from faults.disk import SmallDisk
 from faults.operators import LEADER_LEASE
 from faults.plan import Fault, Kind
@@ -20,8 +21,8 @@ REVOKED_SECONDS = 3.0
 class Saboteur:
     """Of one namespace. What it takes away for a while it gives back by itself."""
 
-    def __init__(self, upstream: Upstream, namespace: str) -> None:
-        self._upstream = upstream
+    def __init__(self, upstream: Upstream, namespace: str, database: Database | None = None) -> None:
+        self._upstream, self._database = upstream, database
         self._lease = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{LEADER_LEASE}"
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
         self._bindings = f"{RBAC}/namespaces/{namespace}/rolebindings"
@@ -52,12 +53,16 @@ class Saboteur:
                 self._in(fault.seconds, asyncio.to_thread(self._disk.free))
             case Kind.COMPONENT_KILLED:
                 await nodes.kill(fault.component)
+            case kind if kind.of_database and self._database is not None:
+                await asyncio.to_thread(self._database.fail, kind)
             case _:
                 raise ValueError(f"{fault.kind} is not around a request")
 
     async def settled(self) -> None:
         """Until everything is given back. Raises ApiError when that was refused."""
         await asyncio.gather(*self._later)
+        if self._database is not None:
+            await asyncio.to_thread(self._database.heal)
 
     def _in(self, seconds: float, act: Awaitable[object]) -> None:
         async def later() -> None:

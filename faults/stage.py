@@ -11,6 +11,7 @@ from faults import manifests
 from faults.kubelet import PlayedKubelet
 from faults.ledger import Attempt, Execution, Ledger
 from faults.rights import grant
+from faults.rows import Rows
 from faults.scene import Scene
 from faults.upstream import Upstream
 from faults.volume import Commit, PlayedVolume
@@ -26,6 +27,8 @@ class Evidence:
     acknowledged: dict[Attempt, list[str]] = field(default_factory=dict)
     stored: dict[Attempt, list[str]] = field(default_factory=dict)
     commits: dict[Attempt, Commit] = field(default_factory=dict)
+    rows: Rows | None = None
+    """What the registry's database holds of them; None without one."""
 
 
 class Stage(Protocol):

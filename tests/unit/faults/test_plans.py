@@ -7,7 +7,17 @@ import pytest
 from faults.calls import Call
 from faults.injector import Injector
 from faults.plan import Fault, Kind, Match, Plan, Plans
-from faults.recipes import RUNNING, Undisturbed, disk_plans, memory_plans, node_plans, plans, real_plans, sample
+from faults.recipes import (
+    RUNNING,
+    Undisturbed,
+    database_plans,
+    disk_plans,
+    memory_plans,
+    node_plans,
+    plans,
+    real_plans,
+    sample,
+)
 
 STATUS = Match(verb="update", resource="autopackruns/status", name="~", nth=2)
 POD = Match(verb="create", resource="pods", name="~-a1")
@@ -95,6 +105,19 @@ def test_the_disk_is_full_at_each_stage_of_an_attempt() -> None:
 def test_every_component_of_the_cluster_is_killed() -> None:
     made = node_plans({"success": LIFE})
     assert {plan.fault.component for plan in made} == {"kubelet", "containerd", "kube-apiserver", "etcd"}
+
+
+def test_the_database_fails_in_every_way_with_and_without_a_kill_and_at_the_latest_at_the_last_status() -> None:
+    made = database_plans({"success": LIFE, "cancel": LIFE})
+    assert {plan.workload for plan in made} == {"success"}
+    assert {plan.fault.match for plan in made} == {POD, STATUS}
+    for match in (POD, STATUS):
+        faults = {(plan.fault.kind, plan.fault.also_kill) for plan in made if plan.fault.match == match}
+        assert faults == {(kind, kill) for kind in Kind if kind.of_database for kill in (False, True)}
+
+
+def test_a_workload_without_a_status_has_no_plans_for_the_database() -> None:
+    assert database_plans({"success": Undisturbed([POD], [], {})}) == []
 
 
 def test_the_same_recording_gives_the_same_plans() -> None:
