@@ -3,19 +3,7 @@
 from __future__ import annotations
 
 from tests.chart.rendering import Helm, JsonDict, Objects
-
-READ = {"get", "list", "watch"}
-OPERATOR = {
-    ("autopack.dev", "autopackruns"): READ | {"create", "delete"},
-    ("autopack.dev", "autopackruns/status"): {"update"},
-    ("autopack.dev", "runbatches"): READ | {"delete"},
-    ("autopack.dev", "runbatches/status"): {"update"},
-    ("autopack.dev", "runprofiles"): READ,
-    ("", "pods"): READ | {"create", "delete"},
-    ("coordination.k8s.io", "leases"): {"get", "create", "update", "deletecollection"},
-    ("", "configmaps"): {"get"},
-    ("events.k8s.io", "events"): {"create"},
-}
+from tests.chart.rights import OPERATOR, READ
 
 
 def test_the_operators_role_is_exactly_what_it_uses(default: Objects) -> None:
@@ -31,6 +19,13 @@ def granted(role: JsonDict) -> dict[tuple[str, str], set[str]]:
             for resource in rule["resources"]:
                 granted.setdefault((group, resource), set()).update(rule["verbs"])
     return granted
+
+
+def test_no_role_reaches_a_secret(default: Objects) -> None:
+    roles = [*default.all("Role"), *default.all("ClusterRole")]
+    resources = {resource for role in roles for rule in role["rules"] for resource in rule["resources"]}
+    assert len(roles) > 2
+    assert not [resource for resource in resources if resource == "*" or resource.startswith("secrets")]
 
 
 def test_nobody_but_the_operator_has_rights(default: Objects) -> None:
