@@ -7,9 +7,9 @@ from pathlib import Path
 from autopack.errors import AutopackError
 from autopack.git.refs import check_ref
 from autopack.git.runner import run_git
+from autopack.git.save import RUN_REFS
 
 HEADS = "refs/heads/"
-SNAPSHOT = "refs/autopack/"
 EXTRA = "refs/extra/"
 """Where refs that are no branches travel: tags, notes and every entry of the stash, under their names after refs/."""
 UNCOMMITTED = "Uncommitted files of "
@@ -33,4 +33,4 @@ def branches_of(refs: dict[str, str]) -> dict[str, str]:
 
 def snapshot_of(refs: dict[str, str]) -> str | None:
     """Return the commit of the uncommitted files among refs, if there is one."""
-    return next((sha for name, sha in refs.items() if name.startswith(SNAPSHOT)), None)
+    return next((sha for name, sha in refs.items() if name.startswith(RUN_REFS)), None)

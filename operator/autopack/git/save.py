@@ -36,9 +36,12 @@ class Saved:
     sha: str | None
 
 
+RUN_REFS = "refs/autopack/"
+
+
 def run_ref(name: str) -> str:
     """Return the ref that keeps the last state of the run whose path component is `name`."""
-    return f"refs/autopack/{name}"
+    return f"{RUN_REFS}{name}"
 
 
 def save_work(common: Path, admin: Path | None, tree: Path, name: str) -> Saved:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.ports.clock import Clock
 from autopack_operator.ports.cluster import Cache, GoneError, Lister, RejectedError, TransientError
-from autopack_operator.ports.history import History, NoHistory
+from autopack_operator.ports.history import History
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +28,11 @@ class Resync:
         enqueue: Callable[[Key], None],
         clock: Clock,
         interval_seconds: float,
-        history: History | None = None,
+        history: History,
     ) -> None:
         self._lister, self._cache, self._enqueue, self._clock = lister, cache, enqueue, clock
         self.interval_seconds = interval_seconds
-        self._history = history or NoHistory()
+        self._history = history
         self.done_at = clock.monotonic()
         """Monotonic time of the last comparison that went through; the liveness probe looks at its age."""
 

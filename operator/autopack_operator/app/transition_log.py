@@ -8,7 +8,7 @@ from autopack_operator.domain.conditions import ConditionType, is_true
 from autopack_operator.domain.run.verdict import worktree_seconds
 from autopack_operator.domain.views import BatchView, PodView, RunView
 from autopack_operator.ports.cluster import Events
-from autopack_operator.ports.history import History, NoHistory
+from autopack_operator.ports.history import History
 from autopack_operator.ports.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
@@ -19,9 +19,8 @@ _BAD = frozenset({"Failed", "Refused"})
 class TransitionLog:
     """Compares a status before and after a write. The registry is told of every write."""
 
-    def __init__(self, events: Events, telemetry: Telemetry, history: History | None = None) -> None:
-        self._events, self._telemetry = events, telemetry
-        self._history = history or NoHistory()
+    def __init__(self, events: Events, telemetry: Telemetry, history: History) -> None:
+        self._events, self._telemetry, self._history = events, telemetry, history
 
     def run_changed(self, before: RunView, after: RunView, pod: PodView | None) -> None:
         """A run's status was written; `pod` is its attempt's, if known."""

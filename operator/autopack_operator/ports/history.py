@@ -18,13 +18,3 @@ class History(Protocol):
     def note_all(self, views: Iterable[RunView | BatchView]) -> None:
         """Everything there is, in whole: closes the gaps that a crash may have left."""
         ...
-
-
-class NoHistory:
-    """Nothing is kept."""
-
-    def note(self, view: RunView | BatchView) -> None:
-        """Forget it."""
-
-    def note_all(self, views: Iterable[RunView | BatchView]) -> None:
-        """Forget them."""

@@ -16,8 +16,9 @@ from autopack.errors import AutopackError
 from autopack.file_layout import AttemptPaths
 from autopack.files import TEMPORARY_PREFIX, sync_directory
 from autopack.git.runner import run_git
+from autopack.git.save import RUN_REFS
 from autopack.run_ids import path_component
-from autopack_runtime.bundles import EXTRA, HEADS, SNAPSHOT
+from autopack_runtime.bundles import EXTRA, HEADS
 
 from . import pins
 from .mirrors import init
@@ -46,7 +47,7 @@ def carry_over(root: Path, paths: AttemptPaths, results: Path, mirror: Path, bas
         message = f"what attempt {earlier.attempt} left was never taken in"
         raise AutopackError("ResumeImpossible", message, "Set spec.retry.startFrom to Source in a new run")
     head, snapshot = str(found[1].body["head"]), found[1].body.get("snapshot")
-    refs = _refs(results, earlier, f"{SNAPSHOT}{path_component(paths.run_id)}")
+    refs = _refs(results, earlier, f"{RUN_REFS}{path_component(paths.run_id)}")
     with _scratch(results, mirror) as place:
         commands = "".join(f"update {name} {sha}\n" for name, sha in refs.items())
         run_git(["update-ref", "--stdin"], git_dir=place, input=commands.encode())

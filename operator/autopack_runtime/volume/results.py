@@ -16,8 +16,9 @@ from autopack.failpoints import hit
 from autopack.file_layout import AttemptPaths
 from autopack.files import TEMPORARY_PREFIX
 from autopack.git.runner import GitError, run_git
+from autopack.git.save import RUN_REFS
 from autopack.manifest import BundleDigest, ManifestMismatch, Work
-from autopack_runtime.bundles import EXTRA, HEADS, SNAPSHOT, branches_of, list_heads, snapshot_of
+from autopack_runtime.bundles import EXTRA, HEADS, branches_of, list_heads, snapshot_of
 from autopack_runtime.scan import open_regular
 
 from .mirrors import CHECKS, init
@@ -63,7 +64,7 @@ def read_refs(bundle: Path) -> dict[str, str]:
         refs = list_heads(bundle)
     except AutopackError as error:
         raise BundleCorrupt(f"results.bundle cannot be read: {error.message}") from error
-    strange = [name for name in refs if not name.startswith((HEADS, SNAPSHOT, EXTRA))]
+    strange = [name for name in refs if not name.startswith((HEADS, RUN_REFS, EXTRA))]
     if strange or not refs:
         raise BundleCorrupt("results.bundle holds a ref that is none of the run's" if strange else "it is empty")
     return refs
@@ -105,7 +106,7 @@ class Import:
     def _fetch(self, bundle: Path, refs: Mapping[str, str]) -> None:
         prefix = attempt_refs(self.paths)
         refspecs = [f"+{HEADS}*:{prefix}/heads/*", f"+{EXTRA}*:{prefix}/extra/*"]
-        refspecs += [f"+{name}:{prefix}/snapshot" for name in refs if name.startswith(SNAPSHOT)]
+        refspecs += [f"+{name}:{prefix}/snapshot" for name in refs if name.startswith(RUN_REFS)]
         try:
             with self._quarantine(bundle) as (place, env):
                 run_git([*_FETCH, "--", str(place), *refspecs], git_dir=self.repo, protocols=("file",), env=env)
@@ -122,7 +123,7 @@ class Import:
             init(place)
             (place / "objects" / "info" / "alternates").write_bytes(os.fsencode(self.mirror / "objects") + b"\n")
             run_git(
-                [*_UNBUNDLE, "--", str(bundle), *(f"+{prefix}*:{prefix}*" for prefix in (HEADS, EXTRA, SNAPSHOT))],
+                [*_UNBUNDLE, "--", str(bundle), *(f"+{prefix}*:{prefix}*" for prefix in (HEADS, EXTRA, RUN_REFS))],
                 git_dir=place,
                 protocols=("file",),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -168,6 +168,16 @@ class FakeLister:
 
     async def _all(self, kind: str) -> list[JsonDict]:
         return await self.session.read(lambda: self.session.api.all(kind))
+
+
+class NoHistory:
+    """ports.history.History: nothing is kept."""
+
+    def note(self, view: RunView | BatchView) -> None:
+        """Forget it."""
+
+    def note_all(self, views: Iterable[RunView | BatchView]) -> None:
+        """Forget them."""
 
 
 class SilentTelemetry:

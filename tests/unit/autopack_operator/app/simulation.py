@@ -27,6 +27,7 @@ from tests.unit.autopack_operator.fakes import (
     FakeProfiles,
     FakeRuns,
     FakeVolume,
+    NoHistory,
     RecordedEvents,
     SilentTelemetry,
     VolumeFiles,
@@ -83,13 +84,15 @@ class Process:
         }
         clock = LoopClock()
         self._queue: WorkQueue[Key] = WorkQueue(clock.monotonic, random.Random(7).random)  # noqa: S311 - a jitter
-        self._resync = Resync(FakeLister(self.session), self._cache, self._queue.add, clock, RESYNC_SECONDS)
+        self._resync = Resync(
+            FakeLister(self.session), self._cache, self._queue.add, clock, RESYNC_SECONDS, NoHistory()
+        )
         volume = FakeVolume(self.session, simulation.files)
         self._orphans = Orphans(FakeLister(self.session), volume, RESYNC_SECONDS)
         leases = FakeLeases(self.session)
         self._late = LateLeases(FakeLister(self.session), self._cache, leases, RESYNC_SECONDS)
         anchors = AnchorReader(FakeConfigMaps(self.session))
-        transitions = TransitionLog(simulation.events, simulation.telemetry)
+        transitions = TransitionLog(simulation.events, simulation.telemetry, NoHistory())
         runs, turnstile = FakeRuns(self.session), Turnstile(self._cache, clock, self._queue.add)
         ports = RunPorts(
             cache=self._cache,
