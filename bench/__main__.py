@@ -15,7 +15,7 @@ from scripts import deploy
 
 from bench import baseline, on_cluster, worktrees
 from bench.figures import document, table
-from bench.parts import Parts
+from bench.parts import Parts, end_tidily
 from bench.settings import FULL, QUICK, Settings
 
 EXPECTED = ("worktree_vs_git", "throughput_vs_jobs", "rss_mib_at_10000", "restart_seconds_at_10000")
@@ -48,6 +48,7 @@ def main() -> int:
     options = parser.parse_args()
     given = {name: vars(options)[name] for name in ("sizes", "unbounded", "stored", "real_pods")}
     settings = (QUICK if options.quick else FULL).changed(given, options.repeats)
+    end_tidily()
     known = baseline.load() if options.check else {}
     parts = Parts()
     asyncio.run(measure(settings, parts))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bench import objects
-from bench.api import JOBS, RUNS
+from bench.api import JOBS, RUNS, JsonDict
 from bench.audit import Request
 from bench.scene import Scene
 
@@ -56,6 +57,7 @@ async def indexed_job(scene: Scene, count: int) -> Arm:
 
     async def done() -> bool:
         found = await scene.jobs.get(JOBS, "jobs", "indexed")
+        _refuse_failed(found)
         return bool(found.get("status", {}).get("completionTime"))
 
     await _until(done, count)
@@ -73,6 +75,8 @@ async def single_jobs(scene: Scene, count: int) -> Arm:
 
     async def done() -> bool:
         left = await scene.jobs.get(JOBS, "jobs", fieldSelector="status.successful=0", limit="1")
+        for found in left["items"]:
+            _refuse_failed(found)
         return not left["items"]
 
     await _until(done, count)
@@ -100,6 +104,7 @@ async def run_batch(scene: Scene, count: int) -> Arm:
 
     async def done() -> bool:
         found = await scene.runs.get(RUNS, "runbatches", "arm")
+        _refuse_failed(found)
         return bool(found.get("status", {}).get("succeeded") == count)
 
     await _until(done, count)
@@ -139,6 +144,13 @@ async def _until(done: Callable[[], Awaitable[bool]], count: int) -> None:
         if time.monotonic() > deadline:
             raise SystemExit(f"{count} runs were not finished within {PATIENCE_SECONDS:.0f} s")
         await asyncio.sleep(max(0.3, count / 1000))
+
+
+def _refuse_failed(found: JsonDict) -> None:
+    """Waiting for success is in vain once something has failed, and a failure is no throughput."""
+    failed = found.get("status", {}).get("failed", 0)
+    if failed:
+        raise SystemExit(f"{failed} of {found['metadata']['name']} failed: {json.dumps(found['status'])}")
 
 
 def _seconds(requests: Sequence[Request], kind: str) -> float:

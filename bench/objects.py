@@ -58,6 +58,24 @@ def job_pod(pod: JsonDict) -> JsonDict:
     return {"metadata": {"labels": meta["labels"], "annotations": meta.get("annotations", {})}, "spec": spec}
 
 
+def job_pod_with_processes(pod: JsonDict) -> JsonDict:
+    """The same for pods that a kubelet starts: as many containers of the same images, on a volume of their own.
+
+    There is no mirror and no worktree for a Job's pod, so the helpers only do what the command needs of them. That
+    makes the Jobs' pods the cheaper ones.
+    """
+    made = job_pod(pod)
+    workspace, keeper = made["spec"]["initContainers"]
+    (artifacts,) = (each["value"] for each in workspace["env"] if each["name"] == "AUTOPACK_ARTIFACTS")
+    prepare = f"mkdir -p {artifacts}/logs && cp /usr/local/bin/autopack-entrypoint /autopack-bin/"
+    workspace["command"] = ["sh", "-c", prepare]
+    keeper["command"] = ["sh", "-c", "trap 'exit 0' TERM; sleep 3600 & wait"]
+    for volume in made["spec"]["volumes"]:
+        if volume.pop("persistentVolumeClaim", None):
+            volume["emptyDir"] = {}
+    return made
+
+
 def job(name: str, pod: JsonDict, *, completions: int = 1, parallelism: int = 1) -> JsonDict:
     """A Job with that pod template; an Indexed one when it has more than one pod."""
     return {

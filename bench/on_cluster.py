@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from devcluster.layout import default_layout
 
-from bench import controller_manager, kwok, operator_cost, pod_overhead, throughput
+from bench import controller_manager, kwok, objects, operator_cost, pod_overhead, throughput
 from bench.figures import Figure, least, most, worst
 from bench.parts import Parts
 from bench.scene import Scene, make_repository, operator_settings, scene, volume_double
@@ -17,7 +17,8 @@ from bench.settings import Settings
 async def real_pods(settings: Settings, parts: Parts) -> None:
     """The arms and the overhead of a run's pod, on the kubelet."""
     values = operator_settings(settings.qps, "", doubled_volume=False)
-    async with scene(default_layout(), "real", values, prepare=make_repository) as real:
+    shape = objects.job_pod_with_processes
+    async with scene(default_layout(), "real", values, make_repository, shape) as real:
         about = f"real pods, {settings.qps} requests/s each"
         await _compare(real, [settings.real_pods], settings, parts, "_real", about)
         async with _cleared(real, parts, "overhead of a run's pod", settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
@@ -52,6 +53,14 @@ class Parts:
                     yield
             except TimeoutError as error:
                 raise RuntimeError(f"not over within {seconds:.0f} s") from error
+
+
+def end_tidily() -> None:
+    """Let SIGTERM and SIGINT clean up as Ctrl-C does, also where a shell started us in the background: what is left
+    behind may be gigabytes of memory, and nodes that nobody plays.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 def reason(error: BaseException) -> str:

@@ -112,9 +112,16 @@ def operator_settings(qps: int, runtime_class: str, *, doubled_volume: bool) -> 
 
 @asynccontextmanager
 async def scene(
-    layout: Layout, name: str, values: dict[str, str], prepare: Callable[[str], None] = lambda _: None
+    layout: Layout,
+    name: str,
+    values: dict[str, str],
+    prepare: Callable[[str], None] = lambda _: None,
+    job_pod: Callable[[JsonDict], JsonDict] = objects.job_pod,
 ) -> AsyncIterator[Scene]:
-    """Two fresh namespaces with the chart installed in one, for which `prepare` is called; gone afterwards."""
+    """Two fresh namespaces with the chart installed in one, for which `prepare` is called; gone afterwards.
+
+    `job_pod` makes the pod template of Jobs of a run's pod.
+    """
     runs, jobs = (deploy.own_namespace(f"bench-{name}-{part}") for part in ("runs", "jobs"))
     remove(runs, jobs)
     try:
@@ -124,7 +131,7 @@ async def scene(
             pod = await _pod_of_a_run(api)
             deploy.make_namespace(jobs)
             kubectl("apply", "-n", jobs, "-f", "-", stdin=json.dumps(_what_pods_name(pod)).encode())
-            found = Scene(AuditLog(layout.audit_log), api.within(jobs), api, objects.job_pod(pod))
+            found = Scene(AuditLog(layout.audit_log), api.within(jobs), api, job_pod(pod))
             await found.clear()
             await found.settled()
             yield found

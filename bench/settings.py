@@ -28,7 +28,7 @@ class Trees:
     on_disk: tuple[tuple[int, int, int], ...]
     main_size: int
     clones: int
-    tried: bool
+    tried: bool = False
 
     @property
     def repeats(self) -> int:
@@ -128,18 +128,17 @@ FULL = Settings(
         cases=(
             (1000, 1, 5),
             (1000, 8, 5),
-            (1000, 32, 5),
-            (1000, 64, 3),
+            (1000, 32, 3),
+            (1000, 64, 1),
             (8000, 1, 5),
-            (8000, 8, 3),
+            (8000, 8, 2),
             (8000, 32, 1),
-            (50_000, 1, 3),
+            (50_000, 1, 2),
             (50_000, 8, 1),
         ),
-        on_disk=((8000, 1, 5), (8000, 8, 2)),
+        on_disk=((8000, 1, 3),),
         main_size=8000,
         clones=8,
-        tried=True,
     ),
 )
 QUICK = Settings(

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.figures import Figure, document, least, most, table, worst
-from bench.parts import Parts
+from bench.parts import Parts, end_tidily
 from bench.settings import FULL, QUICK, Trees
 from bench.trees import space
 from bench.trees.compared import BAR_GIT, BAR_IDEAL, Case, compare, tried
@@ -87,11 +87,12 @@ def main() -> int:
     parser.add_argument("--files", help="only these sizes of a tree, as 1000,8000")
     parser.add_argument("--at-once", help="only so many at once, as 1,32")
     parser.add_argument("--repeats", type=int, help="of each case")
-    parser.add_argument("--no-extras", action="store_true", help="neither disk, nor mirror, nor what was tried")
+    parser.add_argument("--tried", action="store_true", help="also what git offers to be quicker")
     options = parser.parse_args()
     plan = (QUICK if options.quick else FULL).trees.only(options.files, options.at_once, options.repeats)
+    end_tidily()
     parts = Parts()
-    measure(replace(plan, main_size=0) if options.no_extras else plan, parts)
+    measure(replace(plan, tried=options.tried), parts)
     figures = [*headlines(parts.figures), *parts.figures]
     print(f"\n{table(figures, parts.lost)}\n")
     print(document(figures, {"not_measured": parts.lost, "seconds": parts.seconds}))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bench.arms import run_to_pod
+import pytest
+from bench.arms import _refuse_failed, run_to_pod
 from bench.audit import Request
+from bench.objects import job_pod_with_processes
 
 
 def request(verb: str, resource: str, name: str, received: float, done: float) -> Request:
@@ -21,3 +23,29 @@ def test_the_first_attempts_pod_counts() -> None:
         ]
     )
     assert found == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("status", [{}, {"failed": 0, "succeeded": 3}])
+def test_what_has_not_failed_is_waited_for(status: dict[str, int]) -> None:
+    _refuse_failed({"metadata": {"name": "indexed"}, "status": status})
+
+
+def test_a_failure_ends_the_wait() -> None:
+    with pytest.raises(SystemExit, match="2 of indexed failed"):
+        _refuse_failed({"metadata": {"name": "indexed"}, "status": {"failed": 2}})
+
+
+def test_a_jobs_pod_on_a_kubelet_has_the_runs_containers_and_no_volume_of_ours() -> None:
+    containers = [{"name": "run", "image": "base", "command": ["/autopack-bin/autopack-entrypoint"]}]
+    helpers = [
+        {"name": "workspace", "image": "operator", "env": [{"name": "AUTOPACK_ARTIFACTS", "value": "/autopack/model"}]},
+        {"name": "keeper", "image": "operator", "restartPolicy": "Always"},
+    ]
+    volumes = [{"name": "runs", "persistentVolumeClaim": {"claimName": "runs"}}, {"name": "tmp", "emptyDir": {}}]
+    spec = {"containers": containers, "initContainers": helpers, "volumes": volumes, "nodeName": "here"}
+    made = job_pod_with_processes({"metadata": {"labels": {}}, "spec": spec})["spec"]
+    assert made["volumes"] == [{"name": "runs", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}]
+    assert [each["image"] for each in made["initContainers"]] == ["operator", "operator"]
+    assert "/autopack/model/logs" in made["initContainers"][0]["command"][-1]
+    assert made["containers"] == containers
+    assert "nodeName" not in made
