@@ -18,7 +18,7 @@ class Process:
 
     def cpu_seconds(self) -> float:
         """User and system time so far."""
-        fields = (PROC / str(self.pid) / "stat").read_text().rpartition(")")[2].split()
+        fields = self._read("stat").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def resident_mib(self) -> float:
@@ -30,11 +30,17 @@ class Process:
         return self._status("VmHWM")
 
     def _status(self, field: str) -> float:
-        for line in (PROC / str(self.pid) / "status").read_text().splitlines():
+        for line in self._read("status").splitlines():
             name, _, value = line.partition(":")
             if name == field:
                 return int(value.split()[0]) / 1024
         raise SystemExit(f"process {self.pid} has ended")
+
+    def _read(self, name: str) -> str:
+        try:
+            return (PROC / str(self.pid) / name).read_text()
+        except FileNotFoundError:
+            raise SystemExit(f"process {self.pid} has ended while it was measured: was it restarted?") from None
 
 
 def find(command: str, environment: str) -> Process | None:
