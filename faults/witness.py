@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,14 +59,18 @@ class Witness:
 
     async def _watch(self, kind: str) -> None:
         async for event, body in self._upstream.events(self.path(kind)):
-            place = kind, body["metadata"]["name"]
-            if event == "DELETED":
-                self.objects.pop(place, None)
-            else:
-                self.objects[place] = body
-            self.history.append(Seen(time.monotonic(), event, kind, body))
-            self._news.set()
-            self._news = asyncio.Event()
+            self.hear(Seen(time.monotonic(), event, kind, body))
+
+    def hear(self, seen: Seen) -> None:
+        """Take it in, and wake who waits."""
+        place = seen.kind, seen.name
+        if seen.event == "DELETED":
+            self.objects.pop(place, None)
+        else:
+            self.objects[place] = seen.body
+        self.history.append(seen)
+        self._news.set()
+        self._news = asyncio.Event()
 
     def path(self, kind: str, name: str = "") -> str:
         """URL path of the objects of a kind, or of one."""
@@ -87,10 +92,10 @@ class Witness:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise NotSeenError(f"{what} did not happen within {seconds:.0f} s")
-            try:
-                await asyncio.wait_for(self._news.wait(), min(left, 0.2))
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 that loses a cancellation which comes together with the news.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, 0.2)):
+                    await self._news.wait()
 
 
 def phase(body: JsonDict | None) -> str:
