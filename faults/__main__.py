@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scripts import deploy
 
+from faults import nodes
 from faults.campaign import campaign, store
 from faults.plan import Plan, Plans
 from faults.recipes import database_plans, disk_plans, memory_plans, node_plans, plans, real_plans, sample
@@ -49,13 +50,21 @@ def main() -> int:
     parser.add_argument("what", help="full, quick, or a file of plans")
     parser.add_argument("--lanes", type=int, default=8, help="namespaces in which trials are played at the same time")
     parser.add_argument("--real-lanes", type=int, default=2, help="the same, for trials with real pods")
-    parser.add_argument("--nodes", action="store_true", help="also kill kubelet, containerd, API server and etcd")
+    parser.add_argument(
+        "--nodes",
+        action=argparse.BooleanOptionalAction,
+        help="at the end also kill kubelet, containerd, API server and etcd (default: full, embedded cluster)",
+    )
     parser.add_argument("--minutes", type=float, default=60, help="no trial begins after that")
     parser.add_argument("--category", default="", help="only the plans of one category, such as kills")
     arguments = parser.parse_args()
     stored = arguments.what not in {"full", "quick"}
     given = Plans.model_validate_json(Path(arguments.what).read_text()).plans if stored else []
     deploy.devcluster("up")
+    if arguments.nodes is None:
+        arguments.nodes = arguments.what == "full" and nodes.killable()
+    if arguments.nodes and not nodes.killable():
+        parser.error("--nodes: only components of the embedded cluster can be killed; use CLUSTER=embedded")
     deploy.kubectl("apply", "--server-side", "--force-conflicts", "-f", deploy.ROOT / "crds")
     if (arguments.what == "full" and arguments.category not in PLAYED) or any(plan.real for plan in given):
         deploy.cluster_with_images()

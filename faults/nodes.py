@@ -18,6 +18,12 @@ class ComponentError(Exception):
     """There is nothing to kill."""
 
 
+def killable(pids: Path | None = None) -> bool:
+    """Whether this is the embedded cluster: the components of others are not ours to kill."""
+    pids = pids or default_layout().pids
+    return all(processes.running(pids / f"{component}.json") is not None for component in COMPONENTS)
+
+
 async def kill(component: str, pids: Path | None = None) -> None:
     """SIGKILL it, and return once the cluster is whole again. Raises ComponentError when it does not run."""
     pids = pids or default_layout().pids

@@ -108,6 +108,13 @@ class Proxy:
             await self._runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._answer(request)
+        except (aiohttp.ClientError, OSError):
+            # Who is behind us is not there, and neither are we.
+            return cut(request)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         call = describe(request.method, request.raw_path, body, self._names)
         if call is None:

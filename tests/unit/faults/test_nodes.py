@@ -56,6 +56,16 @@ async def test_a_stranger_that_got_the_pid_is_left_alone(
     assert (component.poll(), ups) == (None, [])
 
 
+def test_only_a_cluster_all_of_whose_components_run_here_can_be_disturbed(
+    tmp_path: Path, component: subprocess.Popen[bytes]
+) -> None:
+    text = pid_file(tmp_path, component).read_text()
+    alone = nodes.killable(tmp_path)
+    for name in nodes.COMPONENTS:
+        (tmp_path / f"{name}.json").write_text(text)
+    assert (alone, nodes.killable(tmp_path)) == (False, True)
+
+
 @pytest.mark.parametrize(("minutes", "room"), [(60, NODE_MINUTES), (4, 2)])
 def test_a_campaign_leaves_room_for_what_comes_last(minutes: float, room: float) -> None:
     assert room_for_nodes(minutes) == room

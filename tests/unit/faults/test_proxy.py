@@ -144,6 +144,19 @@ async def test_the_client_gets_its_answer(kind: Kind, done: list[tuple[str, int]
         assert scene.victim.done == done
 
 
+@pytest.mark.parametrize(("path", "method"), [(PODS, "POST"), (f"{PODS}?watch=true", "GET")])
+async def test_a_server_that_is_gone_is_as_gone_to_the_client(path: str, method: str) -> None:
+    gone = Upstream("http://127.0.0.1:9")
+    scene = Scene()
+    proxy = Proxy(Upstreams(gone, gone), lambda: scene.injector, Names(), "one", scene.victim)
+    await proxy.start()
+    try:
+        assert (await ask(proxy.url, path, method))[0] == 0
+    finally:
+        await proxy.stop()
+        await gone.close()
+
+
 async def test_only_the_planned_request_is_hit() -> None:
     async with playing(fault(Kind.STATUS, code=500)) as (_, url):
         assert [(await ask(url))[0] for _ in range(3)] == [500, 201, 201]
