@@ -10,7 +10,7 @@ OPERATOR = {
     ("autopack.dev", "runbatches/status"): {"update"},
     ("autopack.dev", "runprofiles"): READ,
     ("", "pods"): READ | {"create", "delete"},
-    ("coordination.k8s.io", "leases"): {"get", "create", "update", "deletecollection"},
+    ("coordination.k8s.io", "leases"): {"get", "list", "create", "update", "deletecollection"},
     ("", "configmaps"): {"get"},
     ("events.k8s.io", "events"): {"create"},
 }
