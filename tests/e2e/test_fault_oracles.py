@@ -10,7 +10,8 @@ from scripts import deploy
 
 from faults import manifests
 from faults.campaign import campaign
-from faults.recipes import Undisturbed
+from faults.plan import Kind
+from faults.recipes import Undisturbed, database_plans
 from faults.trial import Trial
 from faults.workloads import WORKLOADS
 
@@ -80,6 +81,17 @@ def restless(run, reason, message, now):
     return follow.WriteStatus(transitions.waiting(run, 'Preparing', reason, f'{message} {now}', now))
 follow._blocked = restless
 """
+LEAVES_ROWS_OUT = """
+from autopack.errors import AutopackError
+from autopack_operator.adapters.registry import history
+write = history.write
+def careless(registry, events):
+    try:
+        return write(registry, events)
+    except AutopackError:
+        return False
+history.write = careless
+"""
 PLANTED = [
     (TAKES_IN_TOO_EARLY, "cancel", "work_is_saved_first"),
     (DOES_NOT_WAIT_FOR_THE_POD, "cancel", "no_orphans"),
@@ -107,6 +119,25 @@ def test_a_broken_operator_is_found(
 
 def test_the_operator_itself_is_found_in_order(cluster_is_up: None) -> None:
     assert asyncio.run(_observe("success", ("-c", START)))[1] == []
+
+
+def test_rows_that_are_left_out_while_the_database_is_read_only_are_found(
+    cluster_is_up: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faults.lane.ROWS_SECONDS", 5.0)
+    assert asyncio.run(_read_only(LEAVES_ROWS_OUT)) == {"rows_say_what_happened"}
+
+
+async def _read_only(bug: str) -> set[str]:
+    """Names of the oracles that find something."""
+    async with campaign() as running, running.lane(next(_numbers), ("-c", bug + START), database=True) as lane:
+        await lane.shape(1, 300)
+        life, wrong = await lane.observe("success")
+        assert wrong == []
+        [plan, *_] = [plan for plan in database_plans({"success": life}) if plan.fault.kind is Kind.DATABASE_READ_ONLY]
+        verdict = await lane.play(plan, life)
+        assert verdict.fired
+        return {text.split(":")[0] for text in verdict.wrong}
 
 
 _numbers = itertools.count(100)
