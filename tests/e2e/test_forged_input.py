@@ -65,6 +65,19 @@ async def test_annotations_of_ours_that_are_forged_change_nothing(scene: Played)
         assert (await scene.finished("forged-labels"))["status"]["phase"] == "Succeeded"
 
 
+async def test_a_run_that_comes_again_under_its_name_has_a_workspace_and_a_ref_of_its_own(scene: Played) -> None:
+    find = scene.lane.witness.find
+    statuses = []
+    for _ in range(2):
+        await scene.create(manifests.run("again", "seconds=0.1"))
+        statuses.append((await scene.finished("again"))["status"])
+        await scene.upstream.gone(scene.lane.witness.path("AutopackRun", "again"))
+        await scene.lane.witness.until(lambda: find("AutopackRun", "again") is None, "its deletion", 60)
+    assert [status["phase"] for status in statuses] == ["Succeeded", "Succeeded"]
+    for name in ("workspace", "artifacts", "ref"):
+        assert statuses[0][name] != statuses[1][name]
+
+
 async def test_a_spec_of_2_mib_is_refused(scene: Played) -> None:
     with pytest.raises(ApiError, match=r"(?i)too long|too large|limit"):
         await scene.create(manifests.run("large", *["x" * 8000] * 256))

@@ -1,4 +1,4 @@
-"""docs/invariants.md names tests that exist, for each of the ten invariants."""
+"""docs/invariants.md names tests that exist, for each of the ten invariants; so does the table of bad inputs."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ def test_its_tests_exist(section: str) -> None:
     assert named
     missing = [name for path, name in named if f"def {name}(" not in (ROOT / path).read_text()]
     assert missing == []
+
+
+def test_the_tests_of_bad_inputs_exist() -> None:
+    table = (ROOT / "docs/reliability.md").read_text().partition("## Bad input")[2]
+    named = NAMED.findall(table)
+    assert len(named) == table.count("::")
+    assert [name for path, name in named if f"def {name}(" not in (ROOT / path).read_text()] == []
