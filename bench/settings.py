@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 MANY, LARGE = 1000, 5000
-"""From these sizes on, three repeats and one have to do."""
+"""From these sizes on, two repeats and one have to do."""
 
 BYTES_A_FILE, BYTES_A_TREE = 11_000, 100_000_000
 
@@ -84,7 +84,7 @@ class Settings:
 
     def repeats_of(self, size: int) -> int:
         """How often the arms of that size take turns."""
-        return 1 if size >= LARGE else min(self.repeats, 3) if size >= MANY else self.repeats
+        return 1 if size >= LARGE else min(self.repeats, 2) if size >= MANY else self.repeats
 
     def changed(self, options: Mapping[str, str | None], repeats: int | None) -> Settings:
         """As the command line says: `options` are fields by name, numbers with commas between; None is not given."""
@@ -118,12 +118,12 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 FULL = Settings(
     sizes=(100, 1000, 5000),
-    unbounded=(100, 1000),
+    unbounded=(100,),
     real_pods=30,
     repeats=5,
     burst=500,
     stored=(0, 1000, 10_000),
-    longest_part=600,
+    longest_part=900,
     trees=Trees(
         cases=(
             (1000, 1, 5),
@@ -133,8 +133,7 @@ FULL = Settings(
             (8000, 1, 5),
             (8000, 8, 2),
             (8000, 32, 1),
-            (50_000, 1, 2),
-            (50_000, 8, 1),
+            (50_000, 1, 1),
         ),
         on_disk=((8000, 1, 3),),
         main_size=8000,
