@@ -37,6 +37,7 @@ _NOT_FOUND = (
     "does not appear to be a git repository",
     "does not exist",
 )
+_MOVED = tuple(f"returned error: {code}" for code in (301, 302, 303, 307, 308))
 _NOT_ALLOWED = (
     "could not read username",
     "could not read password",
@@ -49,13 +50,16 @@ _NOT_ALLOWED = (
 
 
 def classify(error: GitError) -> AutopackError:
-    """Return a TransientError, or the AutopackError (RepositoryNotFound, FetchFailed) that is the final answer."""
+    """Return a TransientError, or the final answer: RepositoryNotFound, RepositoryMoved or FetchFailed."""
     said = error.stderr.decode("utf-8", "replace").lower()
     if error.reason == "GitTimeout":
         return TransientError("FetchTimeout", error.message)
     # What names the repository goes first: a missing one also "hangs up unexpectedly" over ssh and files.
     if any(text in said for text in _NOT_FOUND):
         return AutopackError("RepositoryNotFound", error.message, "Check the URL")
+    if any(text in said for text in _MOVED):
+        fix = "Redirects are not followed: give the address that it redirects to as source.url"
+        return AutopackError("RepositoryMoved", error.message, fix)
     if any(text in said for text in _NOT_ALLOWED):
         fix = "The repository does not exist, or is not public; import it with autopack-runtime import-repository"
         return AutopackError("FetchFailed", error.message, fix)

@@ -34,7 +34,8 @@ CHECKS = ("-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true")
 _FETCH = (
     *CHECKS,
     *(part for sin in _OLD_SINS for part in ("-c", f"fetch.fsck.{sin}=ignore")),
-    *("-c", "credential.helper=", "-c", "http.followRedirects=initial"),
+    # The address was checked; the one that it redirects to would not be.
+    *("-c", "credential.helper=", "-c", "http.followRedirects=false"),
     *("-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60"),
     *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"),
 )

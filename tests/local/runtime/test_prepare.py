@@ -10,11 +10,14 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from .conftest import UID, Api, git, import_source
 
@@ -238,6 +241,33 @@ async def test_a_server_that_never_answers_is_asked_again_later(
     api: Api = await start_api(protocols=("http",), fetch_timeout=1)
     status, answer = await api.put(source={"url": f"http://127.0.0.1:{silent.port}/a.git"})
     assert (status, answer["reason"]) == (503, "TransientFetchTimeout")
+
+
+async def test_a_redirect_is_not_followed(start_api: Callable[..., Any]) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        raise web.HTTPFound(f"http://127.0.0.1:{elsewhere.port}{request.path_qs}")
+
+    async def elsewhere_asked(request: web.Request) -> web.Response:
+        asked.append(f"elsewhere {request.path}")
+        raise web.HTTPNotFound
+
+    api: Api = await start_api(protocols=("http",))
+    async with serving(elsewhere_asked) as elsewhere, serving(answer) as moved:
+        status, told = await api.put(source={"url": f"http://127.0.0.1:{moved.port}/a.git"})
+    assert (status, told["reason"]) == (422, "RepositoryMoved")
+    assert "give the address that it redirects to as source.url" in told["message"]
+    assert asked == ["/a.git/info/refs"]
+
+
+@asynccontextmanager
+async def serving(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[TestServer]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    async with TestServer(app) as server:
+        yield server
 
 
 async def test_a_slow_fetch_is_pending_at_first(start_api: Callable[..., Any], silent: SilentServer) -> None:
