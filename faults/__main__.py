@@ -66,7 +66,7 @@ def main() -> int:
     if arguments.nodes and not nodes.killable():
         parser.error("--nodes: only components of the embedded cluster can be killed; use CLUSTER=embedded")
     deploy.kubectl("apply", "--server-side", "--force-conflicts", "-f", deploy.ROOT / "crds")
-    if (arguments.what == "full" and arguments.category not in PLAYED) or any(plan.real for plan in given):
+    if any(plan.real for plan in given) if stored else arguments.category not in PLAYED:
         deploy.cluster_with_images()
     try:
         return asyncio.run(_play(given, arguments))
