@@ -5,6 +5,7 @@ two machines are never compared). The leader exits when it could not renew in ti
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ class KubeLeadership:
         self._namespace, self._name, self._identity = namespace, name, identity
         self._seen = _Seen()
         self._renewed_at = float("-inf")
+        self._held: JsonDict | None = None
+        """The Lease as this process wrote it last; nobody has changed it if the API server takes it once more."""
 
     async def acquire(self) -> None:
         """Return once this process holds the Lease."""
@@ -97,10 +100,16 @@ class KubeLeadership:
         return held
 
     async def _write(self) -> bool:
+        """One request to renew, as client-go does; two to take."""
+        if self._held is not None:
+            mine, self._held = self._held, None
+            with contextlib.suppress(ConflictError, GoneError):
+                self._held = await self._put(mine, {"renewTime": _now()})
+                return True
         try:
             lease = await self._connection.request("GET", self._path())
         except GoneError:
-            await self._connection.request("POST", path(LEASES, self._namespace, "leases"), self._fresh())
+            self._held = await self._connection.request("POST", path(LEASES, self._namespace, "leases"), self._fresh())
             return True
         spec = lease.get("spec") or {}
         holder = spec.get("holderIdentity") or ""
@@ -108,13 +117,12 @@ class KubeLeadership:
             return False
         if holder != self._identity:
             spec |= {"acquireTime": _now(), "leaseTransitions": (spec.get("leaseTransitions") or 0) + 1}
-        spec |= {
-            "holderIdentity": self._identity,
-            "renewTime": _now(),
-            "leaseDurationSeconds": int(LEASE_SECONDS),
-        }
-        await self._connection.request("PUT", self._path(), lease | {"spec": spec})
+        mine = {"holderIdentity": self._identity, "leaseDurationSeconds": int(LEASE_SECONDS)}
+        self._held = await self._put(lease | {"spec": spec | mine}, {"renewTime": _now()})
         return True
+
+    async def _put(self, lease: JsonDict, spec: JsonDict) -> JsonDict:
+        return await self._connection.request("PUT", self._path(), lease | {"spec": lease["spec"] | spec})
 
     def _expired(self, lease: JsonDict) -> bool:
         """Whether another's record has stayed the same for the whole duration.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from aiohttp import web
-from tests.unit.autopack_operator.adapters.api_double import Double, JsonDict, connected
+from tests.unit.autopack_operator.adapters.api_double import Double, JsonDict, connected, json, status
 
 from autopack_operator.adapters.kube.election import LEASE_SECONDS, RENEW_DEADLINE_SECONDS, KubeLeadership
 
@@ -92,3 +92,26 @@ async def test_a_leader_that_renews_is_never_taken_over() -> None:
             assert not await candidate._try()
             clock.seconds += LEASE_SECONDS * 2
     assert other.writes == []
+
+
+def held(version: int, holder: str = "me") -> JsonDict:
+    meta = {"name": "leader", "namespace": "n", "uid": "u", "resourceVersion": str(version)}
+    return {"metadata": meta, "spec": {"holderIdentity": holder, "leaseDurationSeconds": 15}}
+
+
+async def test_a_renewal_is_one_request() -> None:
+    double = Double(json(held(1, "")), json(held(2)), json(held(3)), json(held(4)))
+    async with connected(double) as connection:
+        leader = KubeLeadership(connection, "n", "leader", "me", HeldClock())
+        assert [await leader._try() for _ in range(3)] == [True, True, True]
+    assert [request.method for request in double.asked] == ["GET", "PUT", "PUT", "PUT"]
+    assert [(await request.json())["metadata"]["resourceVersion"] for request in double.asked[1:]] == ["1", "2", "3"]
+
+
+async def test_a_lease_that_somebody_changed_is_read_again() -> None:
+    conflict = status(409, "Conflict")
+    double = Double(json(held(1, "")), json(held(2)), conflict, json(held(7, "thief")))
+    async with connected(double) as connection:
+        leader = KubeLeadership(connection, "n", "leader", "me", HeldClock())
+        assert [await leader._try() for _ in range(2)] == [True, False]
+    assert [request.method for request in double.asked] == ["GET", "PUT", "PUT", "GET"]
