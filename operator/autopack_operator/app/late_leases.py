@@ -12,9 +12,6 @@ from autopack_operator.ports.cluster import Cache, GoneError, Leases, Lister, Re
 
 log = logging.getLogger(__name__)
 
-ARRIVAL_SECONDS = 30.0
-"""As long as a request may be on its way (adapters/kube/connection.py gives up then)."""
-
 
 class LateLeases:
     """One task of the leader."""
@@ -23,8 +20,7 @@ class LateLeases:
         self._lister, self._cache, self._leases, self._interval_seconds = lister, cache, leases, interval_seconds
 
     async def run(self) -> None:
-        """Look until canceled: when what an earlier leader had asked for has arrived, and then now and then."""
-        await asyncio.sleep(min(ARRIVAL_SECONDS, self._interval_seconds))
+        """Look until canceled."""
         while True:
             await self.once()
             await asyncio.sleep(self._interval_seconds)
