@@ -33,14 +33,15 @@ def failure(code: int, status: Mapping[str, Any], headers: Mapping[str, str], wh
     message = f"{what}: {text}"[:MAX_MESSAGE]
     if code == 409:
         return AlreadyExistsError(message) if reason == "AlreadyExists" else ConflictError(message)
-    if code in {404, 410}:
+    if code == 404:
         return GoneError(message)
     if code == 429:
         return TooManyRequestsError(message, _seconds(headers.get("Retry-After", "1")))
     # 401: the token was rotated under us; the next request reads the new one. A quota has room again when others end.
     if code == 401:
         return UnauthorizedError(message)
-    if code == 408 or code >= 500 or (code == 403 and "exceeded quota" in text):
+    # 410: what was asked for is too old (a page of a list). It says nothing about whether an object is there.
+    if code in {408, 410} or code >= 500 or (code == 403 and "exceeded quota" in text):
         return TransientError(message)
     return ForbiddenError(message) if code == 403 else RejectedError(message)
 

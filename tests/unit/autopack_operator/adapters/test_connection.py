@@ -32,7 +32,7 @@ PATH = "/api/v1/namespaces/n/pods"
         (405, "MethodNotAllowed", RejectedError),
         (409, "AlreadyExists", AlreadyExistsError),
         (409, "Conflict", ConflictError),
-        (410, "Expired", GoneError),
+        (410, "Expired", TransientError),
         (413, "RequestEntityTooLarge", RejectedError),
         (422, "Invalid", RejectedError),
         (500, "InternalError", TransientError),
