@@ -86,7 +86,7 @@ def plans(lives: dict[str, Undisturbed]) -> list[Plan]:
 def real_plans(lives: dict[str, Undisturbed], most: int) -> list[Plan]:
     """With real pods, where a trial takes seconds: kills at the requests that come in any case, spread evenly."""
     found = [
-        Plan(workload=name, category="real pods", fault=Fault(kind=kind, match=match, seconds=LATE_SECONDS), real=True)
+        _with_real_pods(name, "real pods", Fault(kind=kind, match=match, seconds=LATE_SECONDS))
         for name, life in sorted(lives.items())
         for match in life.calls
         # How many statuses are written depends on how long a real pod takes to start.
@@ -95,7 +95,7 @@ def real_plans(lives: dict[str, Undisturbed], most: int) -> list[Plan]:
     ]
     chosen = found[:: max(1, len(found) // most)]
     return chosen + [
-        Plan(workload=name, category="real pods", fault=Fault(kind=kind, match=RUNNING), real=True)
+        _with_real_pods(name, "real pods", Fault(kind=kind, match=RUNNING))
         for name in ("success", "retry")
         for kind in (Kind.POD_FORCE_DELETED, Kind.POD_EVICTED)
     ]
@@ -121,39 +121,28 @@ def disk_plans() -> list[Plan]:
     """
     moments = (Match(verb="create", resource="attempts", name="~-a1"), POD_MADE, wrote("CommandRunning"), TAKEN_IN)
     return _hungry("disk", "quota", (TAKEN_IN, wrote("DiskQuotaExceeded"))) + [
-        Plan(
-            workload="neighbours",
-            category="disk",
-            fault=Fault(kind=Kind.DISK_FULL, match=match, seconds=FULL_SECONDS),
-            real=True,
-        )
+        _with_real_pods("neighbours", "disk", Fault(kind=Kind.DISK_FULL, match=match, seconds=FULL_SECONDS))
         for match in moments
     ]
 
 
 def _hungry(category: str, workload: str, matches: tuple[Match, ...]) -> list[Plan]:
     return [
-        Plan(
-            workload=workload,
-            category=category,
-            fault=Fault(kind=kind, match=match, seconds=LATE_SECONDS),
-            real=True,
-        )
+        _with_real_pods(workload, category, Fault(kind=kind, match=match, seconds=LATE_SECONDS))
         for match in matches
         for kind in (*KILLS, Kind.RESET_AFTER)
     ]
+
+
+def _with_real_pods(workload: str, category: str, fault: Fault) -> Plan:
+    return Plan(workload=workload, category=category, fault=fault, real=True)
 
 
 def node_plans(lives: dict[str, Undisturbed]) -> list[Plan]:
     """Processes of the node and of the control plane are killed under real pods; these disturb the whole cluster."""
     calls = [item for item in lives["success"].calls if item.resource in {"pods", "commits"}]
     return [
-        Plan(
-            workload="success",
-            category="node",
-            fault=Fault(kind=Kind.COMPONENT_KILLED, match=match, component=component),
-            real=True,
-        )
+        _with_real_pods("success", "node", Fault(kind=Kind.COMPONENT_KILLED, match=match, component=component))
         for component in COMPONENTS
         for match in [*calls, RUNNING]
     ]

@@ -70,6 +70,7 @@ class Operator:
             connection, settings.namespace, settings.leader_lease, settings.identity, self.clock
         )
         self.fenced = self.connection.fenced(self.leadership.leads)
+        self.leases = KubeLeases(self.fenced)
         self.lister = KubeLister(self.connection, settings.namespace, self._kept)
         self.history: RegistryHistory = open_history(settings.registry)
         self.resync = Resync(self.lister, self.cache, self._enqueue, self.clock, settings.resync_seconds, self.history)
@@ -95,7 +96,7 @@ class Operator:
                 runs=runs,
                 pods=KubePods(self.fenced),
                 profiles=KubeProfiles(self.connection),
-                leases=KubeLeases(self.fenced),
+                leases=self.leases,
                 volume=self.volume,
                 anchors=anchors,
                 telemetry=self.telemetry,
@@ -208,7 +209,7 @@ class Operator:
             resync = asyncio.create_task(self.resync.run())
             orphans = Orphans(self.lister, self.volume, self.resync.interval_seconds)
             looking = asyncio.create_task(orphans.run())
-            late = LateLeases(self.lister, self.cache, KubeLeases(self.fenced), self.resync.interval_seconds)
+            late = LateLeases(self.lister, self.cache, self.leases, self.resync.interval_seconds)
             releasing = asyncio.create_task(late.run())
             recording = asyncio.create_task(self.history.run())
             try:
