@@ -6,11 +6,12 @@ import asyncio
 import time
 
 import pytest
-from aiohttp.test_utils import unused_port
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
 from kubernetes.aio.client import Configuration
 from tests.unit.autopack_operator.adapters.api_double import Double, connected, json, status, text
 
-from autopack_operator.adapters.kube.connection import Connection
+from autopack_operator.adapters.kube.connection import Connection, proxy_for
 from autopack_operator.ports.cluster import (
     AlreadyExistsError,
     ConflictError,
@@ -142,3 +143,57 @@ async def test_the_token_is_read_for_each_request(monkeypatch: pytest.MonkeyPatc
         await connection.request("GET", PATH)
         await connection.request("GET", PATH)
     assert [request.headers["Authorization"] for request in double.asked] == ["bearer one", "bearer two"]
+
+
+PROXIES = {"http_proxy": "http://plain:3128", "https_proxy": "http://secure:3128", "no_proxy": "10.0.0.1,.svc"}
+
+
+@pytest.fixture(autouse=True)
+def no_proxies_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [
+        ("https://cluster.example:6443", "http://secure:3128"),
+        ("http://cluster.example", "http://plain:3128"),
+        ("https://10.0.0.1:443", None),
+        ("https://kubernetes.default.svc", None),
+    ],
+)
+def test_the_environment_names_the_proxy_of_an_address(
+    monkeypatch: pytest.MonkeyPatch, url: str, proxy: str | None
+) -> None:
+    for name, value in PROXIES.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for(url) == proxy
+
+
+async def test_the_environment_is_read_once_and_not_for_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    double = Double(json({"kind": "Pod"}))
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", double.answer)
+    async with TestServer(app) as proxy:
+        monkeypatch.setenv("http_proxy", str(proxy.make_url("")))
+        connection = Connection(Configuration(host="http://cluster.invalid"))
+        try:
+            await connection.request("GET", PATH)
+            monkeypatch.delenv("http_proxy")
+            await connection.paced(10).fenced(lambda: True).request("GET", PATH)
+            session = connection._rest.pool_manager
+            assert session is not None
+            assert not session.trust_env
+        finally:
+            await connection.close()
+    assert [request.host for request in double.asked] == ["cluster.invalid"] * 2
+
+
+async def test_the_kubeconfigs_proxy_goes_before_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://environment:3128")
+    configuration = Configuration(host="https://cluster.invalid", proxy="http://kubeconfig:3128")
+    connection = Connection(configuration)
+    await connection.close()
+    assert configuration.proxy == "http://kubeconfig:3128"
