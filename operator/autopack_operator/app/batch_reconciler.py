@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from autopack.errors import printable
 from autopack_operator.app.batch_facts import BatchFactBook, BatchFacts
 from autopack_operator.app.batch_steps import BatchPorts, BatchSteps
+from autopack_operator.app.parsed_spec import explain
 from autopack_operator.app.run_reconciler import GONE_SECONDS, TooManyStepsError
-from autopack_operator.app.run_world import explain
 from autopack_operator.domain.api.status import RunBatchStatus
 from autopack_operator.domain.batch.cancellation import cancels_its_runs
 from autopack_operator.domain.batch.decide import after_the_end, decide

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
+from autopack_operator.app.parsed_spec import ParsedSpec
+from autopack_operator.domain.api.common import Source
+from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.keys import Key
 from autopack_operator.domain.run.world import PodProblem
-from autopack_operator.domain.views import AnchorVerdict, Attempt, CommittedWork, LeaseConflict, VolumeFailure
+from autopack_operator.domain.views import (
+    AnchorVerdict,
+    Attempt,
+    CommittedWork,
+    LeaseConflict,
+    RunView,
+    VolumeFailure,
+)
+
+UNREADABLE = AutopackRunSpec(source=Source(repository="unreadable"), command=["unreadable"])
+"""Stands in for a spec that was stored before a rule existed; nothing is ever started from it."""
 
 
 @dataclass(slots=True)
@@ -28,6 +41,12 @@ class RunFacts:
     committed: CommittedWork | VolumeFailure | str | None = None
     leases_released: bool = False
     turn: bool | None = None
+    parsed: ParsedSpec[AutopackRunSpec] = field(default_factory=lambda: ParsedSpec(AutopackRunSpec), compare=False)
+
+    def spec_of(self, run: RunView) -> tuple[AutopackRunSpec, str]:
+        """The run's spec; UNREADABLE, and what is wrong with it, when it can not be parsed."""
+        spec, error = self.parsed.of(run.uid, run.generation, run.spec)
+        return spec or UNREADABLE, error
 
     def forget_answers_that_age(self) -> None:
         """At the start of a reconcile: ask again what was refused, pending or absent the last time."""
@@ -45,9 +64,9 @@ class RunFacts:
         what this process wrote: an answer that was lost on its way may hide that the attempt has changed.
         """
         if attempt != self.attempt:
-            fresh = RunFacts(attempt=attempt, anchor=self.anchor)
-            for field in fields(self):
-                setattr(self, field.name, getattr(fresh, field.name))
+            fresh = RunFacts(attempt=attempt, anchor=self.anchor, parsed=self.parsed)
+            for each in fields(self):
+                setattr(self, each.name, getattr(fresh, each.name))
 
 
 class FactBook:

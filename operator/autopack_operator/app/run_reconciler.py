@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autopack_operator.app.parsed_spec import ParsedProfiles
 from autopack_operator.app.run_facts import FactBook, RunFacts
 from autopack_operator.app.run_steps import RunSteps
 from autopack_operator.app.run_world import observe
@@ -31,7 +32,7 @@ class RunReconciler:
 
     def __init__(self, cache: Cache, steps: RunSteps, facts: FactBook, clock: Clock, turnstile: Turnstile) -> None:
         self._cache, self._steps, self._facts, self._clock = cache, steps, facts, clock
-        self._turnstile = turnstile
+        self._turnstile, self._profiles = turnstile, ParsedProfiles(cache)
 
     async def reconcile(self, key: Key) -> float | None:
         """One level-triggered pass; returns when to look again."""
@@ -65,4 +66,4 @@ class RunReconciler:
         if run.terminal:
             return after_the_end(run, ttl.limits_of(run.spec), now)
         facts.turn_to(attempt_in_work(run))
-        return decide(run, observe(self._cache, run, facts, now), now)
+        return decide(run, observe(self._cache, self._profiles, run, facts, now), now)

@@ -11,7 +11,6 @@ from autopack_operator.app.run_facts import RunFacts
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain import naming
-from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.podspec import PodSettings, run_pod
 from autopack_operator.domain.run.transitions import branch_of
@@ -83,7 +82,7 @@ class RunSteps:
             case AskForTurn():
                 facts.turn = self._ports.turnstile.ask_for_run(run)
             case Prepare(number, resume):
-                facts.prepared = await self._prepare(run, number, resume=resume)
+                facts.prepared = await self._prepare(run, number, facts, resume=resume)
             case AcquireLeases(number, workspace):
                 facts.leases_released = False
                 facts.leases = await self._acquire(run, number, workspace)
@@ -110,8 +109,10 @@ class RunSteps:
                 raise TypeError(f"no such step: {step!r}")
         return run
 
-    async def _prepare(self, run: RunView, number: int, *, resume: bool) -> Attempt | VolumeFailure | str:
-        spec = AutopackRunSpec.model_validate(run.spec)
+    async def _prepare(
+        self, run: RunView, number: int, facts: RunFacts, *, resume: bool
+    ) -> Attempt | VolumeFailure | str:
+        spec, _ = facts.spec_of(run)
         branch = branch_of(run, spec)
         answer = await self._ports.volume.prepare(run.uid, run.name, number, spec.source, branch, resume=resume)
         return answer if answer is not None else PENDING

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from autopack_operator.app.batch_of import batch_of
+from autopack_operator.app.parsed_spec import ParsedProfiles
 from autopack_operator.app.run_facts import RunFacts
-from autopack_operator.domain.api.common import Source
-from autopack_operator.domain.api.profile import RunProfileSpec
-from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.batch.cancellation import cancels_its_runs
 from autopack_operator.domain.keys import Kind
 from autopack_operator.domain.run.world import World
 from autopack_operator.domain.views import PodView, RunView
 from autopack_operator.ports.cluster import Cache
 
-UNREADABLE = AutopackRunSpec(source=Source(repository="unreadable"), command=["unreadable"])
-"""Stands in for a spec that was stored before a rule existed; nothing is ever started from it."""
 
-
-def observe(cache: Cache, run: RunView, facts: RunFacts, now: datetime) -> World:
+def observe(cache: Cache, profiles: ParsedProfiles, run: RunView, facts: RunFacts, now: datetime) -> World:
     """The world as this process knows it."""
-    spec, spec_error = _spec(run)
-    profile, profile_error = _profile(cache, run.namespace, spec.profile_ref.name)
+    spec, spec_error = facts.spec_of(run)
+    profile, profile_error = profiles.of(run.namespace, spec.profile_ref.name)
     batch = batch_of(cache, run)
     pod = _pod(cache, run, facts.attempt)
     facts.pod_seen = facts.pod_seen or pod is not None
@@ -55,29 +48,6 @@ def observe(cache: Cache, run: RunView, facts: RunFacts, now: datetime) -> World
         leases_released=facts.leases_released,
         turn=facts.turn,
     )
-
-
-def explain(error: ValidationError) -> str:
-    """The first field that is wrong, and why."""
-    first = error.errors()[0]
-    return f"{'.'.join(('spec', *(str(part) for part in first['loc'])))}: {first['msg']}"
-
-
-def _spec(run: RunView) -> tuple[AutopackRunSpec, str]:
-    try:
-        return AutopackRunSpec.model_validate(run.spec), ""
-    except ValidationError as error:
-        return UNREADABLE, explain(error)
-
-
-def _profile(cache: Cache, namespace: str, name: str) -> tuple[RunProfileSpec | None, str]:
-    found = cache.profile(namespace, name)
-    if found is None:
-        return None, ""
-    try:
-        return RunProfileSpec.model_validate(found.spec), ""
-    except ValidationError as error:
-        return None, explain(error)
 
 
 def _pod(cache: Cache, run: RunView, attempt: int) -> PodView | None:

@@ -36,7 +36,8 @@ def batch_view(body: JsonDict) -> BatchView:
 def profile_view(body: JsonDict) -> ProfileView:
     """A RunProfile as stored."""
     meta = body["metadata"]
-    return ProfileView(meta["namespace"], meta["name"], meta["uid"], body.get("spec") or {})
+    generation = meta.get("generation", 0)
+    return ProfileView(meta["namespace"], meta["name"], meta["uid"], generation, body.get("spec") or {})
 
 
 def controller_of(meta: JsonDict) -> Owner | None:

@@ -75,6 +75,7 @@ class ProfileView:
     namespace: str
     name: str
     uid: str
+    generation: int
     spec: JsonDict = field(compare=False)
 
 

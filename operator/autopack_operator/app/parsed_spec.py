@@ -1,0 +1,58 @@
+"""Stored specs are parsed once a generation of their object, not at every step of every reconcile."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from autopack_operator.domain.api.common import JsonDict
+from autopack_operator.domain.api.profile import RunProfileSpec
+from autopack_operator.ports.cluster import Cache
+
+SpecT = TypeVar("SpecT", bound=BaseModel)
+
+
+class ParsedSpec(Generic[SpecT]):
+    """The newest spec of one object, as far as anybody has asked for it."""
+
+    def __init__(self, model: type[SpecT]) -> None:
+        self._model = model
+        self._version: Hashable = None
+        self._answer: tuple[SpecT | None, str] = None, ""
+
+    def of(self, uid: str, generation: int, stored: JsonDict) -> tuple[SpecT | None, str]:
+        """The spec of that generation; None, and what is wrong with it, when it can not be parsed."""
+        if self._version != (uid, generation):
+            try:
+                self._answer = self._model.model_validate(stored), ""
+            except ValidationError as error:
+                self._answer = None, explain(error)
+            self._version = uid, generation
+        return self._answer
+
+
+class ParsedProfiles:
+    """RunProfiles, which all runs that use them share. Those that the cache has no more are dropped."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._parsed: dict[tuple[str, str], ParsedSpec[RunProfileSpec]] = {}
+
+    def of(self, namespace: str, name: str) -> tuple[RunProfileSpec | None, str]:
+        """The profile as the cache has it; None when it is not there, and, with the reason, when it is unreadable."""
+        found = self._cache.profile(namespace, name)
+        if found is None:
+            return None, ""
+        parsed = self._parsed.get((namespace, name))
+        if parsed is None:
+            self._parsed = {place: kept for place, kept in self._parsed.items() if self._cache.profile(*place)}
+            parsed = self._parsed[namespace, name] = ParsedSpec(RunProfileSpec)
+        return parsed.of(found.uid, found.generation, found.spec)
+
+
+def explain(error: ValidationError) -> str:
+    """The first field that is wrong, and why."""
+    first = error.errors()[0]
+    return f"{'.'.join(('spec', *(str(part) for part in first['loc'])))}: {first['msg']}"
