@@ -53,8 +53,7 @@ class BatchReconciler:
         try:
             facts = self._facts.of(key, batch)
         except ValidationError as error:
-            await self._steps.write(batch, self._invalid(batch, error))
-            return None
+            return await self._after_the_end(key, await self._steps.write(batch, self._invalid(batch, error)))
         facts.forget_answers_that_age(self._ports.clock.monotonic())
         step: BatchStep = Wait()
         for _ in range(MAX_STEPS):

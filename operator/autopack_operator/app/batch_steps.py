@@ -22,7 +22,7 @@ from autopack_operator.domain.batch.world import (
 )
 from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.domain.run.world import ReadAnchor
-from autopack_operator.domain.views import BatchView
+from autopack_operator.domain.views import BatchView, RunView
 from autopack_operator.ports.clock import Clock
 from autopack_operator.ports.cluster import Batches, Cache, ForeignObjectError, Profiles, RejectedError, Runs
 
@@ -104,8 +104,7 @@ class BatchSteps:
                     facts.rejected = str(error)
                     self._ports.turnstile.not_made(batch.namespace, name)
                 else:
-                    self._ports.cache.remember_run(run)
-                    facts.census.see(run)
+                    self._remember(run, facts)
                     facts.last_start = self._ports.clock.now()
 
         # All of them end before the next decision: one that is still on its way would not be counted by it.
@@ -128,10 +127,15 @@ class BatchSteps:
         for name in names:
             run = await self._ports.runs.get(batch.namespace, name)
             if run is not None and run.owner is not None and run.owner.uid == batch.uid:
-                self._ports.cache.remember_run(run)
-                facts.census.see(run)
+                self._remember(run, facts)
             else:
                 facts.census.lose(name)
+
+    def _remember(self, run: RunView, facts: BatchFacts) -> None:
+        self._ports.cache.remember_run(run)
+        facts.census.see(run)
+        # The watch tells nobody of a state that is known already.
+        self._ports.enqueue(Key(Kind.RUN, run.namespace, run.name))
 
     def wake_runs(self, batch: BatchView, facts: BatchFacts) -> None:
         """Whether it is canceled, a run reads from its batch: it must look when that changes."""

@@ -28,11 +28,15 @@ def keys_for_run(run: RunView, deleted: bool = False) -> list[Key]:
     """A change of a run concerns itself; its batch too, when it appears or ends: a batch counts those, and has no use
     for the steps between.
     """
-    keys = [Key(Kind.RUN, run.namespace, run.name)]
     counts = deleted or run.terminal or run.deleting or not run.status.phase
-    if counts and run.owner is not None and run.owner.kind == Kind.BATCH:
-        keys.append(Key(Kind.BATCH, run.namespace, run.owner.name))
-    return keys
+    return [Key(Kind.RUN, run.namespace, run.name), *(keys_for_batch_of(run) if counts else ())]
+
+
+def keys_for_batch_of(run: RunView) -> list[Key]:
+    """The batch that the run says it belongs to."""
+    if run.owner is None or run.owner.kind != Kind.BATCH:
+        return []
+    return [Key(Kind.BATCH, run.namespace, run.owner.name)]
 
 
 def keys_for_pod(pod: PodView) -> list[Key]:

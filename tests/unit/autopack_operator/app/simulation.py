@@ -11,12 +11,11 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from tests.unit.autopack_operator.app.held_loop import LoopClock, play
 from tests.unit.autopack_operator.app.kubelet import Kubelet
 from tests.unit.autopack_operator.app.referee import Referee
-from tests.unit.autopack_operator.builders import NAMESPACE, SETTINGS, ObjectBuilder, ProfileBuilder
+from tests.unit.autopack_operator.builders import SETTINGS, ObjectBuilder, ProfileBuilder
 from tests.unit.autopack_operator.fake_api import FakeApi, Killed, Session
 from tests.unit.autopack_operator.fakes import (
     FakeBatches,
@@ -33,7 +32,8 @@ from tests.unit.autopack_operator.fakes import (
     VolumeFiles,
 )
 
-from autopack_operator.adapters.informer.cache import InformerCache, Store, slimmed
+from autopack_operator.adapters.informer.cache import InformerCache
+from autopack_operator.adapters.informer.intake import Intake
 from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_reconciler import BatchReconciler
 from autopack_operator.app.batch_steps import BatchPorts
@@ -48,8 +48,8 @@ from autopack_operator.app.run_steps import RunPorts, RunSteps
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain import projection
-from autopack_operator.domain.keys import Key, Kind, keys_for_pod, keys_for_run
-from autopack_operator.domain.views import TERMINAL_PHASES, BatchView, ProfileView, RunView
+from autopack_operator.domain.keys import Key, Kind
+from autopack_operator.domain.views import TERMINAL_PHASES, BatchView, RunView
 from autopack_operator.ports.cluster import JsonDict
 
 WORKERS = 3
@@ -59,6 +59,7 @@ IDLE_SECONDS = 2 * 360.0
 
 RESTART_SECONDS = 1.0
 PATIENCE_SECONDS = 1800.0
+PLURALS = {"AutopackRun": "autopackruns", "RunBatch": "runbatches", "RunProfile": "runprofiles", "Pod": "pods"}
 
 Delivery = Callable[[str, JsonDict], list[float]]
 """An event of the watch -> the delays with which it is delivered: none, one, or more than one."""
@@ -76,14 +77,9 @@ class Process:
         self._delivery = simulation.delivery
         self.session = Session(simulation.api)
         self._cache = InformerCache()
-        self._watched: dict[str, tuple[Store[Any], Callable[[JsonDict], Any], Callable[[Any, bool], list[Key]]]] = {
-            "AutopackRun": (self._cache.runs, lambda body: slimmed(projection.run_view(body)), keys_for_run),
-            "RunBatch": (self._cache.batches, projection.batch_view, _keys_for_batch),
-            "RunProfile": (self._cache.profiles, projection.profile_view, _keys_for_profile),
-            "Pod": (self._cache.pods, projection.pod_view, lambda pod, _: keys_for_pod(pod)),
-        }
         clock = LoopClock()
         self._queue: WorkQueue[Key] = WorkQueue(clock.monotonic, random.Random(7).random)  # noqa: S311 - a jitter
+        self._intake = Intake(self._cache, self._queue.add)
         self._resync = Resync(
             FakeLister(self.session), self._cache, self._queue.add, clock, RESYNC_SECONDS, NoHistory()
         )
@@ -147,26 +143,8 @@ class Process:
             loop.call_later(delay, self._take_in, event, body)
 
     def _take_in(self, event: str, body: JsonDict) -> None:
-        """As the informer does."""
-        if not self.session.alive or body["kind"] not in self._watched:
-            return
-        store, view, keys = self._watched[body["kind"]]
-        seen = view(body)
-        if event == "DELETED":
-            store.put(seen)
-            store.remove(seen.namespace, seen.name, seen.uid)
-        else:
-            store.put(seen)
-        for key in keys(seen, event == "DELETED"):
-            self._queue.add(key)
-
-
-def _keys_for_profile(profile: ProfileView, _: bool) -> list[Key]:
-    return [Key(Kind.PROFILE, NAMESPACE, profile.name)]
-
-
-def _keys_for_batch(batch: BatchView, _: bool) -> list[Key]:
-    return [Key(Kind.BATCH, NAMESPACE, batch.name)]
+        if self.session.alive and body["kind"] in PLURALS:
+            self._intake.take_in(PLURALS[body["kind"]], event, body)
 
 
 @dataclass

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 from tests.unit.autopack_operator.app import stories
-from tests.unit.autopack_operator.app.simulation import Simulation, live
+from tests.unit.autopack_operator.app.simulation import RESYNC_SECONDS, Simulation, live
 from tests.unit.autopack_operator.builders import BatchBuilder, RunBuilder, anchor_text
 from tests.unit.autopack_operator.fake_api import Moment, Request, no_fault
 
 from autopack_operator.domain.views import BatchView
-from autopack_operator.ports.cluster import RejectedError
+from autopack_operator.ports.cluster import JsonDict, RejectedError
 
 SIX = tuple("abcdef")
 
@@ -215,3 +215,18 @@ def test_a_poisonous_run_does_not_hold_up_the_others() -> None:
 
     lab = live(story)
     assert (lab.run("poison").status.reason, lab.run().status.phase) == ("InvalidSpec", "Succeeded")
+
+
+def test_a_run_that_its_batch_made_starts_although_the_watch_tells_nothing_new_of_it() -> None:
+    """The answer to its creation came first; the event is an echo of it."""
+
+    def late(event: str, body: JsonDict) -> list[float]:
+        return [0.1]
+
+    async def story(lab: Simulation) -> None:
+        lab.delivery = late
+        lab.apply(BatchBuilder())
+        await lab.end()
+        assert lab.clock.monotonic() < RESYNC_SECONDS
+
+    live(story)

@@ -9,7 +9,7 @@ import json
 import pytest
 from tests.unit.autopack_operator.app import stories
 from tests.unit.autopack_operator.app.kubelet import Fate
-from tests.unit.autopack_operator.app.simulation import Simulation, live
+from tests.unit.autopack_operator.app.simulation import RESYNC_SECONDS, Simulation, live
 from tests.unit.autopack_operator.builders import BatchBuilder, JsonDict, child, stamp
 from tests.unit.autopack_operator.fake_api import Killed, Moment, Request
 
@@ -235,3 +235,14 @@ def test_a_batch_of_two_thousand_runs_has_a_small_status_and_few_writes() -> Non
     assert lab.batch().status.finished_indexes.succeeded == "0-1999"
     assert len(json.dumps(lab.api.get("RunBatch", "many")["status"])) < 1500
     assert len([request for request in lab.api.requests if request.kind == "RunBatch"]) <= 12
+
+
+def test_a_refused_batch_goes_when_its_time_is_over() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.apply(BatchBuilder().spec(workers="many", ttlSecondsAfterFinished={"failed": 60}))
+        await lab.end()
+        assert lab.batch().status.reason == "InvalidSpec"
+        await lab.until(lambda: lab.api.find("RunBatch", "many") is None)
+        assert lab.clock.monotonic() < RESYNC_SECONDS
+
+    live(story)
