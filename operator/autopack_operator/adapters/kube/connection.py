@@ -42,11 +42,14 @@ class Connection:
         rest: RESTClientObject | None = None,
         may_write: Callable[[], bool] = lambda: True,
         pace: Pace | None = None,
+        *,
+        spare: bool = False,
     ) -> None:
         self._configuration = configuration
         self._rest = _pool(configuration) if rest is None else rest
         self._may_write = may_write
         self._pace = pace or Pace(0, time.monotonic)
+        self._turn = self._pace.spare_turn if spare else self._pace.turn
 
     @classmethod
     async def open(cls) -> Connection:
@@ -81,6 +84,10 @@ class Connection:
         """The same pool, for requests that are no more than so many a second together; 0 is no bound."""
         return Connection(self._configuration, self._rest, self._may_write, Pace(per_second, time.monotonic))
 
+    def in_spare_time(self) -> Connection:
+        """The same pool, for requests that can wait until those under the bound of `paced` leave some of it."""
+        return Connection(self._configuration, self._rest, self._may_write, self._pace, spare=True)
+
     async def close(self) -> None:
         """Close the pool."""
         await self._rest.close()
@@ -99,7 +106,7 @@ class Connection:
         that `may_write` forbids.
         """
         url = self._configuration.host + path + ("?" + urlencode(query) if query else "")
-        await self._pace.turn()
+        await self._turn()
         deadline = time.monotonic() + seconds
         while True:
             try:

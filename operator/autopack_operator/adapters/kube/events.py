@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 from datetime import UTC, datetime
@@ -23,7 +22,9 @@ from autopack_operator.ports.cluster import (
 log = logging.getLogger(__name__)
 JsonDict = dict[str, Any]
 EVENTS = "events.k8s.io/v1"
-BACKLOG = 1000
+BACKLOG = 5000
+"""Events that wait at most: so many runs may end at once under a bound on requests, and are told of afterwards."""
+
 MAX_NOTE = 1000
 
 
@@ -31,13 +32,16 @@ class KubeEvents:
     """Implements ports.cluster.Events."""
 
     def __init__(self, connection: Connection, reporter: str) -> None:
-        self._connection, self._reporter = connection, reporter
+        self._connection, self._reporter = connection.in_spare_time(), reporter
         self._waiting: asyncio.Queue[JsonDict] = asyncio.Queue(BACKLOG)
+        self._dropped = 0
 
     def record(self, subject: RunView | BatchView, reason: str, message: str, *, warning: bool = False) -> None:
-        """Queue it; with a full backlog the event is dropped, as client-go's recorder does."""
-        with contextlib.suppress(asyncio.QueueFull):
-            self._waiting.put_nowait(self._event(subject, reason, message, warning=warning))
+        """Queue it; with a full backlog the oldest event is dropped, which says least about how things are now."""
+        if self._waiting.full():
+            self._waiting.get_nowait()
+            self._dropped += 1
+        self._waiting.put_nowait(self._event(subject, reason, message, warning=warning))
 
     async def run(self) -> None:
         """Send what was queued, until canceled."""
@@ -49,6 +53,9 @@ class KubeEvents:
                 continue  # the same transition, told before a crash
             except (ConflictError, GoneError, RejectedError, TransientError) as error:
                 log.warning("event not recorded: %s", error)
+            if self._dropped:
+                log.warning("%d events were dropped: the requests of reconciles left no time for them", self._dropped)
+                self._dropped = 0
 
     def _event(self, subject: RunView | BatchView, reason: str, message: str, *, warning: bool) -> JsonDict:
         kind = "AutopackRun" if isinstance(subject, RunView) else "RunBatch"

@@ -20,6 +20,7 @@ class Pace:
     def wait_seconds(self) -> float:
         """Take the next turn, and say how long it is until then."""
         now = self._monotonic()
+        # What was not taken before that has lapsed.
         earliest = now - BURST_SECONDS + self._interval
         self._next = max(self._next + self._interval, earliest)
         return max(0.0, self._next - now)
@@ -28,3 +29,13 @@ class Pace:
         """Return when it is the caller's turn."""
         if self._interval and (seconds := self.wait_seconds()) > 0:
             await asyncio.sleep(seconds)
+
+    def spare_in_seconds(self) -> float:
+        """How long it is until a turn lapses, if nobody takes one before."""
+        return max(0.0, self._next + BURST_SECONDS - self._monotonic())
+
+    async def spare_turn(self) -> None:
+        """Return with a turn that would have lapsed, so that ordinary ones come no more than one turn later for it."""
+        while (seconds := self.spare_in_seconds()) > 0:
+            await asyncio.sleep(seconds)
+        self.wait_seconds()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from tests.unit.autopack_operator.app.held_loop import LoopClock, play
 
 from autopack_operator.adapters.kube.pace import Pace
 
@@ -34,3 +37,59 @@ async def test_without_a_bound_nothing_waits() -> None:
     pace = Pace(0, Clock())
     for _ in range(1000):
         await pace.turn()
+    for _ in range(1000):
+        await pace.spare_turn()
+
+
+def test_a_turn_is_spare_only_when_the_burst_is_whole() -> None:
+    clock = Clock()
+    pace = Pace(10, clock)
+    assert pace.spare_in_seconds() == 0
+    pace.wait_seconds()
+    assert pace.spare_in_seconds() == pytest.approx(0.1)
+    for _ in range(24):
+        pace.wait_seconds()
+    assert pace.spare_in_seconds() == pytest.approx(2.5)
+    clock.now += 2.5
+    assert pace.spare_in_seconds() == pytest.approx(0)
+
+
+def test_whoever_takes_spare_turns_keeps_nobody_waiting() -> None:
+    """Ten a second, of which the others ask for a burst, then for nine: one a second is left, and none in the burst."""
+
+    async def program() -> tuple[list[float], list[float]]:
+        clock = LoopClock()
+        pace, waits, spare = Pace(10, clock.monotonic), list[float](), list[float]()
+
+        async def modest() -> None:
+            while True:
+                await pace.spare_turn()
+                spare.append(clock.monotonic())
+
+        await asyncio.sleep(10)
+        for _ in range(20):
+            waits.append(pace.wait_seconds())
+        taking = asyncio.create_task(modest())
+        for _ in range(360):
+            await asyncio.sleep(1 / 9)
+            waits.append(pace.wait_seconds())
+        taking.cancel()
+        return waits, spare
+
+    waits, spare = play(program())
+    assert max(waits) == pytest.approx(0, abs=1e-3)
+    # The burst is saved up again first, a turn a second.
+    assert 20 <= len(spare) <= 22
+    assert spare[0] >= 10 + 19
+
+
+def test_spare_turns_come_at_the_rate_when_nobody_else_asks() -> None:
+    async def program() -> float:
+        clock = LoopClock()
+        pace = Pace(10, clock.monotonic)
+        started = clock.monotonic()
+        for _ in range(100):
+            await pace.spare_turn()
+        return clock.monotonic() - started
+
+    assert play(program()) == pytest.approx(10, abs=0.2)

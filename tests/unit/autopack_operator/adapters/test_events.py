@@ -1,0 +1,58 @@
+"""Events are told when there is time for it, and a full backlog loses the oldest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from tests.unit.autopack_operator.adapters.api_double import Double, connected, json
+from tests.unit.autopack_operator.builders import RunBuilder
+
+from autopack_operator.adapters.kube import events
+from autopack_operator.adapters.kube.events import KubeEvents
+
+PATH = "/api/v1/namespaces/n/pods"
+
+
+async def told(double: Double, number: int) -> list[str]:
+    """The notes of so many events that arrived."""
+    async with asyncio.timeout(30):
+        while len(double.asked) < number:
+            await asyncio.sleep(0.01)
+    return [(await request.json())["note"] for request in double.asked]
+
+
+async def test_reconciles_go_before_events_that_were_there_first() -> None:
+    double = Double(json({}))
+    async with connected(double) as unbounded:
+        connection = unbounded.paced(10)
+        sink = KubeEvents(connection, "me")
+        await asyncio.gather(*(connection.request("GET", PATH) for _ in range(20)))
+        for number in range(20):
+            sink.record(RunBuilder().view(), "Completed", str(number))
+        sending = asyncio.create_task(sink.run())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await asyncio.gather(*(connection.request("GET", PATH) for _ in range(3)))
+        sending.cancel()
+    assert [request.method for request in double.asked] == ["GET"] * 23
+
+
+async def test_a_full_backlog_loses_the_oldest_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(events, "BACKLOG", 3)
+    double = Double(json({}))
+    async with connected(double) as connection:
+        sink = KubeEvents(connection, "me")
+        for number in range(8):
+            sink.record(RunBuilder().view(), "Completed", str(number))
+        with caplog.at_level(logging.WARNING):
+            sending = asyncio.create_task(sink.run())
+            assert await told(double, 3) == ["5", "6", "7"]
+            await asyncio.sleep(0.05)
+        sending.cancel()
+    assert [record.getMessage() for record in caplog.records] == [
+        "5 events were dropped: the requests of reconciles left no time for them"
+    ]
