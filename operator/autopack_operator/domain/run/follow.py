@@ -23,6 +23,13 @@ from autopack_operator.domain.views import Attempt, LeaseConflict, PodView, RunV
 
 IMAGE_PATIENCE_SECONDS = 60.0
 QUIET_SECONDS = 5.0
+"""A hold-up of a pod is told of at this age of it."""
+
+STARTING_SECONDS = 15.0
+"""The same where nothing is wrong and the pod only takes its time: where hundreds start at once, most take longer than
+QUIET_SECONDS, and a write for each of them would only keep the others waiting.
+"""
+
 KUBELET_SECONDS = 5.0
 """What a kubelet takes at most to notice that a pod object is gone."""
 
@@ -162,8 +169,9 @@ def _watch(run: RunView, pod: PodView, now: datetime) -> Step:
     if status == run.status:
         return Wait(_look_again(run))
     age = seconds_between(pod.created_at, now)
-    if status.phase != "Running" and age < QUIET_SECONDS:
-        return Wait(QUIET_SECONDS - age)
+    quiet = STARTING_SECONDS if status.reason in transitions.STARTING else QUIET_SECONDS
+    if status.phase != "Running" and age < quiet:
+        return Wait(quiet - age)
     if status.phase == "Running" and run.status.phase == "Running":
         return Wait()
     return WriteStatus(status)

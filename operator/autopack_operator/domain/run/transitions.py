@@ -16,6 +16,9 @@ from autopack_operator.domain.run.verdict import RUN_CONTAINER, WORKSPACE_CONTAI
 from autopack_operator.domain.times import human, parse, rfc3339
 from autopack_operator.domain.views import AnchorVerdict, Attempt, CommittedWork, PodView, RunView
 
+STARTING = frozenset({"PodPending", "PodInitializing"})
+"""Reasons of a pod that nothing holds up."""
+
 _TEXTS = {"reason": lambda text: printable(text, MAX_REASON), "message": lambda text: printable(text, MAX_MESSAGE)}
 
 
