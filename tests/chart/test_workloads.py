@@ -148,10 +148,12 @@ def test_probes_ask_the_components_own_port(default: Objects, component: str, po
     assert item["ports"] == [{"name": "http", "containerPort": port, "protocol": "TCP"}]
 
 
-@pytest.mark.parametrize("component", ["operator", "volume"])
-def test_resources_are_asked_for_and_memory_is_bounded(default: Objects, component: str) -> None:
+@pytest.mark.parametrize(("component", "cpu"), [("operator", "250m"), ("volume", "100m")])
+def test_resources_are_asked_for_and_memory_is_bounded(default: Objects, component: str, cpu: str) -> None:
+    """At 50m the leader lost its Lease beside 30 pods of runs on two cores."""
     resources = container(default, component)["resources"]
     assert set(resources["requests"]) == {"cpu", "memory"}
+    assert resources["requests"]["cpu"] == cpu
     assert "memory" in resources["limits"]
 
 

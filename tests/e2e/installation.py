@@ -28,6 +28,10 @@ ANCHOR = json.dumps(
 )
 
 
+SMALL = {f"{part}.resources.requests.cpu": "50m" for part in ("operator", "volume")}
+"""Room for a few installations and their runs on a node with two cores."""
+
+
 class Installation:
     """Namespace and release of one installation."""
 
@@ -40,7 +44,7 @@ class Installation:
         """A new installation in a new namespace; what an earlier test run left under that name goes first."""
         namespace = deploy.own_namespace(namespace)
         remove_namespace(namespace)
-        deploy.install(namespace, values=values)
+        install(namespace, values)
         try:
             yield cls(namespace)
         finally:
@@ -121,6 +125,11 @@ def condition(body: JsonDict, kind: str) -> tuple[str, str]:
         if item["type"] == kind:
             return item["status"], item["reason"]
     return "", ""
+
+
+def install(namespace: str, values: Mapping[str, str] | None = None) -> None:
+    """Install the chart, or upgrade it, small."""
+    deploy.install(namespace, values=SMALL | dict(values or {}))
 
 
 def remove_namespace(name: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scripts import deploy
 
-from tests.e2e.installation import Installation, JsonDict, make_batch, phase
+from tests.e2e.installation import Installation, JsonDict, install, make_batch, phase
 from tests.e2e.processes import signal_operator
 
 IDS = [f"n{number}" for number in range(5)]
@@ -63,7 +63,7 @@ def test_an_upgrade_and_a_rollback_with_runs_under_way_lose_nothing(replicated: 
     replicated.wait_for("runbatch", "upgraded", lambda body: body.get("status", {}).get("active", 0) >= 1)
     # New pods of the operator and of the volume service, as a new release has them.
     release = {f"{part}.podAnnotations.release": "next" for part in ("operator", "volume")}
-    deploy.install(replicated.namespace, values={"operator.replicas": "2"} | release)
+    install(replicated.namespace, {"operator.replicas": "2"} | release)
     deploy.run(["helm", "rollback", "autopack", "-n", replicated.namespace, "--wait", "--timeout", "180s"])
     batch = replicated.finished("upgraded", "runbatch", timeout=120)
     assert (phase(batch), batch["status"]["succeeded"]) == ("Succeeded", len(IDS))

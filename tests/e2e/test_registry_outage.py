@@ -13,7 +13,7 @@ from scripts import deploy
 from scripts.deploy import kubectl
 from scripts.postgres import PostgresServer, running_server
 
-from tests.e2e.installation import Installation, make_batch, make_run, remove_namespace
+from tests.e2e.installation import Installation, install, make_batch, make_run, remove_namespace
 
 NAMES = [f"going-r{number}" for number in range(6)]
 STATES = "SELECT run_id, state FROM registry_runs ORDER BY run_id"
@@ -34,7 +34,7 @@ def installed(cluster: None, server: PostgresServer, sample_repository: Path) ->
     address = server.url(host=addresses.HOST)
     kubectl("create", "secret", "generic", "history", "-n", namespace, f"--from-literal=DATABASE_URL={address}")
     try:
-        deploy.install(namespace, values={"registry.databaseSecret": "history"})
+        install(namespace, {"registry.databaseSecret": "history"})
         installation = Installation(namespace)
         installation.import_repository("sample", sample_repository)
         yield installation

@@ -7,7 +7,7 @@ from pathlib import Path
 from scripts import deploy
 from scripts.deploy import kubectl
 
-from tests.e2e.installation import Installation, make_run, phase
+from tests.e2e.installation import Installation, install, make_run, phase
 
 
 def leftovers(namespace: str) -> list[str]:
@@ -29,7 +29,7 @@ def test_only_user_data_stays(cluster: None, sample_repository: Path) -> None:
         assert [item["metadata"]["name"] for item in installed.all("pvc")] != []
         assert phase(installed.get("autopackrun", "kept")) == "Succeeded"
 
-        deploy.install(installed.namespace)
+        install(installed.namespace)
         assert installed.git(run, "show", f"{run['status']['ref']}:result.txt") == "work\n"
 
 
