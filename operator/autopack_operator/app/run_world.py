@@ -43,7 +43,7 @@ def observe(cache: Cache, run: RunView, facts: RunFacts, now: datetime) -> World
         batch_unknown=batch is None and run.owner is not None and run.owner.kind == Kind.BATCH,
         anchor=facts.anchor,
         prepared=facts.prepared,
-        leases=facts.leases,
+        lease=facts.lease,
         pod=pod,
         pod_absent=facts.pod_absent,
         pod_seen=facts.pod_seen,
@@ -52,7 +52,7 @@ def observe(cache: Cache, run: RunView, facts: RunFacts, now: datetime) -> World
         pod_problem=facts.pod_problem,
         stop_asked=facts.stop_asked,
         committed=facts.committed,
-        leases_released=facts.leases_released,
+        lease_released=facts.lease_released,
         turn=facts.turn,
     )
 
