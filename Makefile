@@ -84,7 +84,7 @@ bench: venv ## Speed, scale and cost beside what Kubernetes and git do; a table,
 	$(PY) -m bench $(BENCH)
 
 .PHONY: bench-quick
-bench-quick: venv ## The same with small sizes and one repeat (5 minutes)
+bench-quick: venv ## The same with small sizes and few repeats (5 minutes)
 	$(PY) -m bench --quick $(BENCH)
 
 .PHONY: bench-check

@@ -13,10 +13,10 @@ import sys
 
 from scripts import deploy
 
-from bench import baseline, on_cluster, worktrees
+from bench import baseline, objects, on_cluster, worktrees
 from bench.figures import document, table
 from bench.parts import Parts, end_tidily
-from bench.settings import FULL, QUICK, Settings
+from bench.settings import FULL, MANY, MAX_QPS, QUICK, Settings
 
 EXPECTED = ("worktree_vs_git", "throughput_vs_jobs", "rss_mib_at_10000", "restart_seconds_at_10000")
 """Keys that others look for: null in the JSON line of a run that has no value for them."""
@@ -36,8 +36,9 @@ async def measure(settings: Settings, parts: Parts) -> None:
 def main() -> int:
     """Measure, print, compare; returns the exit code: 1 when --check found a regression or a part was not measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed, scale and cost, side by side.")
-    parser.add_argument("--quick", action="store_true", help="small sizes and one repeat: within 5 minutes")
-    parser.add_argument("--repeats", type=int, help="of each comparison (default: 5, or 1 when quick)")
+    parser.add_argument("--quick", action="store_true", help="small sizes and few repeats: within 5 minutes")
+    parser.add_argument("--repeats", type=int, help=f"of each comparison with N below {MANY}, where it is one")
+    parser.add_argument("--qps", type=int, help=f"bound on each controller, kwok (default: {FULL.qps} requests/s)")
     parser.add_argument("--sizes", help="N of the kwok arms, as 100,1000,5000")
     parser.add_argument("--unbounded", help="N of the arms without a bound on requests, as 100,1000")
     parser.add_argument("--stored", help="numbers of stored runs, as 0,1000,10000")
@@ -47,16 +48,21 @@ def main() -> int:
     parser.add_argument("--save", action="store_true", help=f"make this run's ratios {baseline.PATH.name}")
     options = parser.parse_args()
     given = {name: vars(options)[name] for name in ("sizes", "unbounded", "stored", "real_pods")}
-    settings = (QUICK if options.quick else FULL).changed(given, options.repeats)
+    settings = (QUICK if options.quick else FULL).changed(given, options.repeats, options.qps)
+    try:
+        refuse_impossible(settings)
+    except ValueError as error:
+        parser.error(str(error))
     end_tidily()
     known = baseline.load() if options.check else {}
     parts = Parts()
     asyncio.run(measure(settings, parts))
     if not options.no_worktrees:
         worktrees.measure(settings.trees, parts)
-    figures = [*on_cluster.headlines(parts.figures), *worktrees.headlines(parts.figures), *parts.figures]
+    figures = [*on_cluster.headlines(parts.figures, settings.qps), *worktrees.headlines(parts.figures), *parts.figures]
     print(f"\n{settings}\n\n{table(figures, parts.lost)}\n\nseconds: {parts.seconds}\n")
-    line = document(figures, dict.fromkeys(EXPECTED) | {"not_measured": parts.lost, "seconds": parts.seconds})
+    also = {"qps": settings.qps, "not_measured": parts.lost, "seconds": parts.seconds}
+    line = document(figures, dict.fromkeys(EXPECTED) | also)
     problems = _regressions(line, known) if options.check else []
     if options.save:
         baseline.save(json.loads(line))
@@ -64,6 +70,14 @@ def main() -> int:
         print(problem)
     print(line)
     return 1 if problems or parts.lost else 0
+
+
+def refuse_impossible(settings: Settings) -> None:
+    """Say at once what would only show after minutes. Raises ValueError."""
+    for size in (*settings.sizes, *settings.unbounded, *([settings.real_pods] if settings.real_pods else ())):
+        objects.axes(size)
+    if not 1 <= settings.qps <= MAX_QPS:
+        raise ValueError(f"--qps is 1 to {MAX_QPS}, not {settings.qps}; without a bound are the arms of --unbounded")
 
 
 def _regressions(line: str, known: dict[str, float]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from scripts.deploy import environment
 
 from autopack_operator.adapters.kube.connection import Connection, path
+from autopack_operator.ports.cluster import GoneError
 
 JsonDict = dict[str, Any]
 
@@ -32,6 +33,15 @@ class Api:
     async def get(self, group: str, plural: str, name: str = "", **query: str) -> JsonDict:
         """One object, or a list."""
         return await self._connection.request("GET", path(group, self.namespace, plural, name), query=query or None)
+
+    async def glance(self, group: str, plural: str, name: str = "", **query: str) -> JsonDict:
+        """The same from the API server's watch cache, for those who wait: it costs no read of the store, and may be a
+        little old. An object that is not there, or not yet, is empty. No limit: the cache heeds none.
+        """
+        try:
+            return await self.get(group, plural, name, resourceVersion="0", **query)
+        except GoneError:
+            return {}
 
     async def create(self, group: str, plural: str, bodies: Iterable[JsonDict]) -> None:
         """All of them, AT_ONCE at a time."""
@@ -55,8 +65,11 @@ class Api:
         options = {"propagationPolicy": "Orphan" if group == JOBS else "Background", "gracePeriodSeconds": 0}
         where = path(group, self.namespace, plural)
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-        while (await self.get(group, plural, limit="1", **query))["items"]:
-            await self._connection.request("DELETE", where, options, query or None, seconds=300)
+        # From the store, one that is left: an answer of the watch cache may be old, and has all of them.
+        while left := (await self.get(group, plural, limit="1", **query))["items"]:
+            # What a controller has yet to let go (of Jobs' pods, say) is not deleted anew at each look.
+            if "deletionTimestamp" not in left[0]["metadata"]:
+                await self._connection.request("DELETE", where, options, query or None, seconds=300)
             await asyncio.sleep(0.5)
             if asyncio.get_running_loop().time() > deadline:
                 raise SystemExit(f"{plural} in {self.namespace} are still there after {PATIENCE_SECONDS:.0f} s")

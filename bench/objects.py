@@ -6,7 +6,12 @@ import copy
 import json
 from typing import Any
 
+from autopack_operator.domain.api.batch import MAX_AXES, MAX_RUNS, MAX_VALUES
+
 JsonDict = dict[str, Any]
+
+USUAL_AXES = 2
+"""Axes that are enough for most sizes."""
 
 GIVEN_BY_THE_CLUSTER = ("nodeName", "tolerations", "nodeSelector", "priority", "preemptionPolicy", "overhead")
 
@@ -27,8 +32,13 @@ def anchor() -> str:
 
 
 def template() -> JsonDict:
-    """What every run does: nothing, on the repository that the benchmark brought."""
-    return {"source": {"repository": "bench", "ref": "main"}, "command": ["true"]}
+    """What every run does: nothing, on the repository that the benchmark brought.
+
+    The variables are those that the axes of a batch set: a run alone, whose pod the Jobs' pods are copied from, has as
+    many.
+    """
+    env = [{"name": _axis(number), "value": "r0"} for number in range(USUAL_AXES)]
+    return {"source": {"repository": "bench", "ref": "main"}, "command": ["true"], "env": env}
 
 
 def run(name: str) -> JsonDict:
@@ -42,13 +52,44 @@ def run(name: str) -> JsonDict:
 
 
 def batch(name: str, count: int, workers: int) -> JsonDict:
-    """One RunBatch of so many runs."""
+    """One RunBatch of so many runs, as a matrix: with a list of a thousand runs the object would have hundreds of kB,
+    which the garbage collector reads over and over while runs come and go.
+
+    Raises ValueError where no matrix has that many.
+    """
+    matrix = [
+        {"name": _axis(number), "values": [f"r{value}" for value in range(length)]}
+        for number, length in enumerate(axes(count))
+    ]
     return {
         "apiVersion": "autopack.dev/v1alpha1",
         "kind": "RunBatch",
         "metadata": {"name": name, "annotations": {"autopack.dev/intention-anchor": anchor()}},
-        "spec": {"template": template(), "workers": workers, "runs": [{"id": f"r{n}"} for n in range(count)]},
+        "spec": {"template": template(), "workers": workers, "matrix": matrix},
     }
+
+
+def axes(count: int) -> list[int]:
+    """Lengths of the axes of a matrix with so many combinations, the longest first.
+
+    Raises ValueError where there is none within the bounds of the CRD.
+    """
+    if not 1 <= count <= MAX_RUNS:
+        raise ValueError(f"a RunBatch has 1 to {MAX_RUNS} runs, not {count}")
+    found: list[int] = []
+    left = count
+    while left > 1 or not found:
+        length = max(each for each in range(1, MAX_VALUES + 1) if left % each == 0)
+        if length == 1 < left or len(found) == MAX_AXES:
+            bounds = f"{MAX_AXES} axes of {MAX_VALUES} values at most"
+            raise ValueError(f"{count} runs can not be made as a matrix of {bounds}; take another size")
+        found.append(length)
+        left //= length
+    return found
+
+
+def _axis(number: int) -> str:
+    return f"BENCH_AXIS_{number}"
 
 
 def job_pod(pod: JsonDict) -> JsonDict:

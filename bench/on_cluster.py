@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from devcluster.layout import default_layout
 
@@ -11,19 +12,19 @@ from bench import controller_manager, kwok, objects, operator_cost, pod_overhead
 from bench.figures import Figure, least, most, worst
 from bench.parts import Parts
 from bench.scene import Scene, make_repository, operator_settings, scene, volume_double
-from bench.settings import Settings
+from bench.settings import CLUSTER_QPS, Settings
 
 
 async def real_pods(settings: Settings, parts: Parts) -> None:
     """The arms and the overhead of a run's pod, on the kubelet."""
-    values = operator_settings(settings.qps, "", doubled_volume=False)
+    values = operator_settings(CLUSTER_QPS, "", doubled_volume=False)
     shape = objects.job_pod_with_processes
     async with scene(default_layout(), "real", values, make_repository, shape) as real:
-        about = f"real pods, {settings.qps} requests/s each"
-        await _compare(real, [settings.real_pods], settings, parts, "_real", about)
-        async with _cleared(real, parts, "overhead of a run's pod", settings):
+        arms = Arms(real, settings, parts, CLUSTER_QPS)
+        await arms.compare("real pods", "_real", {settings.real_pods: settings.real_repeats})
+        async with _cleared(real, parts, "overhead of a run's pod", settings.longest_part):
             parts.figures += await pod_overhead.start(real, settings.repeats)
-        async with _cleared(real, parts, "keeper", settings):
+        async with _cleared(real, parts, "keeper", settings.longest_part):
             parts.figures += await pod_overhead.keeper(real)
 
 
@@ -32,11 +33,12 @@ async def kwok_pods(settings: Settings, parts: Parts) -> None:
     layout = default_layout()
     with kwok.nodes(layout):
         async with volume_double():
-            with parts.part("kwok, bounded"):
+            # Restarted before the scene is made: what that needs of it shows that it works again.
+            with parts.part("kwok, bounded"), controller_manager.bounded(layout, settings.qps):
                 bounded = operator_settings(settings.qps, kwok.RUNTIME_CLASS, doubled_volume=True)
                 async with scene(layout, "kwok", bounded) as played:
-                    about = f"kwok, {settings.qps} requests/s each"
-                    comparison = await _compare(played, settings.sizes, settings, parts, "", about)
+                    wanted = {size: settings.repeats_of(size) for size in settings.sizes}
+                    comparison = await Arms(played, settings, parts, settings.qps).compare("kwok", "", wanted)
                     parts.figures += throughput.slopes(comparison)
             with parts.part("kwok, no bound"):
                 usual = operator_settings(0, kwok.RUNTIME_CLASS, doubled_volume=True)
@@ -44,52 +46,64 @@ async def kwok_pods(settings: Settings, parts: Parts) -> None:
                     await _operator(played, settings, parts)
                     if settings.unbounded:
                         with controller_manager.unbounded(layout):
-                            await _compare(
-                                played, settings.unbounded, settings, parts, "_unbounded", "kwok, no bound", once=True
-                            )
+                            once = dict.fromkeys(settings.unbounded, 1)
+                            await Arms(played, settings, parts, 0).compare("kwok", "_unbounded", once)
 
 
 async def _operator(played: Scene, settings: Settings, parts: Parts) -> None:
-    async with _cleared(played, parts, "idle", settings):
+    async with _cleared(played, parts, "idle", settings.longest_part):
         parts.figures += await operator_cost.idle(played)
-    async with _cleared(played, parts, "latency", settings):
+    async with _cleared(played, parts, "latency", settings.longest_part):
         parts.figures += await operator_cost.latency(played, settings.burst)
     growth = operator_cost.Growth()
     for size in settings.stored:
         async with parts.bounded(f"{size} stored runs", settings.longest_part):
             await growth.measure(played, size)
-    async with _cleared(played, parts, "removal of stored runs", settings):
+    async with _cleared(played, parts, "removal of stored runs", settings.longest_part):
         parts.figures += growth.figures()
         await operator_cost.scale(played, 1)
 
 
-async def _compare(
-    where: Scene, sizes: Sequence[int], settings: Settings, parts: Parts, suffix: str, about: str, *, once: bool = False
-) -> throughput.Comparison:
-    comparison = throughput.Comparison()
-    for size in sizes:
-        async with _cleared(where, parts, f"N={size}, {about}", settings):
-            await comparison.measure(where, size, 1 if once else settings.repeats_of(size))
-    parts.figures += comparison.figures(suffix, about)
-    return comparison
+@dataclass(frozen=True)
+class Arms:
+    """The comparison in one place under one bound: `qps` requests a second for each controller, 0 for none."""
+
+    where: Scene
+    settings: Settings
+    parts: Parts
+    qps: int
+
+    async def compare(self, place: str, suffix: str, repeats: Mapping[int, int]) -> throughput.Comparison:
+        """Measure all sizes, each so often. `suffix` tells the keys of this place and bound from those of others."""
+        bound = f"{self.qps} requests/s each" if self.qps else "no bound"
+        comparison = throughput.Comparison(f"{place}, {bound}", suffix)
+        for size, often in repeats.items():
+            longest = self.settings.longest_of(size, often, self.qps)
+            async with _cleared(self.where, self.parts, f"N={size}, {comparison.about}", longest):
+                await comparison.measure(self.where, size, often)
+        self.parts.figures += comparison.figures()
+        return comparison
 
 
 @asynccontextmanager
-async def _cleared(where: Scene, parts: Parts, name: str, settings: Settings) -> AsyncIterator[None]:
+async def _cleared(where: Scene, parts: Parts, name: str, longest: float) -> AsyncIterator[None]:
     """A part that leaves nothing to the next one, however it ended."""
-    async with parts.bounded(name, settings.longest_part):
+    async with parts.bounded(name, longest):
         try:
             yield
         finally:
             await where.clear()
 
 
-def headlines(figures: Sequence[Figure]) -> list[Figure]:
-    """The figures that others look for, under plain keys: the worst over all sizes at an equal bound on requests."""
+def headlines(figures: Sequence[Figure], qps: int) -> list[Figure]:
+    """The figures that others look for, under plain keys: the worst over all sizes at an equal bound on requests, which
+    is `qps` on kwok's nodes.
+    """
+    bounds = f"kwok: {qps} requests/s each, real pods: {CLUSTER_QPS}"
     wanted = (
-        ("throughput_vs_jobs", "C/B, lowest of all N", least(1.0)),
-        ("throughput_vs_indexed_job", "C/A, lowest of all N", least(0.5)),
-        ("mutating_requests_per_run", "writes a run, highest of all N", most(8)),
+        ("throughput_vs_jobs", f"C/B, lowest of all N ({bounds})", least(1.0)),
+        ("throughput_vs_indexed_job", f"C/A, lowest of all N ({bounds})", least(0.5)),
+        ("mutating_requests_per_run", f"writes a run, highest of all N ({bounds})", most(8)),
     )
     found = (worst(figures, rf"{key}_\d+(_real)?", key, label, bar) for key, label, bar in wanted)
     return [figure for figure in found if figure]

@@ -55,7 +55,7 @@ async def _last_words(api: Api, pod: str) -> str:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         await asyncio.sleep(0.3)
-        listed = await api.get(CORE, "pods", fieldSelector=f"metadata.name={pod}")
+        listed = await api.glance(CORE, "pods", fieldSelector=f"metadata.name={pod}")
         for found in listed["items"]:
             for container in found["status"].get("containerStatuses", ()):
                 if "terminated" in container["state"]:
@@ -88,9 +88,9 @@ async def keeper(scene: Scene) -> list[Figure]:
     await scene.runs.create(RUNS, "autopackruns", [body])
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        found = await scene.runs.get(RUNS, "autopackruns", "kept")
-        uid, phase = found["metadata"]["uid"], found.get("status", {}).get("phase")
-        process = find("keeper", f"AUTOPACK_RUN_UID={uid}") if phase == "Running" else None
+        found = await scene.runs.glance(RUNS, "autopackruns", "kept")
+        phase = found.get("status", {}).get("phase")
+        process = find("keeper", f"AUTOPACK_RUN_UID={found['metadata']['uid']}") if phase == "Running" else None
         if process is not None:
             break
         if time.monotonic() > deadline:

@@ -17,7 +17,7 @@ from typing import Any
 from devcluster.embedded import addresses
 from devcluster.layout import Layout
 from scripts import deploy
-from scripts.deploy import kubectl, kubectl_json
+from scripts.deploy import kubectl
 
 from bench import objects
 from bench.api import CORE, JOBS, RUNS, Api, connected
@@ -73,25 +73,25 @@ class Scene:
         """Wait until the operator leads and has nothing to do."""
         deadline = time.monotonic() + patience
         while True:
-            metrics = await asyncio.to_thread(self.metrics)
+            metrics = await self.metrics()
             if metrics.get("autopack_leader") == 1 and metrics.get("autopack_workqueue_depth") == 0:
                 return
             if time.monotonic() > deadline:
                 raise SystemExit(f"the operator is still busy after {patience:.0f} s")
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.3)
 
     def etcd_bytes(self) -> float:
         """What the store has written into its log since its start."""
         return _metrics(f"http://{addresses.LOOPBACK}:{addresses.ETCD_PORT}/metrics")["etcd_disk_wal_write_bytes_total"]
 
-    def metrics(self) -> dict[str, float]:
+    async def metrics(self) -> dict[str, float]:
         """The operator's metrics; none while it does not answer."""
-        pods = kubectl_json("get", "pods", "-n", self.runs.namespace, "-l", "app.kubernetes.io/component=operator")
+        pods = await self.runs.glance(CORE, "pods", labelSelector="app.kubernetes.io/component=operator")
         found = [pod["status"].get("podIP") for pod in pods["items"] if "deletionTimestamp" not in pod["metadata"]]
         if len(found) != 1 or not found[0]:
             return {}
         try:
-            return _metrics(f"http://{found[0]}:8081/metrics")
+            return await asyncio.to_thread(_metrics, f"http://{found[0]}:8081/metrics")
         except OSError:
             return {}
 
@@ -156,7 +156,7 @@ async def _pod_of_a_run(api: Api) -> JsonDict:
     await api.create(RUNS, "autopackruns", [objects.run("model")])
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        pods = await api.get(CORE, "pods", labelSelector="autopack.dev/run=model")
+        pods = await api.glance(CORE, "pods", labelSelector="autopack.dev/run=model")
         if pods["items"] and pods["items"][0]["status"].get("phase") == "Succeeded":
             return dict(pods["items"][0])
         await asyncio.sleep(0.3)

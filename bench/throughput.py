@@ -13,8 +13,17 @@ from bench.statistics_of import log_log_slope, percentile, spread
 
 @dataclass
 class Comparison:
-    """Arms by size: for each repeat, one of each."""
+    """Arms by size: for each repeat, one of each.
 
+    Attributes:
+        about: where, and under which bound, for people.
+        suffix: tells the keys of these figures from those of another place or bound.
+        rounds: what was found so far.
+
+    """
+
+    about: str
+    suffix: str = ""
     rounds: dict[int, list[dict[str, Arm]]] = field(default_factory=dict)
 
     async def measure(self, scene: Scene, size: int, repeats: int) -> None:
@@ -27,13 +36,13 @@ class Comparison:
                 await scene.clear()
             self.rounds.setdefault(size, []).append(found)
             rates = ", ".join(f"{name} {found[name].rate:.1f}/s" for name in names)
-            print(f"N={size}, repeat {number + 1} of {repeats}: {rates}", flush=True)
+            print(f"N={size}, {self.about}, repeat {number + 1} of {repeats}: {rates}", flush=True)
 
-    def figures(self, suffix: str, text: str) -> list[Figure]:
-        """The lines of the table; `suffix` tells the keys of one setting from another's."""
+    def figures(self) -> list[Figure]:
+        """The lines of the table."""
         found: list[Figure] = []
         for size, rounds in self.rounds.items():
-            found += _of_size(size, rounds, suffix, text)
+            found += _of_size(size, rounds, self.suffix, self.about)
         return found
 
 
@@ -45,7 +54,7 @@ def slopes(comparison: Comparison) -> list[Figure]:
     arms = {size: [found["C"] for found in comparison.rounds[size]] for size in sizes}
     seconds = [(size, spread([size / arm.rate for arm in arms[size]]).median) for size in sizes]
     cpu = [(size, spread([arm.cpu_seconds for arm in arms[size]]).median) for size in sizes]
-    growth = f"N = {sizes[0]} to {sizes[-1]}, log-log slope"
+    growth = f"N={sizes[0]} to {sizes[-1]}, {comparison.about}, log-log slope"
     return [
         Figure("slope_seconds", f"seconds of a batch, {growth}", [log_log_slope(seconds)], most(1.1)),
         Figure("slope_cpu", f"operator's CPU, {growth}", [log_log_slope(cpu)], most(1.1)),

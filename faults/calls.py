@@ -50,10 +50,9 @@ class Call:
 
 @dataclass
 class Names:
-    """Names by UID, and owners of workspace Leases, as the operator's own requests tell them."""
+    """Names by UID, as the operator's own requests tell them."""
 
     by_uid: dict[str, str] = field(default_factory=dict)
-    workspaces: dict[str, str] = field(default_factory=dict)
 
     def learn(self, body: JsonDict) -> None:
         """Take in a request's body."""
@@ -62,14 +61,10 @@ class Names:
             self.by_uid[meta["uid"]] = meta.get("name", "")
         for owner in meta.get("ownerReferences") or ():
             self.by_uid[owner["uid"]] = owner["name"]
-            if str(meta.get("name", "")).startswith("ws-"):
-                self.workspaces[meta["name"]] = owner["name"]
 
     def lease(self, name: str) -> str:
-        """`lock of <run>`, `workspace of <run>`, or the name itself."""
-        if name.startswith("run-"):
-            return f"lock of {self.by_uid.get(name.removeprefix('run-'), '?')}"
-        return f"workspace of {self.workspaces.get(name, '?')}" if name.startswith("ws-") else name
+        """`lock of <run>`, or the name itself."""
+        return f"lock of {self.by_uid.get(name.removeprefix('run-'), '?')}" if name.startswith("run-") else name
 
 
 def describe(method: str, path_and_query: str, data: bytes, names: Names) -> Call | None:

@@ -1,4 +1,4 @@
-"""Who held a run's leases, and when: read out of its history. Pure."""
+"""Who held a run's Lease, and when: read out of its history. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autopack.registry.reader import Step
 
 @dataclass
 class Hold:
-    """One attempt held the run lock and the workspace lease from `since` until `until`; texts of times, or empty."""
+    """One attempt held the run and its workspace from `since` until `until`; texts of times, or empty."""
 
     attempt: int
     since: str
@@ -19,7 +19,7 @@ class Hold:
 
 
 def holds(steps: Iterable[Step]) -> list[Hold]:
-    """Return the times at which the leases changed hands, oldest first."""
+    """Return the times at which the Lease changed hands, oldest first."""
     found: list[Hold] = []
     for step in steps:
         lease = next((each for each in step.conditions if each.get("type") == "LeaseHeld"), None)

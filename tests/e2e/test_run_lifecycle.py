@@ -53,7 +53,7 @@ def test_all_conditions_are_told(installation: Installation) -> None:
 def test_leases_are_held_while_it_runs_and_gone_afterwards(installation: Installation) -> None:
     installation.apply(make_run("leases", "sleep 3"))
     running = installation.wait_for("autopackrun", "leases", lambda body: phase(body) == "Running")
-    assert sorted(name.split("-")[0] for name in installation.leases_of(running)) == ["run", "ws"]
+    assert installation.leases_of(running) == [f"run-{running['metadata']['uid']}"]
     finished = installation.finished("leases")
     assert installation.leases_of(finished) == []
 

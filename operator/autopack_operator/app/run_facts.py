@@ -30,7 +30,7 @@ class RunFacts:
     attempt: int = 0
     anchor: AnchorVerdict | None = None
     prepared: Attempt | VolumeFailure | str | None = None
-    leases: int | LeaseConflict | None = None
+    lease: int | LeaseConflict | None = None
     profile_absent: bool = False
     pod_absent: bool = False
     pod_seen: bool = False
@@ -39,7 +39,7 @@ class RunFacts:
     pod_problem: PodProblem | None = None
     stop_asked: str | None = None
     committed: CommittedWork | VolumeFailure | str | None = None
-    leases_released: bool = False
+    lease_released: bool = False
     turn: bool | None = None
     parsed: ParsedSpec[AutopackRunSpec] = field(default_factory=lambda: ParsedSpec(AutopackRunSpec), compare=False)
 
@@ -52,8 +52,8 @@ class RunFacts:
         """At the start of a reconcile: ask again what was refused, pending or absent the last time."""
         if not isinstance(self.prepared, Attempt):
             self.prepared = None
-        if not isinstance(self.leases, int):
-            self.leases = None
+        if not isinstance(self.lease, int):
+            self.lease = None
         if not isinstance(self.committed, CommittedWork):
             self.committed = None
         self.pod_absent = self.profile_absent = False

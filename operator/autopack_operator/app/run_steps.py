@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from autopack_operator.app.anchors import AnchorReader
@@ -10,13 +9,12 @@ from autopack_operator.app.batch_of import batch_of
 from autopack_operator.app.run_facts import RunFacts
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
-from autopack_operator.domain import naming
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.podspec import PodSettings, run_pod
 from autopack_operator.domain.run.transitions import branch_of
 from autopack_operator.domain.run.world import (
     PENDING,
-    AcquireLeases,
+    AcquireLease,
     AskForTurn,
     Commit,
     CreatePod,
@@ -27,7 +25,7 @@ from autopack_operator.domain.run.world import (
     PodProblem,
     Prepare,
     ReadAnchor,
-    ReleaseLeases,
+    ReleaseLease,
     WriteStatus,
 )
 from autopack_operator.domain.views import Attempt, LeaseConflict, RunView, VolumeFailure
@@ -83,9 +81,9 @@ class RunSteps:
                 facts.turn = self._ports.turnstile.ask_for_run(run)
             case Prepare(number, resume):
                 facts.prepared = await self._prepare(run, number, facts, resume=resume)
-            case AcquireLeases(number, workspace):
-                facts.leases_released = False
-                facts.leases = await self._acquire(run, number, workspace)
+            case AcquireLease(number, workspace):
+                facts.lease_released = False
+                facts.lease = await self._acquire(run, number, workspace)
             case LookUpPod(name):
                 await self._look_up(run, name, facts)
             case CreatePod():
@@ -96,10 +94,10 @@ class RunSteps:
             case Commit(number, remove_workspace):
                 answer = await self._ports.volume.commit(run.uid, run.name, number, remove_workspace=remove_workspace)
                 facts.committed = answer if answer is not None else PENDING
-            case ReleaseLeases(number):
-                facts.leases = None
+            case ReleaseLease(number):
+                facts.lease = None
                 await self._ports.leases.release(run.namespace, run.uid, number)
-                facts.leases_released = True
+                facts.lease_released = True
             case WriteStatus(status):
                 return await self._write(run, status, facts)
             case DeleteRun():
@@ -117,23 +115,12 @@ class RunSteps:
         answer = await self._ports.volume.prepare(run.uid, run.name, number, spec.source, branch, resume=resume)
         return answer if answer is not None else PENDING
 
-    def _lease_names(self, run: RunView, workspace: str) -> dict[str, str]:
-        return {
-            naming.run_lease(run.uid): f"run/{run.namespace}/{run.name}/{run.uid}",
-            naming.workspace_lease(self._settings.claim, workspace): f"workspace/{self._settings.claim}/{workspace}",
-        }
-
     async def _acquire(self, run: RunView, number: int, workspace: str) -> int | LeaseConflict:
-        names = self._lease_names(run, workspace).items()
-        claims = [self._ports.leases.acquire(run, number, name, key) for name, key in names]
-        # All of them end before the next step: one that is still on its way would be taken behind its release.
-        for answer in await asyncio.gather(*claims, return_exceptions=True):
-            if isinstance(answer, BaseException):
-                raise answer
-            if answer is not None:
-                self._ports.telemetry.lease_contention()
-                return answer
-        return number
+        conflict = await self._ports.leases.acquire(run, number, f"{self._settings.claim}/{workspace}")
+        if conflict is None:
+            return number
+        self._ports.telemetry.lease_contention()
+        return conflict
 
     async def _look_up(self, run: RunView, name: str, facts: RunFacts) -> None:
         pod = await self._ports.pods.get(run.namespace, name)

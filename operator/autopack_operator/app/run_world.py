@@ -36,7 +36,7 @@ def observe(cache: Cache, profiles: ParsedProfiles, run: RunView, facts: RunFact
         batch_unknown=batch is None and run.owner is not None and run.owner.kind == Kind.BATCH,
         anchor=facts.anchor,
         prepared=facts.prepared,
-        leases=facts.leases,
+        lease=facts.lease,
         pod=pod,
         pod_absent=facts.pod_absent,
         pod_seen=facts.pod_seen,
@@ -45,7 +45,7 @@ def observe(cache: Cache, profiles: ParsedProfiles, run: RunView, facts: RunFact
         pod_problem=facts.pod_problem,
         stop_asked=facts.stop_asked,
         committed=facts.committed,
-        leases_released=facts.leases_released,
+        lease_released=facts.lease_released,
         turn=facts.turn,
     )
 

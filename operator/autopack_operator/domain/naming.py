@@ -36,15 +36,10 @@ def child_name(batch: str, item_id: str) -> str:
 
 
 def run_lease(run_uid: str) -> str:
-    """The run lock: one executor per run."""
+    """The run lock, and that of the attempt's workspace: one executor per run, in a folder of its own."""
     return f"run-{run_uid}"
 
 
-def workspace_lease(volume: str, path: str) -> str:
-    """The workspace lease. Keyed by volume and path in it: the absolute path differs between mounts."""
-    return f"ws-{hashlib.sha256(f'{volume}:{path}'.encode()).hexdigest()[:32]}"
-
-
 def lease_holder(run_uid: str, attempt: int) -> str:
-    """Who holds a run's leases: the attempt. Known before the pod exists, so that no pod ever runs without them."""
+    """Who holds a run's Lease: the attempt. Known before the pod exists, so that no pod ever runs without it."""
     return f"{run_uid}.a{attempt}"

@@ -189,7 +189,7 @@ class LeaseView:
 
 @dataclass(frozen=True, slots=True)
 class LeaseConflict:
-    """Somebody else holds one of the run's leases."""
+    """Somebody else holds the run's Lease."""
 
     lease: str
     holder: str

@@ -168,8 +168,10 @@ class Pods(Protocol):
 class Leases(Protocol):
     """Lease objects as claims (no heartbeats): compare-and-swap on the resourceVersion, never a patch."""
 
-    async def acquire(self, owner: RunView, attempt: int, name: str, key: str) -> LeaseConflict | None:
-        """Hold it for the attempt (None), or say who does. One of an earlier attempt of the same run passes over."""
+    async def acquire(self, owner: RunView, attempt: int, workspace: str) -> LeaseConflict | None:
+        """Hold the run and that workspace (`<claim>/<path in it>`) for the attempt (None), or say who does. A Lease of
+        an earlier attempt of the same run passes over.
+        """
         ...
 
     async def release(self, namespace: str, run_uid: str, attempt: int) -> None:

@@ -151,7 +151,7 @@ class RunBuilder(ObjectBuilder):
         return self.status(conditions=[*self._body.get("status", {}).get("conditions", []), entry])
 
     def attempt(self, number: int = 1) -> Self:
-        """The attempt is claimed and its leases are held."""
+        """The attempt is claimed and its Lease is held."""
         self.status(
             phase="Preparing",
             reason="AttemptClaimed",

@@ -105,7 +105,8 @@ class FakeApi:
         meta = body["metadata"]
         if (body["kind"], meta["name"]) in self._objects:
             raise KeyError(f"{body['kind']} {meta['name']} exists")
-        made = {"uid": f"{self._version + 1:08x}-0000-4000", "generation": 1, "namespace": NAMESPACE}
+        # No part of a commit's id, which are numbers here: UIDs are taken out of texts that are compared.
+        made = {"uid": f"{0xFEED0000 + self._version + 1:08x}-0000-4000", "generation": 1, "namespace": NAMESPACE}
         return self._store("ADDED", body | {"metadata": meta | made | {"creationTimestamp": rfc3339(self.now())}})
 
     def edit(self, kind: str, name: str, **spec: object) -> None:

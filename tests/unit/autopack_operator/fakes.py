@@ -12,7 +12,7 @@ from tests.unit.autopack_operator.fake_api import Session
 
 from autopack.file_layout import AttemptPaths
 from autopack_operator.domain import naming, projection
-from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, Source
+from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, WORKSPACE_ANNOTATION, Source
 from autopack_operator.domain.views import (
     Attempt,
     BatchView,
@@ -106,10 +106,12 @@ class FakeLeases:
 
     session: Session
 
-    async def acquire(self, owner: RunView, attempt: int, name: str, key: str) -> LeaseConflict | None:
+    async def acquire(self, owner: RunView, attempt: int, workspace: str) -> LeaseConflict | None:
         api, holder = self.session.api, naming.lease_holder(owner.uid, attempt)
+        name = naming.run_lease(owner.uid)
         labels = {RUN_UID_LABEL: owner.uid, ATTEMPT_LABEL: str(attempt)}
-        meta: JsonDict = {"name": name, "labels": labels, "ownerReferences": [{"uid": owner.uid, "name": owner.name}]}
+        owners, notes = [{"uid": owner.uid, "name": owner.name}], {WORKSPACE_ANNOTATION: workspace}
+        meta: JsonDict = {"name": name, "labels": labels, "annotations": notes, "ownerReferences": owners}
         body: JsonDict = {"kind": "Lease", "metadata": meta, "spec": {"holderIdentity": holder}}
 
         def act() -> LeaseConflict | None:

@@ -69,6 +69,21 @@ def test_a_saved_run_replaces_what_it_measured_and_keeps_the_rest(tmp_path: Path
     assert baseline.load(path) == {"throughput_vs_jobs": 1.5, "worktree_vs_git": 0.9}
 
 
+def test_a_baseline_loses_what_is_not_compared_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    path.write_text(
+        json.dumps({"worktree_vs_cp_2000x1": 2.8, "worktree_vs_tar_pod_2000x8": 3.4, "worktree_vs_git": 0.9})
+    )
+    baseline.save({"worktree_vs_cp_2000x1": 2.9, "worktree_vs_unpacked_pod_2000x1": 0.8}, path)
+    assert baseline.load(path) == {"worktree_vs_git": 0.9, "worktree_vs_unpacked_pod_2000x1": 0.8}
+
+
+def test_a_ratio_to_cp_or_tar_is_no_regression() -> None:
+    known = {"worktree_vs_cp_2000x1": 1.0, "worktree_vs_tar_2000x1": 1.0, "worktree_vs_floor": 1.0}
+    found = {"worktree_vs_cp_2000x1": 2.0, "worktree_vs_tar_2000x1": 2.0, "worktree_vs_floor": 2.0}
+    assert [line.partition(":")[0] for line in baseline.regressions(found, known)] == ["worktree_vs_floor"]
+
+
 def test_percentiles_are_values_that_occurred() -> None:
     assert [percentile([4.0, 1.0, 3.0, 2.0], percent) for percent in (50, 99, 1)] == [2.0, 4.0, 1.0]
 

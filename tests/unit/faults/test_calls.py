@@ -47,11 +47,8 @@ def test_requests(method: str, path: str, body: dict[str, object], expected: Cal
 
 def test_names_are_learnt_from_the_requests_themselves() -> None:
     names = Names()
-    workspace = {"metadata": OWNED["metadata"] | {"name": "ws-1"}, "spec": {}}
-    assert describe("POST", LEASES, json.dumps(workspace).encode(), names) == Call(
-        "create", "leases", "workspace of one"
-    )
-    assert describe("GET", f"{LEASES}/ws-1", b"", names) == Call("get", "leases", "workspace of one")
+    assert describe("GET", f"{LEASES}/run-{UID}", b"", names) == Call("get", "leases", "lock of ?")
+    assert describe("POST", LEASES, json.dumps(OWNED).encode(), names) == Call("create", "leases", "lock of one")
     assert describe("GET", f"{LEASES}/run-{UID}", b"", names) == Call("get", "leases", "lock of one")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -31,11 +31,13 @@ class Claim:
     Attributes:
         key: the full key, when the name of the object is a digest of it; the key asked for when None.
         metadata: labels and owner references.
+        notes: annotations besides the key: what is held by this Lease, for who looks at it.
 
     """
 
     key: str | None = None
     metadata: JsonDict = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class KubeLeaseBackend:
@@ -126,7 +128,7 @@ class KubeLeaseBackend:
         return (found["metadata"].get("annotations") or {}).get(KEY_ANNOTATION) == self._full_key(key)
 
     def _body(self, key: str, holder: Holder) -> JsonDict:
-        named = {"name": object_name(key), "annotations": {KEY_ANNOTATION: self._full_key(key)}}
+        named = {"name": object_name(key), "annotations": {**self._claim.notes, KEY_ANNOTATION: self._full_key(key)}}
         return {
             "apiVersion": LEASES,
             "kind": "Lease",

@@ -1,4 +1,4 @@
-"""The Leases of runs: held by an attempt, passed on to a later attempt of the same run, released together."""
+"""The Leases of runs, one a run: held by an attempt, passed on to a later one of the same run, released together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from autopack_operator.adapters.kube.connection import Connection
 from autopack_operator.adapters.kube.lease_backend import Claim, KubeLeaseBackend
 from autopack_operator.adapters.kube.lease_releases import LeaseReleases
 from autopack_operator.domain import naming
-from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL
+from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, WORKSPACE_ANNOTATION
 from autopack_operator.domain.podspec import owner_reference
 from autopack_operator.domain.views import LeaseConflict, RunView
 
@@ -19,14 +19,16 @@ class KubeLeases:
         self._connection = connection
         self._releases = LeaseReleases(connection)
 
-    async def acquire(self, owner: RunView, attempt: int, name: str, key: str) -> LeaseConflict | None:
-        """Hold it for the attempt, or say who does."""
+    async def acquire(self, owner: RunView, attempt: int, workspace: str) -> LeaseConflict | None:
+        """Hold the run and its workspace for the attempt, or say who does."""
+        name, key = naming.run_lease(owner.uid), f"run/{owner.namespace}/{owner.name}/{owner.uid}"
         labels = {
             "app.kubernetes.io/managed-by": "autopack-operator",
             RUN_UID_LABEL: owner.uid,
             ATTEMPT_LABEL: str(attempt),
         }
-        claim = Claim(key, {"labels": labels, "ownerReferences": [owner_reference(owner) | {"controller": False}]})
+        owners = [owner_reference(owner) | {"controller": False}]
+        claim = Claim(key, {"labels": labels, "ownerReferences": owners}, {WORKSPACE_ANNOTATION: workspace})
         backend = KubeLeaseBackend(self._connection, owner.namespace, is_earlier_attempt, claim)
         if await backend.try_acquire(name, Holder(naming.lease_holder(owner.uid, attempt))):
             return None
@@ -34,7 +36,7 @@ class KubeLeases:
         return LeaseConflict(name, current.identity if current is not None else "an object that is not ours")
 
     async def release(self, namespace: str, run_uid: str, attempt: int) -> None:
-        """One request for both Leases, and for other runs' that end just then; a later attempt's are out of reach."""
+        """One request for this Lease, and for other runs' that end just then; a later attempt's is out of reach."""
         await self._releases.release(namespace, run_uid, attempt)
 
 

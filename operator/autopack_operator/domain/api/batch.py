@@ -14,6 +14,7 @@ from autopack_operator.domain.api.run import AutopackRunSpec, RunTemplate, TtlSe
 MAX_RUNS = 5000
 MAX_WORKERS = 1000
 MAX_AXES = 4
+MAX_VALUES = 256
 
 COMBINATIONS = " * ".join(
     f"(size({{matrix}}) > {axis} ? size({{matrix}}[{axis}].values) : 1)" for axis in range(MAX_AXES)
@@ -48,7 +49,7 @@ class Axis(Model):
     name: Annotated[str, Field(min_length=1, max_length=128, pattern=ENV_NAME)]
     values: Annotated[
         list[Annotated[str, Field(max_length=256)]],
-        Field(min_length=1, max_length=256, json_schema_extra={"x-kubernetes-list-type": "set"}),
+        Field(min_length=1, max_length=MAX_VALUES, json_schema_extra={"x-kubernetes-list-type": "set"}),
     ]
 
 

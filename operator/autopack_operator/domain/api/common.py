@@ -18,6 +18,8 @@ RETRY_OF_ANNOTATION = f"{GROUP}/retry-of"
 RUN_LABEL = f"{GROUP}/run"
 RUN_UID_LABEL = f"{GROUP}/run-uid"
 ATTEMPT_LABEL = f"{GROUP}/attempt"
+WORKSPACE_ANNOTATION = f"{GROUP}/workspace"
+"""On a run's Lease: the volume and the folder in it that is held along with the run."""
 
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"

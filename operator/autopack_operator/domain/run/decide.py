@@ -1,8 +1,8 @@
 """decide(run, world, now) -> the one next step. The life of a run, in the order in which it happens:
 
-    start.py    anchor -> profile -> prepare -> leases -> claim (status.attempt = N)
+    start.py    anchor -> profile -> prepare -> Lease -> claim (status.attempt = N)
     follow.py   create the pod -> watch it -> it stops (or is stopped)
-    finish.py   commit its work -> release the leases -> terminal status, or back to start.py for attempt N+1
+    finish.py   commit its work -> release the Lease -> terminal status, or back to start.py for attempt N+1
 
 The reconciler carries the step out, learns from it, and asks again, until the answer is Wait. Every step is safe to
 repeat, so a crash between any two of them costs nothing: the next start decides again from what is stored.

@@ -1,4 +1,4 @@
-"""From a stopped pod to the end: commit the work, let go of the leases, then the terminal status or another attempt."""
+"""From a stopped pod to the end: commit the work, let go of the Lease, then the terminal status or another attempt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from autopack_operator.domain.api.run import WorkspaceCleanup
 from autopack_operator.domain.run import retry, transitions
 from autopack_operator.domain.run.verdict import FailureClass, Verdict, in_the_light_of
-from autopack_operator.domain.run.world import Commit, ReleaseLeases, Step, Wait, World, WriteStatus
+from autopack_operator.domain.run.world import Commit, ReleaseLease, Step, Wait, World, WriteStatus
 from autopack_operator.domain.views import CommittedWork, RunView, VolumeFailure
 
 POLL_SECONDS = 0.3
@@ -39,9 +39,9 @@ def decide(run: RunView, world: World, verdict: Verdict | None, now: datetime) -
 
 
 def _conclude(run: RunView, world: World, verdict: Verdict, work: CommittedWork, now: datetime) -> Step:
-    if not world.leases_released:
+    if not world.lease_released:
         # Before a retry as well: whatever ends the run while it waits then has nothing of this attempt to let go of.
-        return ReleaseLeases(run.status.attempt)
+        return ReleaseLease(run.status.attempt)
     if verdict.phase == "Suspended":
         return WriteStatus(transitions.suspended(run, verdict, work, now))
     failures = retry.counted(run.status.failures, verdict.failure)
@@ -56,7 +56,7 @@ def _conclude(run: RunView, world: World, verdict: Verdict, work: CommittedWork,
 
 def _not_committed(run: RunView, world: World, failure: VolumeFailure, now: datetime) -> Step:
     """The work could not be taken in as it is (say, the manifest does not fit): it stays in its folder for a person."""
-    if not world.leases_released:
-        return ReleaseLeases(run.status.attempt)
+    if not world.lease_released:
+        return ReleaseLease(run.status.attempt)
     verdict = Verdict("Failed", failure.reason, failure.message)
     return WriteStatus(transitions.finished(run, verdict, now, not_committed=failure.message, pod=world.pod))

@@ -7,7 +7,7 @@ from datetime import datetime
 from autopack_operator.domain.run import deadline, finish, profile_policy, transitions
 from autopack_operator.domain.run.verdict import Verdict, of_stopped_pod, of_stuck_pod
 from autopack_operator.domain.run.world import (
-    AcquireLeases,
+    AcquireLease,
     CreatePod,
     DeletePod,
     LookUpPod,
@@ -149,13 +149,13 @@ def _create(run: RunView, world: World, now: datetime) -> Step:
     if not isinstance(world.prepared, Attempt):
         again = Prepare(run.status.attempt, run.status.resumed_from is not None)
         return Wait(POLL_SECONDS) if world.prepared is not None else again
-    match world.leases:
+    match world.lease:
         case int():
             return CreatePod(world.prepared, world.spec, world.profile)
         case LeaseConflict() as conflict:
             return _blocked(run, "LeaseConflict", f"Lease {conflict.lease} is held by {conflict.holder}", now)
         case _:
-            return AcquireLeases(run.status.attempt, world.prepared.workspace)
+            return AcquireLease(run.status.attempt, world.prepared.workspace)
 
 
 def _blocked(run: RunView, reason: str, message: str, now: datetime) -> Step:

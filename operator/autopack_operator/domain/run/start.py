@@ -10,12 +10,12 @@ from autopack_operator.domain.conditions import ConditionType, is_true
 from autopack_operator.domain.run import deadline, profile_policy, transitions
 from autopack_operator.domain.run.verdict import Verdict
 from autopack_operator.domain.run.world import (
-    AcquireLeases,
+    AcquireLease,
     AskForTurn,
     LookUpProfile,
     Prepare,
     ReadAnchor,
-    ReleaseLeases,
+    ReleaseLease,
     Step,
     Wait,
     World,
@@ -98,21 +98,21 @@ def _prepare(run: RunView, world: World, now: datetime) -> Step:
 
 
 def _claim(run: RunView, world: World, attempt: Attempt, now: datetime) -> Step:
-    match world.leases:
+    match world.lease:
         case int(number) if number == attempt.number:
             return WriteStatus(transitions.claimed(run, world.spec, attempt, world.anchor, now))
         case LeaseConflict() as conflict:
             message = f"Lease {conflict.lease} is held by {conflict.holder}"
             return _say(run, "Pending", "LeaseConflict", message, now, CONFLICT_SECONDS)
         case _:
-            return AcquireLeases(attempt.number, attempt.workspace)
+            return AcquireLease(attempt.number, attempt.workspace)
 
 
 def _end(run: RunView, world: World, ending: AutopackRunStatus) -> Step:
     """The run ends before its next attempt is claimed. That attempt may hold leases all the same: this process, or one
     before it, may have stopped between taking them and the claim.
     """
-    return WriteStatus(ending) if world.leases_released else ReleaseLeases(run.status.attempt + 1)
+    return WriteStatus(ending) if world.lease_released else ReleaseLease(run.status.attempt + 1)
 
 
 def _say(

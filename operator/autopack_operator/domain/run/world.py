@@ -41,7 +41,7 @@ class World:
         batch_unknown: the run belongs to a batch that the cache does not have.
         anchor: the gate's answer.
         prepared: what the volume pinned for the next (or the current) attempt; "pending" while it fetches.
-        leases: the attempt that holds both leases in this process's knowledge, or the conflict.
+        lease: the attempt that holds the run's Lease in this process's knowledge, or the conflict.
         pod: the current attempt's pod as the cache has it.
         pod_absent: a live read found no such pod.
         pod_seen: this process has seen a pod of the current attempt.
@@ -50,7 +50,7 @@ class World:
         pod_problem: why the API server did not take the pod.
         stop_asked: UID of the pod whose deletion this process has asked for.
         committed: what the volume imported of the current attempt; "pending" while it imports.
-        leases_released: both leases were let go by this process.
+        lease_released: this process let go of the run's Lease.
         turn: the quota of the profile lets the run start its next attempt.
 
     """
@@ -65,7 +65,7 @@ class World:
     batch_unknown: bool = False
     anchor: AnchorVerdict | None = None
     prepared: Attempt | VolumeFailure | str | None = None
-    leases: int | LeaseConflict | None = None
+    lease: int | LeaseConflict | None = None
     pod: PodView | None = None
     pod_absent: bool = False
     pod_seen: bool = False
@@ -74,7 +74,7 @@ class World:
     pod_problem: PodProblem | None = None
     stop_asked: str | None = None
     committed: CommittedWork | VolumeFailure | str | None = None
-    leases_released: bool = False
+    lease_released: bool = False
     turn: bool | None = None
 
 
@@ -109,8 +109,8 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True)
-class AcquireLeases:
-    """Take the run lock and the workspace lease for the attempt."""
+class AcquireLease:
+    """Take the run's Lease, which is its lock and its workspace's, for the attempt."""
 
     attempt: int
     workspace: str
@@ -148,8 +148,8 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseLeases:
-    """Let go of both leases."""
+class ReleaseLease:
+    """Let go of the run's Lease."""
 
     attempt: int
 
@@ -178,12 +178,12 @@ Step = (
     | LookUpProfile
     | AskForTurn
     | Prepare
-    | AcquireLeases
+    | AcquireLease
     | LookUpPod
     | CreatePod
     | DeletePod
     | Commit
-    | ReleaseLeases
+    | ReleaseLease
     | WriteStatus
     | DeleteRun
     | Wait

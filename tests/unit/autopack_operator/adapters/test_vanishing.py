@@ -38,17 +38,17 @@ async def test_a_pod_that_had_the_name_and_is_gone() -> None:
 async def test_a_lease_that_had_the_name_and_is_gone() -> None:
     async with connected(Double(TAKEN, ABSENT)) as connection:
         with pytest.raises(TransientError):
-            await KubeLeases(connection).acquire(a_run(), 1, "run-x", "key")
+            await KubeLeases(connection).acquire(a_run(), 1, "claim/path")
 
 
 async def test_a_lease_that_goes_while_it_is_taken_over() -> None:
     lease = {
-        "metadata": meta("run-x", "lease-uid") | {"annotations": {KEY_ANNOTATION: "key"}},
+        "metadata": meta("run-run-uid", "lease-uid") | {"annotations": {KEY_ANNOTATION: "run/n/r/run-uid"}},
         "spec": {"holderIdentity": "run-uid.a1"},
     }
     async with connected(Double(TAKEN, json(lease), ABSENT)) as connection:
         with pytest.raises(TransientError):
-            await KubeLeases(connection).acquire(a_run(), 2, "run-x", "key")
+            await KubeLeases(connection).acquire(a_run(), 2, "claim/path")
 
 
 async def test_deleting_what_another_object_has_replaced_is_done() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tests.unit.autopack_operator.builders import SETTINGS
 from tests.unit.autopack_operator.fake_api import FakeApi
 
 from autopack_operator.domain import naming, projection
+from autopack_operator.domain.api.common import WORKSPACE_ANNOTATION
 from autopack_operator.domain.views import PodView, RunView
 from autopack_operator.ports.cluster import JsonDict
 
@@ -60,17 +62,22 @@ class Referee:
         run = self._runs[uid]
         if (run.status.attempt, run.terminal) != (pod.attempt, False):
             self._foul(f"{pod.name} was made while {run.status.phase} attempt {run.status.attempt} is claimed")
-        holder = naming.lease_holder(uid, pod.attempt)
-        if self._leases(uid) != [holder, holder]:
-            self._foul(f"{pod.name} was made while its leases are {self._leases(uid)}")
+        wanted = (naming.lease_holder(uid, pod.attempt), f"{SETTINGS.claim}/{run.status.workspace}")
+        if self._leases(uid) != [wanted]:
+            self._foul(f"{pod.name} was made while its Leases are {self._leases(uid)}")
 
     def _pods(self, run_uid: str) -> list[PodView]:
         pods = map(projection.pod_view, self._api.all("Pod"))
         return [pod for pod in pods if pod.owner is not None and pod.owner.uid == run_uid]
 
-    def _leases(self, run_uid: str) -> list[str]:
-        leases = self._api.all("Lease")
-        return [body["spec"]["holderIdentity"] for body in leases if body["spec"]["holderIdentity"].startswith(run_uid)]
+    def _leases(self, run_uid: str) -> list[tuple[str, str]]:
+        """Holder and workspace of each Lease that an attempt of the run holds."""
+        held = [(body["spec"]["holderIdentity"], body["metadata"]) for body in self._api.all("Lease")]
+        return [
+            (holder, (meta.get("annotations") or {}).get(WORKSPACE_ANNOTATION, ""))
+            for holder, meta in held
+            if holder.startswith(run_uid)
+        ]
 
     def _foul(self, text: str) -> None:
         self.fouls.append(text)

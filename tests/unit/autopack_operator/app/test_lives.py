@@ -56,10 +56,10 @@ def test_the_time_to_a_worktree_is_measured_once_an_attempt() -> None:
     assert len(lab.telemetry.worktrees) == 2
 
 
-def test_a_run_that_succeeds_costs_seven_writes() -> None:
+def test_a_run_that_succeeds_costs_six_writes() -> None:
     written = [request for request in live(stories.success).api.requests if request.kind != "Volume"]
     assert Counter(f"{request.verb} {request.kind}" for request in written) == {
-        "acquire Lease": 2,
+        "acquire Lease": 1,
         "status AutopackRun": 3,
         "create Pod": 1,
         "release Lease": 1,

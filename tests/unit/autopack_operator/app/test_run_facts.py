@@ -12,7 +12,7 @@ KEY = Key(Kind.RUN, NAMESPACE, "one")
 
 
 def about_the_first_attempt() -> RunFacts:
-    return RunFacts(1, APPROVED, prepared(1), 1, pod_seen=True, committed=committed(), leases_released=True)
+    return RunFacts(1, APPROVED, prepared(1), 1, pod_seen=True, committed=committed(), lease_released=True)
 
 
 def test_facts_of_another_attempt_are_dropped_but_the_anchor_stays_approved() -> None:
@@ -31,7 +31,7 @@ def test_answers_that_may_change_are_asked_for_again() -> None:
     facts = RunFacts(
         1,
         prepared=VolumeFailure("Busy", "", transient=True),
-        leases=LeaseConflict("run-1", "2.a1"),
+        lease=LeaseConflict("run-1", "2.a1"),
         profile_absent=True,
         pod_absent=True,
         committed="pending",
@@ -48,8 +48,8 @@ def test_answers_that_are_pinned_stay() -> None:
 
 def test_a_run_made_anew_under_its_old_name_starts_without_facts() -> None:
     book = FactBook()
-    book.of(KEY, "old").leases = 1
-    assert book.of(KEY, "new").leases is None
+    book.of(KEY, "old").lease = 1
+    assert book.of(KEY, "new").lease is None
 
 
 def test_a_known_run_keeps_its_facts_until_they_are_forgotten() -> None:

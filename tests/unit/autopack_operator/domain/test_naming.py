@@ -58,11 +58,5 @@ def test_a_label_value_keeps_the_limits_of_labels(run: str) -> None:
     assert LABEL_VALUE.fullmatch(value)
 
 
-def test_the_workspace_lease_hangs_on_volume_and_path() -> None:
-    names = {naming.workspace_lease(volume, path) for volume in ("v", "w") for path in ("a", "b")}
-    assert len(names) == 4
-    assert all(SUBDOMAIN.fullmatch(name) for name in names)
-
-
 def test_the_holder_of_a_lease_is_the_attempt() -> None:
     assert naming.lease_holder("uid", 3) == "uid.a3"
