@@ -90,6 +90,8 @@ def _written(common: Path, tree: Path, note: Note) -> Path:
     hit("worktree.after_written")
     admin = _claim(common / "worktrees", tree.name)
     hit("worktree.after_claim")
+    # A prune meanwhile takes the empty folder, and the whole list if there is nothing else in it.
+    admin.parent.mkdir(exist_ok=True)
     built.rename(admin)
     hit("worktree.after_enlisted")
     (tree / ".git").write_bytes(b"gitdir: " + os.fsencode(admin) + b"\n")
