@@ -17,7 +17,7 @@ from pathlib import Path
 
 from autopack.failpoints import hit
 
-from .layout import Layout, layout_of
+from .layout import Layout, has_no_ref, layout_of
 from .registry import NEW, Note, head_branch, registrations, state_dir
 from .runner import run_git
 
@@ -57,6 +57,9 @@ def _is_usual(common: Path, layout: Layout, tree: Path, note: Note) -> bool:
 def _is_free(common: Path, layout: Layout, branch: str) -> bool:
     if branch == "HEAD" or branch.startswith("-") or _loose(common, branch).startswith(b"ref:"):
         return False
+    if has_no_ref(common, f"refs/heads/{branch}"):
+        # Nor does git look any further then: nobody can have what is not there.
+        return True
     entries = list(registrations(common))
     taken = {entry.branch for entry in entries} | (set() if layout.bare else {head_branch(common)})
     folders = [common, *(entry.admin for entry in entries)]

@@ -2,8 +2,8 @@
 
 `git worktree add` itself fails when called at the same time in one repository (config.lock, a half-written commondir
 that ends any command listing worktrees). So the part that touches the shared git dir (`enlisting`) is done under a
-lock, without a checkout; the checkout, which takes the time, is done outside it. The tree is made under a temporary name and renamed
-when complete: whatever stands at the final path is a whole tree.
+lock, without a checkout; the checkout, which takes the time, is done outside it. The tree is made under a temporary
+name and renamed when complete: whatever stands at the final path is a whole tree.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tests.local.workspaces.repos import started, trace_git
 
 from .conftest import Pod, git

@@ -268,6 +268,12 @@ class TestProcesses:
         WorkspaceManager("one", repo, tmp_path / "w").create_worktree("autopack/one", start_point="main")
         assert processes() == ["for-each-ref", "ls-tree", "update-ref", "reset"]
 
+    def test_the_next_one_at_the_same_commit_takes_three(self, repo: Path, tmp_path: Path, processes: Log) -> None:
+        for name in ("one", "two"):
+            processes()
+            WorkspaceManager(name, repo, tmp_path / "w").create_worktree(f"autopack/{name}", start_point="main")
+        assert processes() == ["for-each-ref", "update-ref", "reset"]
+
     def test_a_detached_one_takes_three(self, repo: Path, tmp_path: Path, processes: Log) -> None:
         WorkspaceManager("one", repo, tmp_path / "w").create_worktree()
         assert processes() == ["rev-parse", "ls-tree", "reset"]
