@@ -23,9 +23,9 @@ from .file_layout import autonomous_runs_dir
 from .git.branches import Start, plan_start
 from .git.contents import check_complete
 from .git.listing import list_worktrees
-from .git.registry import common_dir
+from .git.registry import common_dir, top_level
 from .git.removal import Retired, retire
-from .git.runner import GitError, run_git
+from .git.runner import GitError
 from .git.save import archive
 from .git.worktree import add_worktree, empty_trash, remove_worktree
 from .occupancy import Occupancy
@@ -226,9 +226,9 @@ class WorkspaceManager:
         raise AssertionError
 
     def _prepare(self) -> None:
-        found = run_git(["rev-parse", "--show-toplevel"], cwd=self.source_repo, check=False)
-        if found.returncode == 0:
-            copy_included(Path(found.text), self.worktree_path, (self.worktree_base, autonomous_runs_dir()))
+        top = top_level(self.source_repo)
+        if top is not None:
+            copy_included(top, self.worktree_path, (self.worktree_base, autonomous_runs_dir()))
         hit("workspace.after_include")
         env = {
             "AUTOPACK_RUN_ID": self.run_id,

@@ -36,7 +36,6 @@ _SETTINGS = {
     "gc.auto": "0",
     "maintenance.auto": "false",
     "core.logAllRefUpdates": "true",
-    "checkout.workers": "4",
 }
 
 

@@ -7,18 +7,22 @@ point lacks, and no worktree has it checked out.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from autopack.errors import WorkspaceError
 
+from .layout import has_no_ref, own_git_dir
 from .refs import check_branch, check_ref
-from .registry import branches_in_use, common_dir
+from .registry import branches_in_use, common_dir, head_branch
 from .runner import run_git
 
 RUN_PREFIX = "autopack/"
 _MAX_SUFFIX = 1000
+_ID = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -64,17 +68,19 @@ def plan_start(repo: Path, run_name: str, branch: str | None, start_point: str |
     without commits.
     """
     common = common_dir(repo)
-    if branch is None or start_point is not None:
-        sha = _commit(repo, "HEAD" if start_point is None else check_ref(start_point, "start_point"))
-        if branch is None:
-            return Start(sha, None)
-        return _new_branch(common, check_branch(branch), sha)
+    name = "HEAD" if start_point is None else check_ref(start_point, "start_point")
+    if branch is None:
+        return Start(_commit(repo, name), None)
     check_branch(branch)
-    sha = local_branches(common).get(branch, "")
+    branches = local_branches(common)
+    if start_point is not None:
+        sha = _local_commit(repo, name, branches) or _commit(repo, name)
+        return _new_branch(common, branch, sha, branches)
+    sha = branches.get(branch, "")
     if not sha:
-        return _new_branch(common, branch, _remote_branch(repo, branch))
+        return _new_branch(common, branch, _remote_branch(repo, branch), branches)
     if branch in branches_in_use(common):
-        return _new_branch(common, f"{RUN_PREFIX}{run_name}", sha)
+        return _new_branch(common, f"{RUN_PREFIX}{run_name}", sha, branches)
     return Start(sha, branch)
 
 
@@ -85,13 +91,26 @@ def local_branches(common: Path) -> dict[str, str]:
     return {name: sha for sha, name in pairs}
 
 
-def _new_branch(common: Path, wanted: str, sha: str) -> Start:
+def _new_branch(common: Path, wanted: str, sha: str, branches: Mapping[str, str]) -> Start:
     def is_merged(other: str) -> bool:
         return run_git(["merge-base", "--is-ancestor", other, sha], git_dir=common, check=False).returncode == 0
 
-    branches = local_branches(common)
     name = choose_name(wanted, sha, branches, branches_in_use(common), is_merged)
     return Start(sha, name, own=True)
+
+
+def _local_commit(repo: Path, name: str, branches: Mapping[str, str]) -> str | None:
+    """Return the commit of a starting point that is surely a local branch, or the HEAD on one; None: ask git."""
+    own = own_git_dir(repo)
+    if own is None:
+        return None
+    if name == "HEAD":
+        return branches.get(head_branch(own) or "")
+    # What git takes a name for before it looks among the branches (gitrevisions(7)).
+    other = _ID.fullmatch(name) is not None or os.path.lexists(own / name)
+    if other or not (has_no_ref(own, f"refs/{name}") and has_no_ref(own, f"refs/tags/{name}")):
+        return None
+    return branches.get(name)
 
 
 def _commit(repo: Path, name: str) -> str:

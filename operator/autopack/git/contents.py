@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from autopack.errors import WorkspaceError, printable
@@ -16,16 +18,15 @@ def check_complete(common: Path, sha: str) -> None:
     Worktrees have no submodules: git would clone each anew into every worktree, from addresses that the commit
     chooses. Git LFS works where it is installed; elsewhere its files would be pointers of three lines.
     """
-    listed = _listing(common, sha)
-    found = _submodules(listed)
-    if found:
-        names = printable(", ".join(found), 120)
+    held = _held(common, sha)
+    if held.submodules:
+        names = printable(", ".join(held.submodules), 120)
         raise WorkspaceError(
             "SubmodulesPresent",
             f"the repository has submodules, whose folders would be empty in a worktree: {names}",
             "Allow an incomplete tree, and fetch what the run needs in a setup command",
         )
-    if _uses_lfs(common, sha, listed) and not _lfs_installed(common):
+    if held.lfs and not _lfs_installed(common):
         raise WorkspaceError(
             "LfsMissing",
             "the repository keeps files in Git LFS, which is not set up on this machine",
@@ -33,16 +34,25 @@ def check_complete(common: Path, sha: str) -> None:
         )
 
 
-def _listing(common: Path, sha: str) -> bytes:
-    return run_git(["ls-tree", "-r", "-z", "--full-tree", sha], git_dir=common).stdout
+@dataclass(frozen=True)
+class _Held:
+    submodules: tuple[str, ...]
+    lfs: bool
 
 
-def _submodules(listed: bytes) -> list[str]:
+# What a commit holds never changes, and the runs of a batch begin at the same one.
+@functools.lru_cache(maxsize=64)
+def _held(common: Path, sha: str) -> _Held:
+    listed = run_git(["ls-tree", "-r", "-z", "--full-tree", sha], git_dir=common).stdout
+    return _Held(_submodules(listed), _uses_lfs(common, sha, listed))
+
+
+def _submodules(listed: bytes) -> tuple[str, ...]:
     # Most trees have none, and looking for the mode in one piece is quick.
     if b"\x00160000 " not in b"\x00" + listed:
-        return []
+        return ()
     rows = (row.partition(b"\t") for row in listed.split(b"\0"))
-    return [os.fsdecode(path) for mode, _, path in rows if mode.startswith(b"160000 ")]
+    return tuple(os.fsdecode(path) for mode, _, path in rows if mode.startswith(b"160000 "))
 
 
 def _uses_lfs(common: Path, sha: str, listed: bytes) -> bool:

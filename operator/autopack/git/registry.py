@@ -7,6 +7,7 @@ puts its note there too: first as a plan, and under its final name once the work
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import secrets
@@ -18,13 +19,18 @@ from pathlib import Path
 from autopack.failpoints import hit
 from autopack.files import write_json_atomic
 
+from .layout import layout_of, own_git_dir
 from .locks import file_lock
 from .runner import run_git
 
 PLAN = "autopack-plan.json"
 READY = "autopack-ready.json"
 
+NEW = "new-"
+"""How the names of private git dirs begin, in the state folder, that are written and not yet in git's list."""
+
 _STATE = "autopack-state"
+_GONE = "gone-"
 
 
 @dataclass(frozen=True)
@@ -85,11 +91,21 @@ class Registration:
 
 def common_dir(repo: Path) -> Path:
     """Return the absolute git dir that all worktrees of a repository share; GitError if there is no repository."""
-    plain = Path(repo) / ".git"
-    if (plain / "HEAD").is_file() and (plain / "objects").is_dir() and not (plain / "commondir").exists():
-        # The usual case, at the top of a main worktree, needs no process.
-        return plain.resolve()
+    own = own_git_dir(repo)
+    if own is not None:
+        return own
     return (Path(repo) / run_git(["rev-parse", "--git-common-dir"], cwd=repo).text).resolve()
+
+
+def top_level(repo: Path) -> Path | None:
+    """Return the top of the work tree that `repo` is in; None if it is in none, as a bare repository is not."""
+    own = own_git_dir(repo)
+    layout = None if own is None else layout_of(own)
+    if layout is not None and not layout.tree_elsewhere:
+        top = Path(repo).resolve()
+        return None if layout.bare or top == own else top
+    found = run_git(["rev-parse", "--show-toplevel"], cwd=repo, check=False)
+    return Path(found.text) if found.returncode == 0 else None
 
 
 def state_dir(common: Path) -> Path:
@@ -143,15 +159,29 @@ def branches_in_use(common: Path) -> set[str]:
 
 def unregister(common: Path, entry: Registration) -> None:
     """Remove an entry, in one step for whoever lists worktrees meanwhile; the caller holds the repository's lock."""
-    gone = state_dir(common) / f"gone-{secrets.token_hex(6)}"
+    gone = state_dir(common) / f"{_GONE}{secrets.token_hex(6)}"
     note = entry.note
     with contextlib.suppress(FileNotFoundError):
         entry.admin.rename(gone)
         hit("worktree.after_unregister")
     if note is not None:
         discard_branch(common, note)
-    for left in gone.parent.glob("gone-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    sweep(common)
+
+
+def sweep(common: Path) -> None:
+    """Delete private git dirs that were on their way into git's list or out; the caller holds the repository's lock."""
+    for prefix in (_GONE, NEW):
+        for left in state_dir(common).glob(f"{prefix}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def drop_claims(common: Path, name: str) -> None:
+    """Remove the empty folders that dead attempts to enter a worktree called `name` left in git's list."""
+    for claimed in (common / "worktrees").glob(f"{glob.escape(name)}*"):
+        if not claimed.name.removeprefix(name).strip("0123456789"):
+            with contextlib.suppress(OSError):
+                claimed.rmdir()
 
 
 def discard_branch(common: Path, note: Note) -> None:

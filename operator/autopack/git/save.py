@@ -15,6 +15,7 @@ from pathlib import Path
 
 from autopack.failpoints import hit
 
+from .layout import has_no_ref
 from .registry import state_dir
 from .runner import run_git
 from .snapshot import IDENTITY, snapshot
@@ -74,6 +75,8 @@ def pin_commits(common: Path, admin: Path, name: str) -> None:
 
 def archive(common: Path, name: str) -> None:
     """Note what the run's ref keeps in its history as well, so that the next snapshot may overwrite it."""
+    if has_no_ref(common, run_ref(name)):
+        return
     sha = _resolve(common, run_ref(name))
     if sha is not None and sha not in _history(common, name).values():
         _point(common, _next_history(common, name), sha)

@@ -1,9 +1,9 @@
 """Adding and removing worktrees so that many processes can do it at once and a crash anywhere is repaired by a retry.
 
 `git worktree add` itself fails when called at the same time in one repository (config.lock, a half-written commondir
-that ends any command listing worktrees). So the part that touches the shared git dir is done under a lock, without a
-checkout; the checkout, which takes the time, is done outside it. The tree is made under a temporary name and renamed
-when complete: whatever stands at the final path is a whole tree.
+that ends any command listing worktrees). So the part that touches the shared git dir (`enlisting`) is done under a
+lock, without a checkout; the checkout, which takes the time, is done outside it. The tree is made under a temporary
+name and renamed when complete: whatever stands at the final path is a whole tree.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from autopack.cores import idle_cores
 from autopack.errors import AutopackError, WorkspaceError, printable
 from autopack.failpoints import hit
 from autopack.files import TEMPORARY_PREFIX, sync_directory, write_atomic
 
+from .enlisting import enlist
 from .locks import file_lock
 from .registry import (
     PLAN,
@@ -27,10 +29,12 @@ from .registry import (
     Registration,
     common_dir,
     discard_branch,
+    drop_claims,
     real,
     registration_of,
     registrations,
     repository_lock,
+    sweep,
     unregister,
 )
 from .runner import run_git
@@ -38,10 +42,9 @@ from .save import pin_commits
 
 _TRASH = ".trash"
 # Unpacking is what a checkout spends its time on: a single one gains from helpers, many at once only lose by them.
+# Pods do not see each other's trees; that others are busy shows by the cores.
 _CHECKOUT_WORKERS = 4
 _TOKEN_BYTES = 6
-# Relative paths in one worktree make older git refuse the whole repository.
-_ADD = ("-c", "worktree.useRelativePaths=false", "worktree", "add", "--no-checkout", "--lock")
 
 
 def add_worktree(
@@ -102,7 +105,7 @@ def _build_and_rename(common: Path, path: Path, note: Note, timeout: float) -> P
         admin = _register(common, tree, note, timeout, descriptor)
         hit("worktree.after_add")
         others = scaffolded_names(path.parent) - {path.name}
-        _check_out(tree, descriptor, helpers=not others)
+        _check_out(tree, descriptor, alone=not others)
         hit("worktree.after_checkout")
         note.write(admin / PLAN)
         write_atomic(admin / "gitdir", os.fsencode(path / ".git") + b"\n")
@@ -115,16 +118,12 @@ def _build_and_rename(common: Path, path: Path, note: Note, timeout: float) -> P
 
 
 def _register(common: Path, tree: Path, note: Note, timeout: float, *hold: int) -> Path:
-    """Add the worktree without its files, and return its private git dir. Locked: `prune` must not take it."""
-    which = ["--detach"] if note.branch is None else ["--no-track", "-B", note.branch]
     with repository_lock(common, timeout) as descriptor:
-        run_git([*_ADD, *which, "--", str(tree), note.sha], git_dir=common, pass_fds=(descriptor, *hold))
-    pointer = os.fsdecode((tree / ".git").read_bytes()).removeprefix("gitdir: ").rstrip("\n")
-    return Path(pointer)
+        return enlist(common, tree, note, (descriptor, *hold))
 
 
-def _check_out(tree: Path, *hold: int, helpers: bool = True) -> None:
-    workers = min(_CHECKOUT_WORKERS, os.cpu_count() or 1) if helpers else 1
+def _check_out(tree: Path, *hold: int, alone: bool = True) -> None:
+    workers = min(_CHECKOUT_WORKERS, idle_cores()) if alone else 1
     run_git(
         ["-c", f"checkout.workers={workers}", "reset", "--hard", "--quiet", "--no-recurse-submodules"],
         cwd=tree,
@@ -159,6 +158,8 @@ def recover(common: Path, path: Path, *, in_place: bool = False, timeout: float 
     for entry in stale:
         pin_commits(common, entry.admin, path.name)
     with repository_lock(common, timeout):
+        sweep(common)
+        drop_claims(common, path.name)
         for entry in stale + half_made:
             unregister(common, entry)
         for note in notes:

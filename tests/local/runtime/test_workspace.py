@@ -6,12 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.local.workspaces.repos import started, trace_git
 
 from .conftest import Pod, git
 
 FAILPOINTS = [
     "workspace.after_clear",
     "workspace.after_repo",
+    "worktree.after_branch",
+    "worktree.after_written",
+    "worktree.after_claim",
+    "worktree.after_enlisted",
     "worktree.after_ready",
     "workspace.after_worktree",
 ]
@@ -22,6 +27,17 @@ def test_it_is_a_clean_worktree_on_the_branch(ready: Pod) -> None:
     assert git("status", "--porcelain", cwd=ready.workspace) == ""
     assert git("symbolic-ref", "HEAD", cwd=ready.workspace) == "refs/heads/autopack/fix-it"
     assert git("rev-parse", "HEAD", cwd=ready.workspace) == ready.env["AUTOPACK_SHA"]
+
+
+def test_it_takes_three_git_processes(ready: Pod, tmp_path: Path) -> None:
+    log = trace_git(tmp_path / "home")
+    assert ready.with_env(HOME=str(tmp_path / "home")).init() == 0
+    assert started(log) == ["init", "update-ref", "reset"]
+
+
+def test_what_the_command_checks_out_takes_no_core_from_other_runs(ready: Pod) -> None:
+    ready.init()
+    assert "checkout.workers" not in git("config", "--list", "--name-only", cwd=ready.workspace).split()
 
 
 @pytest.mark.parametrize("branch", ["main", "master", "autopack-none"])

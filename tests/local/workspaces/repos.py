@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from autopack.git.runner import run_git
@@ -44,3 +45,23 @@ def commit(tree: Path, files: dict[str, str], message: str = "work") -> str:
 def head(tree: Path) -> str:
     """Return the id of the commit checked out."""
     return git(tree, "rev-parse", "HEAD")
+
+
+def trace_git(home: Path) -> Path:
+    """Let every git process whose home is `home` note its start in a file, and return that."""
+    log = home / "git-processes"
+    home.mkdir(exist_ok=True)
+    (home / ".gitconfig").write_text(f"[trace2]\n\tnormalTarget = {log}\n\tnormalBrief = true\n", "utf-8")
+    return log
+
+
+def started(log: Path) -> list[str]:
+    """Return the subcommands of git that were started, those that git itself started included, and forget them."""
+    lines = log.read_text("utf-8").splitlines() if log.exists() else []
+    log.unlink(missing_ok=True)
+    return [_subcommand(shlex.split(line)[2:]) for line in lines if line.startswith("start ")]
+
+
+def _subcommand(words: list[str]) -> str:
+    pairs = zip(words, ["", *words], strict=False)
+    return next((word for word, before in pairs if before != "-c" and not word.startswith("-")), "")

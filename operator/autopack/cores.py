@@ -1,0 +1,32 @@
+"""How many cores have nothing to do, for work that gains from helpers only where they would not wait for a core."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_LOAD = Path("/proc/loadavg")
+
+
+def idle_cores() -> int:
+    """Return how many cores this process could keep busy right now; 1 where that cannot be known.
+
+    What runs in other containers of the machine counts as well: the kernel tells of all of them.
+    """
+    try:
+        return cores_left(_LOAD.read_text("ascii"), len(os.sched_getaffinity(0)))
+    except (OSError, ValueError, AttributeError):
+        return 1
+
+
+def cores_left(load: str, cores: int) -> int:
+    """Return how many of `cores` are left to the one who reads `load`, its own included, so at least 1.
+
+    `load` is the text of /proc/loadavg (proc(5)): its fourth word is `<running>/<all>`, where the reader itself runs.
+    Raises ValueError if it is something else.
+    """
+    words = load.split()
+    if len(words) < 4:
+        raise ValueError(load)
+    others = int(words[3].partition("/")[0]) - 1
+    return max(1, cores - max(0, others))
