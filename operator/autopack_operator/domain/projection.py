@@ -52,7 +52,7 @@ def pod_view(body: JsonDict) -> PodView:
     """A pod of a run."""
     meta, status = body["metadata"], body.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
-    disrupted = conditions.get("DisruptionTarget", {})
+    disrupted, placed = conditions.get("DisruptionTarget", {}), conditions.get("PodScheduled", {})
     containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
     return PodView(
         namespace=meta["namespace"],
@@ -66,12 +66,13 @@ def pod_view(body: JsonDict) -> PodView:
         message=status.get("message") or _unschedulable(conditions),
         created_at=meta.get("creationTimestamp", ""),
         deleting="deletionTimestamp" in meta,
-        scheduled=conditions.get("PodScheduled", {}).get("status") == "True",
+        scheduled=placed.get("status") == "True",
         disrupted=disrupted.get("reason", "Disrupted") if disrupted.get("status") == "True" else None,
         containers=tuple(_container(item) for item in containers),
-        gated=conditions.get("PodScheduled", {}).get("reason") == "SchedulingGated",
+        gated=placed.get("reason") == "SchedulingGated",
         node=(body.get("spec") or {}).get("nodeName") or "",
         stops_by=meta.get("deletionTimestamp"),
+        scheduled_at=(placed.get("lastTransitionTime") or "") if placed.get("status") == "True" else "",
     )
 
 

@@ -119,6 +119,8 @@ class PodView:
     """Held by a scheduling gate: no scheduler has looked at it yet."""
     node: str = ""
     stops_by: str | None = None
+    scheduled_at: str = ""
+    """When it got its node; empty while it has none."""
 
     def container(self, name: str) -> ContainerView | None:
         """The container of that name, init containers included."""

@@ -23,7 +23,7 @@ from autopack_operator.domain.views import Attempt, LeaseConflict, PodView, RunV
 
 IMAGE_PATIENCE_SECONDS = 60.0
 QUIET_SECONDS = 5.0
-"""A hold-up of a pod is told of at this age of it."""
+"""A hold-up of a pod is told of when it has lasted so long."""
 
 STARTING_SECONDS = 15.0
 """The same where nothing is wrong and the pod only takes its time: where hundreds start at once, most take longer than
@@ -164,11 +164,13 @@ def _blocked(run: RunView, reason: str, message: str, now: datetime) -> Step:
 
 
 def _watch(run: RunView, pod: PodView, now: datetime) -> Step:
-    """One write when the command runs; hold-ups before that are told once they last."""
+    """One write when the command runs; hold-ups before that are told once they last. A pod that got its node starts
+    anew: most then run within moments, and what was told of its wait is corrected by the write that says so.
+    """
     status = transitions.observed(run, pod, now)
     if status == run.status:
         return Wait(_look_again(run))
-    age = seconds_between(pod.created_at, now)
+    age = seconds_between(pod.scheduled_at or pod.created_at, now)
     quiet = STARTING_SECONDS if status.reason in transitions.STARTING else QUIET_SECONDS
     if status.phase != "Running" and age < quiet:
         return Wait(quiet - age)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.autopack_operator.app.simulation import Simulation, live
-from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder, later, world
+from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder, later, stamp, world
 
 from autopack_operator.domain.run import follow
 from autopack_operator.domain.run.decide import decide
@@ -49,6 +49,15 @@ def test_a_command_that_runs_is_told_at_once() -> None:
 def test_a_pod_that_is_held_up_while_it_starts_is_not_given_the_time_of_one_that_only_starts() -> None:
     assert step(RUN, STARTING["PodInitializing"], 6) == Wait(9)
     assert isinstance(step(RUN, HELD_UP["ErrImagePull"], 7), WriteStatus)
+
+
+def test_a_pod_that_waited_for_room_is_given_the_same_time_from_then_on() -> None:
+    waited = RunBuilder().attempt().status(reason="Unschedulable", message="no node has the memory").view()
+    placed = PodBuilder(RUN).with_condition("PodScheduled", "True", lastTransitionTime=stamp(60)).view()
+    assert step(waited, placed, 61) == Wait(14)
+    assert isinstance(step(waited, placed, 75), WriteStatus)
+    held_up = PodBuilder(RUN).with_condition("PodScheduled", "True", lastTransitionTime=stamp(60))
+    assert isinstance(step(waited, held_up.container("workspace", **PULLING).view(), 65), WriteStatus)
 
 
 def test_nobody_has_to_speak_for_it_to_be_told() -> None:
