@@ -66,8 +66,8 @@ def test_runs_go_on_and_every_row_arrives_once(installed: Installation, server: 
     installed.apply(make_batch("going", "sleep 3", [name.removeprefix("going-") for name in NAMES], workers=3))
     until(server, "SELECT count(*) > 0 FROM registry_runs", [(True,)])
     server.stop()
-    # It is gone from the cluster before the database is back: only the operator's notes tell of it. It takes long enough to
-    # be seen running: what ends at once may well be told of in one step.
+    # It is gone from the cluster before the database is back: only the operator's notes tell of it. It takes long
+    # enough to be seen running: what ends at once may well be told of in one step.
     installed.apply(make_run("brief", "sleep 3", ttlSecondsAfterFinished={"succeeded": 1}))
     installed.finished("going", "runbatch", timeout=240)
     deadline = time.monotonic() + 120

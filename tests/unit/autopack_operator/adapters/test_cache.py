@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.autopack_operator.adapters.api_double import JsonDict
+from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder
 
 from autopack_operator.adapters.informer.cache import REMEMBERED_DEATHS, InformerCache, slimmed
 from autopack_operator.domain.keys import Key, Kind, keys_for_run
@@ -95,6 +96,18 @@ def test_deaths_are_not_remembered_without_a_bound() -> None:
     for number in range(REMEMBERED_DEATHS + 10):
         cache.runs.remove(NAMESPACE, "r", f"uid-{number}")
     assert len(cache.runs._dead) == REMEMBERED_DEATHS
+
+
+def test_of_a_pod_that_is_gone_no_more_is_kept_than_whether_it_had_stopped() -> None:
+    cache, owner = InformerCache(), RunBuilder("r").view()
+    for builder in (PodBuilder(owner).ended().uid("ended"), PodBuilder(owner).running().uid("running")):
+        pod = builder.view()
+        cache.remember_pod(pod)
+        cache.pods.remove(pod.namespace, pod.name, pod.uid)
+    assert (cache.stopped("ended"), cache.stopped("running"), cache.stopped("unknown")) == (True, False, False)
+    cache.pods.remove(pod.namespace, pod.name, "ended")
+    assert cache.stopped("ended")
+    assert cache.pods._dead == {"running": False, "ended": True}
 
 
 def test_pods_are_found_by_their_run_and_leave_with_it() -> None:
