@@ -105,7 +105,7 @@ class Operator:
             ),
             self.settings.pods,
         )
-        run_reconciler = RunReconciler(self.cache, steps, facts, self.clock, turnstile)
+        run_reconciler = RunReconciler(self.cache, steps, facts, self.clock, turnstile, self.connection.crowded)
         batch_reconciler = BatchReconciler(
             BatchPorts(
                 cache=self.cache,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from autopack_operator.app.parsed_spec import ParsedProfiles
 from autopack_operator.app.run_facts import FactBook, RunFacts
 from autopack_operator.app.run_steps import RunSteps
@@ -30,8 +32,17 @@ class TooManyStepsError(Exception):
 class RunReconciler:
     """See domain/run/decide.py for what happens in which order."""
 
-    def __init__(self, cache: Cache, steps: RunSteps, facts: FactBook, clock: Clock, turnstile: Turnstile) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        steps: RunSteps,
+        facts: FactBook,
+        clock: Clock,
+        turnstile: Turnstile,
+        crowded: Callable[[], bool],
+    ) -> None:
         self._cache, self._steps, self._facts, self._clock = cache, steps, facts, clock
+        self._crowded = crowded
         self._turnstile, self._profiles = turnstile, ParsedProfiles(cache)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -66,4 +77,5 @@ class RunReconciler:
         if run.terminal:
             return after_the_end(run, ttl.limits_of(run.spec), now)
         facts.turn_to(attempt_in_work(run))
-        return decide(run, observe(self._cache, self._profiles, run, facts, now), now)
+        world = observe(self._cache, self._profiles, run, facts, now, crowded=self._crowded())
+        return decide(run, world, now)

@@ -14,7 +14,9 @@ from autopack_operator.domain.views import PodView, RunView
 from autopack_operator.ports.cluster import Cache
 
 
-def observe(cache: Cache, profiles: ParsedProfiles, run: RunView, facts: RunFacts, now: datetime) -> World:
+def observe(
+    cache: Cache, profiles: ParsedProfiles, run: RunView, facts: RunFacts, now: datetime, *, crowded: bool
+) -> World:
     """The world as this process knows it."""
     spec, spec_error = facts.spec_of(run)
     profile, profile_error = profiles.of(run.namespace, spec.profile_ref.name)
@@ -47,6 +49,7 @@ def observe(cache: Cache, profiles: ParsedProfiles, run: RunView, facts: RunFact
         committed=facts.committed,
         lease_released=facts.lease_released,
         turn=facts.turn,
+        crowded=crowded,
     )
 
 

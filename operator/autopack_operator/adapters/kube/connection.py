@@ -88,6 +88,10 @@ class Connection:
         """The same pool, for requests that can wait until those under the bound of `paced` leave some of it."""
         return Connection(self._configuration, self._rest, self._may_write, self._pace, spare=True)
 
+    def crowded(self) -> bool:
+        """Whether a request would wait for its turn under the bound of `paced`, behind others."""
+        return self._pace.crowded()
+
     async def close(self) -> None:
         """Close the pool."""
         await self._rest.close()

@@ -8,6 +8,8 @@ from collections.abc import Callable
 BURST_SECONDS = 2.0
 """So many seconds' worth of requests may go out at once after a pause."""
 
+CROWDED_SECONDS = 0.1
+
 
 class Pace:
     """Requests wait for their turn, first come, first served. `per_second` 0 is no bound."""
@@ -29,6 +31,10 @@ class Pace:
         """Return when it is the caller's turn."""
         if self._interval and (seconds := self.wait_seconds()) > 0:
             await asyncio.sleep(seconds)
+
+    def crowded(self) -> bool:
+        """Whether who asks now would wait for more than a moment."""
+        return self._next + self._interval - self._monotonic() > CROWDED_SECONDS
 
     def spare_in_seconds(self) -> float:
         """How long it is until a turn lapses, if nobody takes one before."""

@@ -30,6 +30,11 @@ STARTING_SECONDS = 15.0
 QUIET_SECONDS, and a write for each of them would only keep the others waiting.
 """
 
+CROWDED_SECONDS = 15.0
+"""What merely tells of a pod gives way to requests that bring runs on, until the pod has had its node for so long. Most
+of what would be told is out of date by then, or the run is over.
+"""
+
 KUBELET_SECONDS = 5.0
 """What a kubelet takes at most to notice that a pod object is gone."""
 
@@ -59,7 +64,7 @@ def decide(run: RunView, world: World, now: datetime) -> Step:
     if ending is not None:
         stopping = pod.deleting or world.stop_asked == pod.uid
         return Wait(None if late is None else -late) if stopping else DeletePod(pod)
-    return _watch(run, pod, now)
+    return _watch(run, world, pod, now)
 
 
 def _node_is_silent(run: RunView, pod: PodView, now: datetime) -> Step:
@@ -163,7 +168,7 @@ def _blocked(run: RunView, reason: str, message: str, now: datetime) -> Step:
     return Wait(BLOCKED_SECONDS) if status == run.status else WriteStatus(status)
 
 
-def _watch(run: RunView, pod: PodView, now: datetime) -> Step:
+def _watch(run: RunView, world: World, pod: PodView, now: datetime) -> Step:
     """One write when the command runs; hold-ups before that are told once they last. A pod that got its node starts
     anew: most then run within moments, and what was told of its wait is corrected by the write that says so.
     """
@@ -176,6 +181,8 @@ def _watch(run: RunView, pod: PodView, now: datetime) -> Step:
         return Wait(quiet - age)
     if status.phase == "Running" and run.status.phase == "Running":
         return Wait()
+    if world.crowded and age < CROWDED_SECONDS:
+        return Wait(min(CROWDED_SECONDS - age, BLOCKED_SECONDS))
     return WriteStatus(status)
 
 

@@ -52,6 +52,7 @@ class World:
         committed: what the volume imported of the current attempt; "pending" while it imports.
         lease_released: this process let go of the run's Lease.
         turn: the quota of the profile lets the run start its next attempt.
+        crowded: requests wait for their turn under the bound on them.
 
     """
 
@@ -76,6 +77,7 @@ class World:
     committed: CommittedWork | VolumeFailure | str | None = None
     lease_released: bool = False
     turn: bool | None = None
+    crowded: bool = False
 
 
 PENDING = "pending"

@@ -41,6 +41,25 @@ async def test_without_a_bound_nothing_waits() -> None:
         await pace.spare_turn()
 
 
+def test_it_is_crowded_when_who_asks_would_wait_for_more_than_a_moment() -> None:
+    clock = Clock()
+    pace = Pace(25, clock)
+    assert not pace.crowded()
+    found = []
+    for _ in range(55):
+        pace.wait_seconds()
+        found.append(pace.crowded())
+    assert found == [False] * 51 + [True] * 4
+    clock.now += 0.2
+    assert not pace.crowded()
+
+
+def test_without_a_bound_it_is_never_crowded() -> None:
+    pace = Pace(0, Clock())
+    assert [pace.wait_seconds() for _ in range(1000)] == [0.0] * 1000
+    assert not pace.crowded()
+
+
 def test_a_turn_is_spare_only_when_the_burst_is_whole() -> None:
     clock = Clock()
     pace = Pace(10, clock)

@@ -114,7 +114,9 @@ class Process:
             turnstile=turnstile,
         )
         reconcilers = {
-            Kind.RUN: RunReconciler(self._cache, RunSteps(ports, SETTINGS), FactBook(), clock, turnstile).reconcile,
+            Kind.RUN: RunReconciler(
+                self._cache, RunSteps(ports, SETTINGS), FactBook(), clock, turnstile, lambda: simulation.crowded
+            ).reconcile,
             Kind.BATCH: BatchReconciler(batch_ports).reconcile,
             Kind.PROFILE: turnstile.reconcile,
         }
@@ -152,6 +154,8 @@ class Simulation:
     """A cluster in memory with one operator, which is started again when it is killed."""
 
     delivery: Delivery = at_once
+    crowded: bool = False
+    """Whether requests wait for their turn all the time."""
 
     def __post_init__(self) -> None:
         self.clock = LoopClock()

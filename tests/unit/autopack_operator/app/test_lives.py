@@ -66,6 +66,33 @@ def test_a_run_that_succeeds_costs_six_writes() -> None:
     }
 
 
+def crowd(lab: Simulation) -> None:
+    lab.crowded = True
+
+
+def test_a_short_run_is_not_told_to_run_while_requests_wait_for_their_turn() -> None:
+    lab = live(stories.success, crowd)
+    statuses = [request for request in lab.api.requests if (request.verb, request.kind) == ("status", "AutopackRun")]
+    assert len(statuses) == 2
+    assert conditions(lab.run()) == conditions(live(stories.success).run())
+
+
+def test_a_long_run_is_told_to_run_however_many_requests_wait() -> None:
+    told: list[str] = []
+
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["one"] = [Fate(seconds=60)]
+        lab.apply(RunBuilder())
+        await lab.until(lambda: bool(lab.pods()))
+        for seconds in (10, 10):
+            await asyncio.sleep(seconds)
+            told.append(lab.run().status.phase)
+        await lab.end()
+
+    live(story, crowd)
+    assert told == ["Preparing", "Running"]
+
+
 def test_each_transition_is_told_once() -> None:
     lab = live(stories.eviction)
     assert lab.events.told == [("one", "Retrying"), ("one", "Completed")]

@@ -11,7 +11,7 @@ from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder, later,
 
 from autopack_operator.domain.run import follow
 from autopack_operator.domain.run.decide import decide
-from autopack_operator.domain.run.world import Step, Wait, WriteStatus
+from autopack_operator.domain.run.world import Commit, Step, Wait, WriteStatus
 from autopack_operator.domain.views import PodView, RunView
 
 RUN = RunBuilder().attempt().view()
@@ -40,6 +40,17 @@ def test_it_is_told_at_its_time_and_not_before(quiet: float, reason: str, pod: P
     told = step(RUN, pod, quiet)
     assert isinstance(told, WriteStatus)
     assert (told.status.phase, told.status.reason) == ("Preparing", reason)
+
+
+def test_what_only_tells_gives_way_to_other_requests_for_so_long() -> None:
+    def crowded(pod: PodView, seconds: float) -> Step:
+        return decide(RUN, world(RUN, pod=pod, crowded=True), later(seconds))
+
+    for pod in (PodBuilder(RUN).running().view(), HELD_UP["ErrImagePull"]):
+        assert crowded(pod, 6) == Wait(5)
+        assert crowded(pod, 12) == Wait(3)
+        assert isinstance(crowded(pod, 15), WriteStatus)
+    assert isinstance(crowded(PodBuilder(RUN).ended().view(), 6), Commit)
 
 
 def test_a_command_that_runs_is_told_at_once() -> None:
