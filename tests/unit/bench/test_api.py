@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bench.api import CORE, Api
@@ -21,11 +22,11 @@ class Answers(Connection):
         method: str,
         path: str,
         body: dict[str, Any] | None = None,
-        query: dict[str, str] | None = None,
+        query: dict[str, str] | Callable[[], dict[str, str]] | None = None,
         seconds: float = 30.0,
     ) -> dict[str, Any]:
         """The next answer."""
-        self.asked.append((method, query))
+        self.asked.append((method, query() if callable(query) else query))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

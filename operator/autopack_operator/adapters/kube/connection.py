@@ -101,16 +101,19 @@ class Connection:
         method: str,
         path: str,
         body: JsonDict | None = None,
-        query: dict[str, str] | None = None,
+        query: dict[str, str] | Callable[[], dict[str, str]] | None = None,
         seconds: float = REQUEST_TIMEOUT_SECONDS,
     ) -> JsonDict:
         """Send one request, within so many seconds; the waits that the server asks for are among them.
 
+        A `query` that is a function is asked when the request's turn has come.
+
         Raises ConflictError, AlreadyExistsError, GoneError, RejectedError or TransientError; the last also for a write
         that `may_write` forbids.
         """
-        url = self._configuration.host + path + ("?" + urlencode(query) if query else "")
         await self._turn()
+        asked = query() if callable(query) else query
+        url = self._configuration.host + path + ("?" + urlencode(asked) if asked else "")
         deadline = time.monotonic() + seconds
         while True:
             try:

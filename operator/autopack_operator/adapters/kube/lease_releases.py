@@ -1,4 +1,4 @@
-"""Releases of Leases that come together go out together: while one request is on its way, the next gathers."""
+"""Releases of Leases that come together go out together: a request takes along all that came until its turn."""
 
 from __future__ import annotations
 
@@ -39,20 +39,22 @@ class LeaseReleases:
 
     async def _send_all(self, namespace: str, attempt: int, lane: _Lane) -> None:
         while lane.waiting:
-            chosen = dict(list(lane.waiting.items())[:AT_ONCE])
-            for uid in chosen:
-                del lane.waiting[uid]
+            chosen: dict[str, asyncio.Future[None]] = {}
             try:
-                await self._send(namespace, attempt, chosen)
+                await self._send(namespace, attempt, lane, chosen)
             except Exception as error:  # noqa: BLE001 - those who wait are to judge it
                 _tell(chosen, error)
             else:
                 _tell(chosen, None)
         del self._lanes[namespace, attempt]
 
-    async def _send(self, namespace: str, attempt: int, uids: dict[str, asyncio.Future[None]]) -> None:
-        selector = f"{RUN_UID_LABEL} in ({','.join(uids)}),{ATTEMPT_LABEL}={attempt}"
-        await self._connection.request("DELETE", path(LEASES, namespace, "leases"), query={"labelSelector": selector})
+    async def _send(self, namespace: str, attempt: int, lane: _Lane, chosen: dict[str, asyncio.Future[None]]) -> None:
+        def choose() -> dict[str, str]:
+            for uid in list(lane.waiting)[:AT_ONCE]:
+                chosen[uid] = lane.waiting.pop(uid)
+            return {"labelSelector": f"{RUN_UID_LABEL} in ({','.join(chosen)}),{ATTEMPT_LABEL}={attempt}"}
+
+        await self._connection.request("DELETE", path(LEASES, namespace, "leases"), query=choose)
 
 
 def _tell(waiting: dict[str, asyncio.Future[None]], error: Exception | None) -> None:

@@ -30,6 +30,21 @@ async def test_those_that_come_while_one_is_under_way_share_the_next() -> None:
     assert {request.path for request in double.asked} == {"/apis/coordination.k8s.io/v1/namespaces/space/leases"}
 
 
+async def test_those_that_come_before_its_turn_go_out_with_it() -> None:
+    double = Double(json({}))
+    async with connected(double) as open_connection:
+        connection = open_connection.paced(20)
+        for _ in range(42):
+            connection._pace.wait_seconds()
+        releases = LeaseReleases(connection)
+        early = asyncio.create_task(releases.release("space", "a", 1))
+        await asyncio.sleep(0.01)
+        assert connection.crowded()
+        await releases.release("space", "b", 1)
+        await early
+    assert selectors(double) == [of(["a", "b"])]
+
+
 async def test_attempts_and_namespaces_are_kept_apart() -> None:
     double = Double(json({}))
     async with connected(double) as connection:
