@@ -16,7 +16,7 @@ from scripts import deploy
 from bench import baseline, objects, on_cluster, worktrees
 from bench.figures import document, table
 from bench.parts import Parts, end_tidily
-from bench.settings import FULL, MANY, MAX_QPS, QUICK, Settings
+from bench.settings import FULL, LARGE, MAX_QPS, QUICK, Settings
 
 EXPECTED = ("worktree_vs_git", "throughput_vs_jobs", "rss_mib_at_10000", "restart_seconds_at_10000")
 """Keys that others look for: null in the JSON line of a run that has no value for them."""
@@ -37,8 +37,9 @@ def main() -> int:
     """Measure, print, compare; returns the exit code: 1 when --check found a regression or a part was not measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed, scale and cost, side by side.")
     parser.add_argument("--quick", action="store_true", help="small sizes and few repeats: within 5 minutes")
-    parser.add_argument("--repeats", type=int, help=f"of each comparison with N below {MANY}, where it is one")
-    parser.add_argument("--qps", type=int, help=f"bound on each controller, kwok (default: {FULL.qps} requests/s)")
+    parser.add_argument("--repeats", type=int, help=f"of each comparison with N below {LARGE}, where it is one")
+    usual = f"{FULL.qps} requests/s, from N={LARGE} on {FULL.large_qps}"
+    parser.add_argument("--qps", type=int, help=f"bound on each controller, kwok (default: {usual})")
     parser.add_argument("--sizes", help="N of the kwok arms, as 100,1000,5000")
     parser.add_argument("--unbounded", help="N of the arms without a bound on requests, as 100,1000")
     parser.add_argument("--stored", help="numbers of stored runs, as 0,1000,10000")
@@ -59,9 +60,10 @@ def main() -> int:
     asyncio.run(measure(settings, parts))
     if not options.no_worktrees:
         worktrees.measure(settings.trees, parts)
-    figures = [*on_cluster.headlines(parts.figures, settings.qps), *worktrees.headlines(parts.figures), *parts.figures]
+    headlines = on_cluster.headlines(parts.figures, settings.by_bound()) + worktrees.headlines(parts.figures)
+    figures = headlines + parts.figures
     print(f"\n{settings}\n\n{table(figures, parts.lost)}\n\nseconds: {parts.seconds}\n")
-    also = {"qps": settings.qps, "not_measured": parts.lost, "seconds": parts.seconds}
+    also = {"qps": settings.qps, "large_qps": settings.large_qps, "not_measured": parts.lost, "seconds": parts.seconds}
     line = document(figures, dict.fromkeys(EXPECTED) | also)
     problems = _regressions(line, known) if options.check else []
     if options.save:

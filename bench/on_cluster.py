@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -33,13 +33,14 @@ async def kwok_pods(settings: Settings, parts: Parts) -> None:
     layout = default_layout()
     with kwok.nodes(layout):
         async with volume_double():
-            # Restarted before the scene is made: what that needs of it shows that it works again.
-            with parts.part("kwok, bounded"), controller_manager.bounded(layout, settings.qps):
-                bounded = operator_settings(settings.qps, kwok.RUNTIME_CLASS, doubled_volume=True)
-                async with scene(layout, "kwok", bounded) as played:
-                    wanted = {size: settings.repeats_of(size) for size in settings.sizes}
-                    comparison = await Arms(played, settings, parts, settings.qps).compare("kwok", "", wanted)
-                    parts.figures += throughput.slopes(comparison)
+            for qps, sizes in settings.by_bound().items():
+                # Restarted before the scene is made: what that needs of it shows that it works again.
+                with parts.part(f"kwok, {qps} requests/s each"), controller_manager.bounded(layout, qps):
+                    bounded = operator_settings(qps, kwok.RUNTIME_CLASS, doubled_volume=True)
+                    async with scene(layout, "kwok", bounded) as played:
+                        wanted = {size: settings.repeats_of(size) for size in sizes}
+                        comparison = await Arms(played, settings, parts, qps).compare("kwok", "", wanted)
+                        parts.figures += throughput.slopes(comparison)
             with parts.part("kwok, no bound"):
                 usual = operator_settings(0, kwok.RUNTIME_CLASS, doubled_volume=True)
                 async with scene(layout, "kwok", usual) as played:
@@ -95,15 +96,16 @@ async def _cleared(where: Scene, parts: Parts, name: str, longest: float) -> Asy
             await where.clear()
 
 
-def headlines(figures: Sequence[Figure], qps: int) -> list[Figure]:
-    """The figures that others look for, under plain keys: the worst over all sizes at an equal bound on requests, which
-    is `qps` on kwok's nodes.
+def headlines(figures: Sequence[Figure], bounds: Iterable[int]) -> list[Figure]:
+    """The figures that others look for, under plain keys: the worst over all sizes at an equal bound on requests.
+
+    `bounds` are those on kwok's nodes, in requests a second.
     """
-    bounds = f"kwok: {qps} requests/s each, real pods: {CLUSTER_QPS}"
+    about = f"kwok: {' and '.join(map(str, bounds))} requests/s each, real pods: {CLUSTER_QPS}"
     wanted = (
-        ("throughput_vs_jobs", f"C/B, lowest of all N ({bounds})", least(1.0)),
-        ("throughput_vs_indexed_job", f"C/A, lowest of all N ({bounds})", least(0.5)),
-        ("mutating_requests_per_run", f"writes a run, highest of all N ({bounds})", most(8)),
+        ("throughput_vs_jobs", f"C/B, lowest of all N ({about})", least(1.0)),
+        ("throughput_vs_indexed_job", f"C/A, lowest of all N ({about})", least(0.5)),
+        ("mutating_requests_per_run", f"writes a run, highest of all N ({about})", most(8)),
     )
     found = (worst(figures, rf"{key}_\d+(_real)?", key, label, bar) for key, label, bar in wanted)
     return [figure for figure in found if figure]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-MANY = 1000
-"""From this size on, one repeat has to do: the three arms take more than 5 minutes."""
+LARGE = 1000
+"""From this size on, one repeat has to do, and both controllers may send more requests a second: at 50 the three arms
+take more than 5 minutes at N=1,000, and half an hour at 5,000.
+"""
 
 CLUSTER_QPS = 200
 """Requests a second that the cluster's own kube-controller-manager may send (`devcluster/embedded/components.py`)."""
@@ -86,6 +88,7 @@ class Settings:
         trees: what is measured without the cluster.
         qps: requests a second that each controller may send in the arms at `sizes`. At CLUSTER_QPS two cores bind, not
             the bound, and what is compared is two programs' share of a busy machine.
+        large_qps: the same for sizes from LARGE on, which would take half an hour at `qps`.
 
     """
 
@@ -99,10 +102,19 @@ class Settings:
     longest_part: float
     trees: Trees
     qps: int = 50
+    large_qps: int = 100
+
+    def by_bound(self) -> dict[int, tuple[int, ...]]:
+        """The sizes of kwok's arms, by the requests a second that each controller may send there."""
+        found: dict[int, tuple[int, ...]] = {}
+        for size in self.sizes:
+            bound = self.large_qps if size >= LARGE else self.qps
+            found[bound] = (*found.get(bound, ()), size)
+        return found
 
     def repeats_of(self, size: int) -> int:
         """How often the arms of that size take turns."""
-        return 1 if size >= MANY else self.repeats
+        return 1 if size >= LARGE else self.repeats
 
     def longest_of(self, size: int, repeats: int, qps: int) -> float:
         """Seconds after which the arms of that size are given up: `longest_part`, or more where the requests that they
@@ -125,16 +137,21 @@ class Settings:
             real_repeats=self.real_repeats if repeats is None else repeats,
             repeats=self.repeats if repeats is None else repeats,
             qps=self.qps if qps is None else qps,
+            large_qps=self.large_qps if qps is None else qps,
             trees=self.trees.only(None, None, repeats),
         )
 
     def __str__(self) -> str:
-        sizes = ", ".join(f"N={size} ({self.repeats_of(size)} repeats)" for size in self.sizes)
+        arms = [
+            f"kwok, {qps} requests/s for each controller: "
+            + ", ".join(f"N={size} ({self.repeats_of(size)} repeats)" for size in sizes)
+            for qps, sizes in self.by_bound().items()
+        ]
         about = f"{self.real_repeats} repeats, {CLUSTER_QPS} requests/s for each controller"
         real = f"; N={self.real_pods} real pods ({about})" if self.real_pods else ""
         stored = f"; {', '.join(map(str, self.stored))} stored runs" if self.stored else ""
         free = f"; without a bound N={', '.join(map(str, self.unbounded))}" if self.unbounded else ""
-        bounded = f"kwok, {self.qps} requests/s for each controller: {sizes or 'none'}"
+        bounded = "; ".join(arms) or "no arms with a bound"
         return f"{bounded}{free}{real}; no bound: burst of {self.burst}{stored}; worktrees: {self.trees}"
 
 
@@ -147,8 +164,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 FULL = Settings(
-    # N=5,000 alone takes more than 20 minutes on two cores: by hand (docs/performance.md).
-    sizes=(100, 1000),
+    sizes=(100, 1000, 5000),
     unbounded=(100,),
     real_pods=30,
     real_repeats=2,

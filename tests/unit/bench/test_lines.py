@@ -31,13 +31,13 @@ def test_each_line_of_the_arms_says_the_bound() -> None:
 
 
 def test_the_headlines_say_both_bounds() -> None:
-    found = headlines(COMPARISON.figures(), 50)
+    found = headlines(COMPARISON.figures(), (50, 100))
     assert [figure.key for figure in found] == [
         "throughput_vs_jobs",
         "throughput_vs_indexed_job",
         "mutating_requests_per_run",
     ]
-    assert all("kwok: 50 requests/s each, real pods: 200" in figure.label for figure in found)
+    assert all("kwok: 50 and 100 requests/s each, real pods: 200" in figure.label for figure in found)
 
 
 def test_time_and_processor_may_grow_little_more_than_linearly() -> None:

@@ -15,17 +15,18 @@ def test_large_sizes_have_one_repeat_and_the_text_says_so() -> None:
 
 
 def test_the_text_says_which_bound_is_whose() -> None:
-    assert "kwok, 50 requests/s for each controller" in str(FULL)
+    assert "kwok, 50 requests/s for each controller: N=100 (5 repeats);" in str(FULL)
+    assert "kwok, 100 requests/s for each controller: N=1000 (1 repeats), N=5000 (1 repeats)" in str(FULL)
     assert f"N=30 real pods (2 repeats, {CLUSTER_QPS} requests/s for each controller)" in str(FULL)
 
 
 @pytest.mark.parametrize("settings", [FULL, QUICK], ids=["full", "quick"])
 def test_no_arms_are_cut_that_are_long_by_design(settings: Settings) -> None:
-    for size in settings.sizes:
+    for qps, size in ((qps, size) for qps, sizes in settings.by_bound().items() for size in sizes):
         repeats = settings.repeats_of(size)
         # As seen: 325 s for the three arms at N=1,000 and 50 requests a second.
-        assert settings.longest_of(size, repeats, settings.qps) > 1.5 * repeats * size * 0.325
-        assert settings.longest_of(size, repeats, settings.qps) >= settings.longest_part
+        assert settings.longest_of(size, repeats, qps) > 1.5 * repeats * size * 0.325 * 50 / qps
+        assert settings.longest_of(size, repeats, qps) >= settings.longest_part
 
 
 def test_a_high_bound_or_none_does_not_shorten_what_the_machine_makes_long() -> None:
@@ -37,6 +38,9 @@ def test_a_high_bound_or_none_does_not_shorten_what_the_machine_makes_long() -> 
 def test_the_bound_can_be_given() -> None:
     assert FULL.changed({}, None, 200).qps == 200
     assert FULL.changed({}, None).qps == FULL.qps == QUICK.qps == 50
+    assert FULL.by_bound() == {50: (100,), 100: (1000, 5000)}
+    assert FULL.changed({}, None, 200).by_bound() == {200: FULL.sizes}
+    assert FULL.changed({"sizes": ""}, None).by_bound() == {}
 
 
 @pytest.mark.parametrize(
