@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 _LOAD = Path("/proc/loadavg")
+_LOOKS, _PAUSE_SECONDS = 3, 0.002
+"""What runs for a moment only (a kernel thread, a process that just ends) is gone at the next look."""
 
 
 def idle_cores() -> int:
@@ -14,9 +17,15 @@ def idle_cores() -> int:
     What runs in other containers of the machine counts as well: the kernel tells of all of them.
     """
     try:
-        return cores_left(_LOAD.read_text("ascii"), len(os.sched_getaffinity(0)))
+        cores = len(os.sched_getaffinity(0))
+        left = cores_left(_LOAD.read_text("ascii"), cores)
+        for _ in range(_LOOKS - 1):
+            if left < cores:
+                time.sleep(_PAUSE_SECONDS)
+                left = max(left, cores_left(_LOAD.read_text("ascii"), cores))
     except (OSError, ValueError, AttributeError):
         return 1
+    return left
 
 
 def cores_left(load: str, cores: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,19 @@ def test_the_kernel_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(cores, "_LOAD", tmp_path / "loadavg")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
     assert cores.idle_cores() == 6
+
+
+@pytest.mark.parametrize(("running", "left"), [([3, 3, 1, 3], 2), ([2, 1], 2), ([3, 2, 2, 1], 1)])
+def test_what_runs_for_a_moment_does_not_count(
+    running: list[int], left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = tmp_path / "loadavg"
+
+    def show(_: float = 0) -> None:
+        load.write_text(f"0.20 0.18 0.12 {running.pop(0)}/80 11206\n", "utf-8")
+
+    show()
+    monkeypatch.setattr(cores, "_LOAD", load)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(time, "sleep", show)
+    assert cores.idle_cores() == left
