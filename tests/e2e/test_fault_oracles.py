@@ -20,8 +20,10 @@ START = "from autopack_operator.main import main; main()"
 TAKES_IN_TOO_EARLY = """
 from autopack_operator.domain.run import follow
 watch = follow._watch
-def eager(run, pod, now):
-    return follow.finish.Commit(run.status.attempt, True) if run.status.phase == 'Running' else watch(run, pod, now)
+def eager(run, world, pod, now):
+    if run.status.phase == 'Running':
+        return follow.finish.Commit(run.status.attempt, True)
+    return watch(run, world, pod, now)
 follow._watch = eager
 """
 DOES_NOT_WAIT_FOR_THE_POD = """
@@ -65,11 +67,11 @@ from datetime import timedelta
 from autopack_operator.domain.run import follow, transitions
 from autopack_operator.domain.times import rfc3339
 watch = follow._watch
-def impatient(run, pod, now):
+def impatient(run, world, pod, now):
     if run.status.phase == 'Running' and run.status.attempt == 1:
         edit = transitions.Editor(run, now).set(phase='Pending', reason='Retrying', next_attempt_at=rfc3339(now))
         return follow.WriteStatus(edit.done())
-    return watch(run, pod, now)
+    return watch(run, world, pod, now)
 follow._watch = impatient
 """
 NEVER_RESTS = """
