@@ -87,6 +87,7 @@ class Lane:
         """Take it all away; returns what the operator had left behind, if it had the time to tidy up (`orderly`)."""
         await self._end_operators()
         left = await self._left_behind() if orderly else []
+        await self._saboteur.abandon()
         if self._watching is not None:
             self._watching.cancel()
         await self._stage.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from faults import nodes
 from faults.calls import Call
@@ -36,7 +36,7 @@ class Saboteur:
                 await self._upstream.gone(self._lease)
             case Kind.LEADER_STOLEN:
                 await self._upstream.merge(self._lease, {"spec": {"holderIdentity": "a thief"}})
-                self._in(ROBBED_SECONDS, self._upstream.merge(self._lease, {"spec": {"holderIdentity": ""}}))
+                self._in(ROBBED_SECONDS, lambda: self._upstream.merge(self._lease, {"spec": {"holderIdentity": ""}}))
             case Kind.POD_FORCE_DELETED:
                 await self._upstream.gone(f"{self._pods}/{_pod(call)}", {"gracePeriodSeconds": 0})
             case Kind.POD_EVICTED:
@@ -47,10 +47,10 @@ class Saboteur:
                 binding = await self._upstream.request("GET", where)
                 binding["metadata"] = {"name": OPERATOR, "labels": binding["metadata"]["labels"]}
                 await self._upstream.gone(where)
-                self._in(REVOKED_SECONDS, self._upstream.request("POST", self._bindings, binding))
+                self._in(REVOKED_SECONDS, lambda: self._upstream.request("POST", self._bindings, binding))
             case Kind.DISK_FULL:
                 await asyncio.to_thread(self._disk.fill)
-                self._in(fault.seconds, asyncio.to_thread(self._disk.free))
+                self._in(fault.seconds, lambda: asyncio.to_thread(self._disk.free))
             case Kind.COMPONENT_KILLED:
                 await nodes.kill(fault.component)
             case kind if kind.of_database and self._database is not None:
@@ -64,10 +64,17 @@ class Saboteur:
         if self._database is not None:
             await asyncio.to_thread(self._database.heal)
 
-    def _in(self, seconds: float, act: Awaitable[object]) -> None:
+    async def abandon(self) -> None:
+        """Give back nothing more: the namespace goes, and with it what was taken away."""
+        waiting = list(self._later)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    def _in(self, seconds: float, act: Callable[[], Awaitable[object]]) -> None:
         async def later() -> None:
             await asyncio.sleep(seconds)
-            await act
+            await act()
 
         task = asyncio.create_task(later())
         self._later.add(task)

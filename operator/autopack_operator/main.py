@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -50,6 +51,8 @@ log = logging.getLogger("autopack_operator")
 STUCK_SECONDS = 300.0
 DRAIN_SECONDS = 20.0
 ASK_AGAIN_SECONDS = 2.0
+GARBAGE_AFTER = 5_000
+"""Objects that may come to be before the collector looks for cycles among them; 700 by default."""
 
 
 class Operator:
@@ -174,6 +177,7 @@ class Operator:
             # Once more: kopf has put its own handlers there, which know nothing of our leadership.
             loop.add_signal_handler(number, stop.set)
         self.ready = True
+        _spare_the_collector()
         ended, lead = asyncio.create_task(self.informer.ended()), asyncio.create_task(self._lead())
         try:
             done, _ = await asyncio.wait({ended, lead}, return_when=asyncio.FIRST_COMPLETED)
@@ -227,6 +231,15 @@ class Operator:
         self.queue.close()
         if self.leading:
             await asyncio.wait({serving}, timeout=DRAIN_SECONDS)
+
+
+def _spare_the_collector() -> None:
+    """What there is by now is libraries, and stays: 150,000 objects, which the collector would go through again and
+    again. That took 15% of this process's time at 5 runs a second, a tenth of a second at a time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, *gc.get_threshold()[1:])
 
 
 async def _canceled(*tasks: asyncio.Task[Any]) -> None:

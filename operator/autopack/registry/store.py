@@ -4,6 +4,7 @@ same rows.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -51,24 +52,18 @@ class Registry:
         try:
             with self._engine.begin() as connection:
                 if rows:
-                    connection.execute(self._insert(EventRow).on_conflict_do_nothing(), rows)
+                    connection.execute(_insert(self.url.dialect, EventRow).on_conflict_do_nothing(), rows)
                 # One order for all writers: two that lock the same rows in different orders would wait for each other.
                 self._upsert(connection, RunRow, [newest[key] for key in sorted(newest)], ("scope", "run_id"))
                 self._upsert(connection, BatchRow, [states[key] for key in sorted(states)], ("scope",))
         except (SQLAlchemyError, OSError) as error:
             raise self._explain(error) from error
 
-    def _insert(self, table: type[Base]) -> Any:  # noqa: ANN401 - the two dialects share no class for it
-        return postgresql.insert(table) if self.url.dialect == "postgresql" else sqlite.insert(table)
-
     def _upsert(
-        self, connection: Connection, table: type[RunRow | BatchRow], rows: list[dict[str, Any]], keys: Sequence[str]
+        self, connection: Connection, table: type[RunRow | BatchRow], rows: list[dict[str, Any]], keys: tuple[str, ...]
     ) -> None:
         if rows:
-            insert = self._insert(table)
-            changed = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-            newer = table.sequence <= insert.excluded.sequence
-            connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed, where=newer), rows)
+            connection.execute(_upsert(self.url.dialect, table, tuple(rows[0]), keys), rows)
 
     def runs(self, scope: str | None = None) -> Sequence[Row[tuple[RunRow]]]:
         """Return the rows of runs, ordered by run id; of one scope, or all."""
@@ -100,6 +95,19 @@ class Registry:
             # A session keeps what it began with: read-only, or on a server that is no longer the first one.
             self._engine.dispose()
         return explained
+
+
+def _insert(dialect: str, table: type[Base]) -> Any:  # noqa: ANN401 - the two dialects share no class for it
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@functools.cache
+def _upsert(dialect: str, table: type[RunRow | BatchRow], columns: Sequence[str], keys: Sequence[str]) -> Any:  # noqa: ANN401
+    """The newest state wins. Made once: SQLAlchemy copies all of the table to name what is inserted."""
+    insert = _insert(dialect, table)
+    changed = {name: insert.excluded[name] for name in columns if name not in keys}
+    newer = table.sequence <= insert.excluded.sequence
+    return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=newer)
 
 
 def _row(event: RunEvent) -> dict[str, Any]:

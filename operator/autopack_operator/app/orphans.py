@@ -37,7 +37,7 @@ class Orphans:
         if not left:
             return
         try:
-            runs, pods = await asyncio.gather(self._lister.runs(), self._lister.pods())
+            runs, pods = await self._lister.runs(), await self._lister.pods()
         except (TransientError, GoneError, RejectedError) as error:
             log.warning("what deleted runs left is looked for later: %s", error)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -12,7 +13,11 @@ from autopack_operator.domain.keys import Key, Kind, keys_for_pod, keys_for_run
 from autopack_operator.domain.turns import occupies, profile_of
 from autopack_operator.domain.views import BatchView, PodView, ProfileView, RunView
 
+REMEMBERED_SECONDS = 300.0
+"""Longer than an answer, or a list, can be on its way while its object is deleted."""
+
 REMEMBERED_DEATHS = 10_000
+"""So many of a kind at most, though thousands be deleted at once."""
 
 
 class _Object(Protocol):
@@ -30,23 +35,31 @@ ViewT = TypeVar("ViewT", bound=_Object)
 class Store(Generic[ViewT]):
     """Objects of one kind by namespace and name, and by the groups they are in. Never goes back to an older version.
 
-    Of an object that is gone only the answer of `remark` to its last state is kept: at 5 runs a second, ten thousand
-    last states would be 50 MB within half an hour.
+    Of an object that is gone only the answer of `remark` to its last state is kept, and that for a while: at 5 runs a
+    second, ten thousand last states would be 50 MB within half an hour.
     """
 
     def __init__(
         self,
         groups_of: Callable[[ViewT], Iterable[Hashable]] = lambda _: (),
         remark: Callable[[ViewT], bool] = lambda _: False,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._groups_of, self._remark = groups_of, remark
+        self._groups_of, self._remark, self._monotonic = groups_of, remark, monotonic
         self._objects: dict[tuple[str, str], ViewT] = {}
         self._groups: dict[Hashable, dict[tuple[str, str], ViewT]] = {}
-        self._dead: OrderedDict[str, bool] = OrderedDict()
+        self._dead: OrderedDict[str, tuple[float, bool]] = OrderedDict()
+        """(when, remark) by UID, in the order of their deaths."""
 
     def get(self, namespace: str, name: str) -> ViewT | None:
         """The object, if known."""
         return self._objects.get((namespace, name))
+
+    def at(self, namespace: str, name: str, uid: str, version: str) -> ViewT | None:
+        """The object, if it is known in that very version. What has none (a profile) never is."""
+        known = self._objects.get((namespace, name))
+        same = known is not None and version != "" and (known.uid, _version(known)) == (uid, version)
+        return known if same else None
 
     def group(self, key: Hashable) -> Collection[ViewT]:
         """The objects of that group."""
@@ -76,16 +89,22 @@ class Store(Generic[ViewT]):
     def remove(self, namespace: str, name: str, uid: str) -> None:
         """The object of that UID is gone; an answer to an own write that comes late does not bring it back."""
         known = self._objects.get((namespace, name))
-        self._dead[uid] = self._remark(known) if known is not None and known.uid == uid else self.remarked(uid)
-        while len(self._dead) > REMEMBERED_DEATHS:
-            self._dead.popitem(last=False)
+        remark = self._remark(known) if known is not None and known.uid == uid else self.remarked(uid)
+        self._dead[uid] = self._monotonic(), remark
+        self._dead.move_to_end(uid)
+        self._forget_the_long_dead()
         if known is not None and known.uid == uid:
             del self._objects[namespace, name]
             self._leave_groups((namespace, name), known)
 
     def remarked(self, uid: str) -> bool:
         """The remark on that object, made when it was removed; False when it is not known."""
-        return self._dead.get(uid, False)
+        return self._dead[uid][1] if uid in self._dead else False
+
+    def _forget_the_long_dead(self) -> None:
+        oldest = self._monotonic() - REMEMBERED_SECONDS
+        while len(self._dead) > REMEMBERED_DEATHS or next(iter(self._dead.values()))[0] < oldest:
+            self._dead.popitem(last=False)
 
     def _leave_groups(self, place: tuple[str, str], view: ViewT) -> None:
         for group in self._groups_of(view):
@@ -100,10 +119,14 @@ def _newer(view: _Object, known: _Object) -> bool:
 
     So is a view without a version (a profile), which nobody writes here: what was told last is what holds.
     """
-    versions = [getattr(each, "resource_version", "") for each in (view, known)]
-    if view.uid != known.uid or not all(version.isdigit() for version in versions):
+    told, had = _version(view), _version(known)
+    if view.uid != known.uid or not (told.isdigit() and had.isdigit()):
         return True
-    return int(versions[0]) > int(versions[1])
+    return int(told) > int(had)
+
+
+def _version(view: _Object) -> str:
+    return getattr(view, "resource_version", "")
 
 
 def slimmed(run: RunView) -> RunView:

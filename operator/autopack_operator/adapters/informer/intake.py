@@ -52,8 +52,8 @@ class Intake:
         """
         watched, meta = self._watched[plural], body["metadata"]
         deleted = event == "DELETED"
-        known = watched.store.get(meta["namespace"], meta["name"])
-        if not deleted and known is not None and _is_version(known, meta):
+        known = watched.store.at(meta["namespace"], meta["name"], meta["uid"], meta.get("resourceVersion", ""))
+        if known is not None and not deleted:
             keys = watched.keys_of_echo(known)
         else:
             view = watched.view(body)
@@ -64,11 +64,6 @@ class Intake:
             keys = watched.keys(view, deleted)
         for key in keys:
             self._enqueue(key)
-
-
-def _is_version(known: Any, meta: JsonDict) -> bool:  # noqa: ANN401 - a view of any kind; a profile has no version
-    version = getattr(known, "resource_version", "")
-    return bool(version) and (known.uid, version) == (meta["uid"], meta.get("resourceVersion"))
 
 
 def _keys_for_echo_of_run(run: RunView) -> list[Key]:

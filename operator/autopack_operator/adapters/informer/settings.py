@@ -28,6 +28,27 @@ class NoDiffs(kopf.DiffBaseStorage):
         """Nothing is stored: a patch of an annotation would be a write."""
 
 
+class NoProgress(kopf.ProgressStorage):
+    """kopf looks in each object for the progress of handlers that are not used here."""
+
+    def fetch(self, *, key: object, body: kopf.Body) -> None:  # noqa: ARG002
+        """Nothing was stored."""
+        return
+
+    def store(self, *, key: object, record: object, body: kopf.Body, patch: kopf.Patch) -> None:
+        """Nothing is stored: a patch of an annotation would be a write."""
+
+    def purge(self, *, key: object, body: kopf.Body, patch: kopf.Patch) -> None:
+        """There is nothing."""
+
+    def touch(self, *, body: kopf.Body, patch: kopf.Patch, value: str | None) -> None:
+        """A write just to be called again is a write, too."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        """There is nothing to clear away."""
+        return essence
+
+
 def settings() -> kopf.OperatorSettings:
     """Numbers from kopf's own issues: silent watches (#204, #957), filters that fill memory (PR #1311)."""
     chosen = kopf.OperatorSettings()
@@ -36,12 +57,13 @@ def settings() -> kopf.OperatorSettings:
     chosen.peering.standalone = True
     chosen.persistence.finalizer = NO_FINALIZER
     chosen.persistence.diffbase_storage = NoDiffs()
+    chosen.persistence.progress_storage = NoProgress()
     chosen.process.ultimate_exiting_timeout = None
     chosen.watching.server_timeout = 300
     chosen.watching.client_timeout = 330
     chosen.watching.inactivity_timeout = 70
     chosen.watching.connect_timeout = 10
-    chosen.watching.chunk_size = 250
+    chosen.watching.chunk_size = 50
     chosen.watching.label_selectors["pods"] = POD_SELECTOR
     chosen.networking.request_timeout = 30
     chosen.queueing.worker_limit = None

@@ -12,8 +12,10 @@ from autopack_operator.domain.projection import batch_view, lease_view, pod_view
 from autopack_operator.domain.views import BatchView, LeaseView, PodView, RunView
 
 OURS = "app.kubernetes.io/managed-by=autopack-operator"
-PAGE = 250
-"""Objects asked for at once. As JSON they take ten times the memory of what is kept of them."""
+PAGE = 50
+"""Objects asked for at once. As JSON they take ten times the memory of what is kept of them, and it is not always given
+back.
+"""
 
 WATCHED = ((API_VERSION, "autopackruns"), (API_VERSION, "runbatches"), (API_VERSION, "runprofiles"), ("v1", "pods"))
 ViewT = TypeVar("ViewT")

@@ -6,7 +6,13 @@ import pytest
 from tests.unit.autopack_operator.adapters.api_double import JsonDict
 from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder
 
-from autopack_operator.adapters.informer.cache import REMEMBERED_DEATHS, InformerCache, slimmed
+from autopack_operator.adapters.informer.cache import (
+    REMEMBERED_DEATHS,
+    REMEMBERED_SECONDS,
+    InformerCache,
+    Store,
+    slimmed,
+)
 from autopack_operator.domain.keys import Key, Kind, keys_for_run
 from autopack_operator.domain.projection import batch_view, pod_view, profile_view, run_view
 from autopack_operator.domain.views import BatchView, PodView, ProfileView, RunView
@@ -107,7 +113,21 @@ def test_of_a_pod_that_is_gone_no_more_is_kept_than_whether_it_had_stopped() -> 
     assert (cache.stopped("ended"), cache.stopped("running"), cache.stopped("unknown")) == (True, False, False)
     cache.pods.remove(pod.namespace, pod.name, "ended")
     assert cache.stopped("ended")
-    assert cache.pods._dead == {"running": False, "ended": True}
+    assert [remark for _, remark in cache.pods._dead.values()] == [False, True]
+
+
+def test_the_dead_are_remembered_for_as_long_as_anything_about_them_may_be_on_its_way() -> None:
+    now = 0.0
+    store: Store[RunView] = Store(remark=lambda _: True, monotonic=lambda: now)
+    for uid in ("first", "second"):
+        store.put(run(version=1, uid=uid))
+        store.remove(NAMESPACE, "r", uid)
+        now += REMEMBERED_SECONDS
+    assert (store.remarked("first"), store.remarked("second")) == (True, True)
+    store.remove(NAMESPACE, "r", "third")
+    assert (store.remarked("first"), store.remarked("second")) == (False, True)
+    assert store.put(run(version=2, uid="first"))
+    assert not store.put(run(version=2, uid="second"))
 
 
 def test_pods_are_found_by_their_run_and_leave_with_it() -> None:
