@@ -61,7 +61,8 @@ class KubeLister:
         while True:
             page = await self._connection.request("GET", path(group, self._namespace, plural), query=query)
             found += [view(item) for item in page.get("items") or ()]
-            following = page["metadata"].get("continue")
-            if not following:
+            query["continue"] = page["metadata"].get("continue")
+            if not query["continue"]:
                 return found
-            query["continue"] = following
+            # Else it is there until the next one has come.
+            del page
