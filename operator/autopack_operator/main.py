@@ -108,7 +108,7 @@ class Operator:
             ),
             self.settings.pods,
         )
-        run_reconciler = RunReconciler(self.cache, steps, facts, self.clock, turnstile, self.connection.crowded)
+        run_reconciler = RunReconciler(self.cache, steps, facts, self.clock, turnstile, self._crowded)
         batch_reconciler = BatchReconciler(
             BatchPorts(
                 cache=self.cache,
@@ -137,6 +137,10 @@ class Operator:
         # A standby keeps no queue: it would grow for as long as it stands by, and be hours old when it leads.
         if self.leading:
             self.queue.add(key)
+
+    def _crowded(self) -> bool:
+        """Requests wait for their turn, or runs for a worker."""
+        return self.connection.crowded() or self.controller.crowded()
 
     def _queue_moves(self) -> str | None:
         age = self.queue.oldest_seconds() if self.leading else 0.0

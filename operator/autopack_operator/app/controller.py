@@ -26,6 +26,10 @@ class Controller:
     ) -> None:
         self._queue, self._reconcilers, self._telemetry, self._workers = queue, reconcilers, telemetry, workers
 
+    def crowded(self) -> bool:
+        """More keys wait for a worker than there are workers."""
+        return self._queue.depth() > self._workers
+
     async def run(self) -> None:
         """Work until the queue is closed and the keys in work are finished."""
         async with asyncio.TaskGroup() as group:

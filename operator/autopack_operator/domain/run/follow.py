@@ -31,8 +31,8 @@ QUIET_SECONDS, and a write for each of them would only keep the others waiting.
 """
 
 CROWDED_SECONDS = 15.0
-"""What merely tells of a pod gives way to requests that bring runs on, until the pod has had its node for so long. Most
-of what would be told is out of date by then, or the run is over.
+"""What merely tells of a pod gives way to what brings runs on, until the pod has had its node for so long. Most of what
+would be told is out of date by then, or the run is over.
 """
 
 KUBELET_SECONDS = 5.0

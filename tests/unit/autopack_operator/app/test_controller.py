@@ -159,3 +159,25 @@ def test_closing_lets_what_is_in_work_finish_and_nothing_else_start() -> None:
 
     control(recorder, story)
     assert (recorder.at_once, [name for name, _ in recorder.calls]) == (0, ["a", "b"])
+
+
+def test_it_is_crowded_while_more_keys_wait_for_a_worker_than_there_are_workers() -> None:
+    crowded: list[bool] = []
+
+    async def program() -> None:
+        queue: Queue = WorkQueue(LoopClock().monotonic, lambda: 1.0)
+        controller = Controller(queue, {Kind.RUN: Recorder()}, SilentTelemetry(), workers=2)
+        working = asyncio.create_task(controller.run())
+        for number in range(5):
+            queue.add(key(f"r{number}"))
+        for _ in range(3):
+            await asyncio.sleep(0.5)
+            crowded.append(controller.crowded())
+            await asyncio.sleep(0.5)
+        queue.close()
+        async with asyncio.timeout(60):
+            await working
+
+    play(program())
+    # Two of the five are in work, then two more, then the last.
+    assert crowded == [True, False, False]
