@@ -63,7 +63,7 @@ class Registry:
         self, connection: Connection, table: type[RunRow | BatchRow], rows: list[dict[str, Any]], keys: tuple[str, ...]
     ) -> None:
         if rows:
-            connection.execute(_upsert(self.url.dialect, table, tuple(rows[0]), keys), rows)
+            connection.execute(_newest_wins(self.url.dialect, table, tuple(rows[0]), keys), rows)
 
     def runs(self, scope: str | None = None) -> Sequence[Row[tuple[RunRow]]]:
         """Return the rows of runs, ordered by run id; of one scope, or all."""
@@ -102,8 +102,8 @@ def _insert(dialect: str, table: type[Base]) -> Any:  # noqa: ANN401 - the two d
 
 
 @functools.cache
-def _upsert(dialect: str, table: type[RunRow | BatchRow], columns: Sequence[str], keys: Sequence[str]) -> Any:  # noqa: ANN401
-    """The newest state wins. Made once: SQLAlchemy copies all of the table to name what is inserted."""
+def _newest_wins(dialect: str, table: type[RunRow | BatchRow], columns: tuple[str, ...], keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - as above
+    """An upsert, made once: SQLAlchemy copies all of the table to name what is inserted."""
     insert = _insert(dialect, table)
     changed = {name: insert.excluded[name] for name in columns if name not in keys}
     newer = table.sequence <= insert.excluded.sequence

@@ -61,8 +61,9 @@ class KubeLister:
         while True:
             page = await self._connection.request("GET", path(group, self._namespace, plural), query=query)
             found += [view(item) for item in page.get("items") or ()]
-            query["continue"] = page["metadata"].get("continue")
-            if not query["continue"]:
+            following = page["metadata"].get("continue")
+            if not following:
                 return found
+            query["continue"] = following
             # Else it is there until the next one has come.
             del page
