@@ -11,6 +11,8 @@ from pathlib import Path
 TEMPORARY_PREFIX = ".tmp-"
 """How the names of half-written files begin; whatever carries it may be removed when nobody is writing."""
 
+_TRIES = 100
+
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace `path` by `data` in one step that survives a crash and a power loss.
@@ -41,6 +43,36 @@ def write_json_atomic(path: Path, obj: object, mode: int = 0o644) -> None:
     """
     text = json.dumps(obj, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_atomic(path, text.encode() + b"\n", mode)
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names in a folder, sorted; none if it is not there.
+
+    `Path.glob` raises FileNotFoundError when another process removes the folder while it looks.
+    """
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def move_into_folder(source: Path, target: Path) -> None:
+    """Rename `source` to `target`, whose folder is made if need be and may be removed by others while it is empty.
+
+    Raises OSError, FileNotFoundError when `source` is not there.
+    """
+    for _ in range(_TRIES):
+        try:
+            source.rename(target)
+        except FileNotFoundError:
+            if not os.path.lexists(source):
+                raise
+            # Not `Path.mkdir(exist_ok=True)`: it raises when what it found is gone before it looks again.
+            with contextlib.suppress(FileExistsError):
+                target.parent.mkdir()
+        else:
+            return
+    source.rename(target)
 
 
 def sync_directory(path: Path) -> None:

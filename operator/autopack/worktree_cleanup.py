@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from .errors import AutopackError, printable
+from .files import names_in
 from .git.registry import common_dir, real, registration_of, registrations
 from .git.removal import Retired, not_ours, retire
 from .git.worktree import empty_trash, scaffolded_names
@@ -80,7 +81,7 @@ def last_touched(common: Path, path: Path) -> float:
 
 def _places(common: Path, base: Path) -> Iterator[Path]:
     """Yield the paths at which there are worktrees, or the remains of making or removing one."""
-    names = {found.name for found in base.iterdir() if not found.name.startswith(".") and found.is_dir()}
+    names = {name for name in names_in(base) if not name.startswith(".") and (base / name).is_dir()}
     vanished = {entry.tree.name for entry in registrations(common) if real(entry.tree).parent == base.resolve()}
     for name in sorted(names | scaffolded_names(base) | vanished):
         yield base / name

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autopack.failpoints import hit
+from autopack.files import move_into_folder
 
 from .layout import Layout, has_no_ref, layout_of
 from .registry import NEW, Note, head_branch, registrations, state_dir
@@ -94,8 +95,7 @@ def _written(common: Path, tree: Path, note: Note) -> Path:
     admin = _claim(common / "worktrees", tree.name)
     hit("worktree.after_claim")
     # A prune meanwhile takes the empty folder, and the whole list if there is nothing else in it.
-    admin.parent.mkdir(exist_ok=True)
-    built.rename(admin)
+    move_into_folder(built, admin)
     hit("worktree.after_enlisted")
     (tree / ".git").write_bytes(b"gitdir: " + os.fsencode(admin) + b"\n")
     return admin
@@ -106,7 +106,8 @@ def _claim(folder: Path, name: str) -> Path:
     names = itertools.chain([name], (f"{name}{number}" for number in itertools.count(1)))
     while True:
         claimed = folder / next(names)
-        with contextlib.suppress(FileExistsError):
+        # Not found: a prune has taken the list itself, which was empty, between our making it and this folder.
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
             claimed.mkdir(parents=True)
             return claimed
 

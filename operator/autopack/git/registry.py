@@ -7,7 +7,6 @@ puts its note there too: first as a plan, and under its final name once the work
 from __future__ import annotations
 
 import contextlib
-import glob
 import json
 import os
 import secrets
@@ -17,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from autopack.failpoints import hit
-from autopack.files import write_json_atomic
+from autopack.files import names_in, write_json_atomic
 
 from .layout import layout_of, own_git_dir
 from .locks import file_lock
@@ -124,7 +123,9 @@ def repository_lock(common: Path, timeout: float = 300) -> Iterator[int]:
 
 def registrations(common: Path) -> Iterator[Registration]:
     """Yield what is in a repository's list, broken entries left out."""
-    for admin in sorted((common / "worktrees").glob("*")):
+    listed = common / "worktrees"
+    for name in names_in(listed):
+        admin = listed / name
         with contextlib.suppress(OSError):
             pointer = os.fsdecode((admin / "gitdir").read_bytes()).rstrip("\n")
             yield Registration(admin, (admin / pointer).parent)
@@ -171,17 +172,19 @@ def unregister(common: Path, entry: Registration) -> None:
 
 def sweep(common: Path) -> None:
     """Delete private git dirs that were on their way into git's list or out; the caller holds the repository's lock."""
-    for prefix in (_GONE, NEW):
-        for left in state_dir(common).glob(f"{prefix}*"):
-            shutil.rmtree(left, ignore_errors=True)
+    state = state_dir(common)
+    for left in names_in(state):
+        if left.startswith((_GONE, NEW)):
+            shutil.rmtree(state / left, ignore_errors=True)
 
 
 def drop_claims(common: Path, name: str) -> None:
     """Remove the empty folders that dead attempts to enter a worktree called `name` left in git's list."""
-    for claimed in (common / "worktrees").glob(f"{glob.escape(name)}*"):
-        if not claimed.name.removeprefix(name).strip("0123456789"):
+    listed = common / "worktrees"
+    for claimed in names_in(listed):
+        if claimed.startswith(name) and not claimed.removeprefix(name).strip("0123456789"):
             with contextlib.suppress(OSError):
-                claimed.rmdir()
+                (listed / claimed).rmdir()
 
 
 def discard_branch(common: Path, note: Note) -> None:

@@ -140,7 +140,9 @@ def _named_commits(admin: Path) -> Iterator[str]:
     head = _head(admin)
     if head:
         yield head
-    private = [path for path in (admin / "refs").rglob("*") if path.is_file()]
+    # Git removes folders of refs that become empty, perhaps while they are looked at: no `rglob`, which raises then.
+    walked = (Path(folder, name) for folder, _, names in os.walk(admin / "refs") for name in names)
+    private = [path for path in walked if path.is_file()]
     for file in [admin / "logs/HEAD", admin / "ORIG_HEAD", *private]:
         with contextlib.suppress(OSError):
             for line in os.fsdecode(file.read_bytes()).splitlines():

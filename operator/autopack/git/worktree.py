@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from pathlib import Path
 from autopack.cores import idle_cores
 from autopack.errors import AutopackError, WorkspaceError, printable
 from autopack.failpoints import hit
-from autopack.files import TEMPORARY_PREFIX, sync_directory, write_atomic
+from autopack.files import TEMPORARY_PREFIX, move_into_folder, names_in, sync_directory, write_atomic
 
 from .enlisting import enlist
 from .locks import file_lock
@@ -45,6 +46,7 @@ _TRASH = ".trash"
 # Pods do not see each other's trees; that others are busy shows by the cores.
 _CHECKOUT_WORKERS = 4
 _TOKEN_BYTES = 6
+_SCAFFOLD = re.compile(rf"{re.escape(TEMPORARY_PREFIX)}(.+)-[0-9a-f]{{{2 * _TOKEN_BYTES}}}", re.DOTALL)
 
 
 def add_worktree(
@@ -137,9 +139,7 @@ def _scaffold_prefix(path: Path) -> str:
 
 def scaffolded_names(base: Path) -> set[str]:
     """Return the names of the worktrees in `base` that somebody is making, or was making when it died."""
-    tail = 2 * _TOKEN_BYTES + 1
-    found = (path.name for path in base.glob(f"{TEMPORARY_PREFIX}*-*") if path.is_dir())
-    return {name[len(TEMPORARY_PREFIX) : -tail] for name in found}
+    return {name for name, _ in _scaffolds(base)}
 
 
 def recover(common: Path, path: Path, *, in_place: bool = False, timeout: float = 300) -> None:
@@ -147,12 +147,13 @@ def recover(common: Path, path: Path, *, in_place: bool = False, timeout: float 
 
     Commits that only such an entry knew are pinned by a ref first. The caller holds what keeps others from `path`.
     """
-    notes = [note for scaffold in _scaffolds(path) if (note := _drop_scaffold(scaffold, timeout))]
+    scaffolds = [scaffold for name, scaffold in _scaffolds(path.parent) if name == path.name]
+    notes = [note for scaffold in scaffolds if (note := _drop_scaffold(scaffold, timeout))]
     entries = [entry for entry in registrations(common) if _belongs(entry.tree, path)]
     stale = [entry for entry in entries if not os.path.lexists(entry.tree / ".git" if in_place else entry.tree)]
     half_made = [] if in_place else [entry for entry in entries if entry.half_made and entry not in stale]
     for entry in half_made:
-        _drop(entry.tree, path.parent)
+        drop(entry.tree, path.parent)
     if not notes and not stale and not half_made:
         return
     for entry in stale:
@@ -166,17 +167,18 @@ def recover(common: Path, path: Path, *, in_place: bool = False, timeout: float 
             discard_branch(common, note)
 
 
-def _scaffolds(path: Path) -> Iterator[Path]:
-    for found in path.parent.glob(f"{TEMPORARY_PREFIX}*"):
-        token = found.name.removeprefix(_scaffold_prefix(path))
-        if found.is_dir() and token != found.name and len(token) == 2 * _TOKEN_BYTES and token.isalnum():
-            yield found
+def _scaffolds(base: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name of each worktree that is being made in `base`, and the folder it is made in."""
+    for name in names_in(base):
+        found = _SCAFFOLD.fullmatch(name)
+        if found and (base / name).is_dir():
+            yield found[1], base / name
 
 
 def _drop_scaffold(scaffold: Path, timeout: float) -> Note | None:
     with file_lock(scaffold / "lock", timeout, "an unfinished worktree"):
         note = Note.read(scaffold / PLAN)
-        _drop(scaffold, scaffold.parent)
+        drop(scaffold, scaffold.parent)
     return note
 
 
@@ -199,7 +201,7 @@ def remove_worktree(repo: Path, path: Path, *, lock_timeout: float = 300) -> Pat
     common = common_dir(repo)
     entry = registration_of(common, path)
     hit("worktree.before_trash")
-    gone = _drop(path, path.parent) if os.path.lexists(path) else None
+    gone = drop(path, path.parent) if os.path.lexists(path) else None
     hit("worktree.after_trash")
     if entry is not None:
         _unregister(common, entry, lock_timeout)
@@ -211,20 +213,17 @@ def _unregister(common: Path, entry: Registration, timeout: float) -> None:
         unregister(common, entry)
 
 
-def _drop(path: Path, base: Path) -> Path:
-    """Rename into the trash, in one step."""
+def drop(path: Path, base: Path) -> Path:
+    """Rename a tree into the trash of the folder of worktrees `base`, in one step; return its new place."""
     gone = base / _TRASH / f"{path.name[:128]}-{secrets.token_hex(_TOKEN_BYTES)}"
-    for _ in range(100):
-        gone.parent.mkdir(exist_ok=True)
-        # Whoever empties the trash removes the folder as well, perhaps between these two lines.
-        with contextlib.suppress(FileNotFoundError):
-            return path.rename(gone)
-    raise WorkspaceError("TrashUnusable", f"{printable(str(path))} cannot be moved to {_TRASH}", "Check the folder")
+    move_into_folder(path, gone)
+    return gone
 
 
 def empty_trash(base: Path) -> None:
     """Delete what was removed from the folder of worktrees `base`; what another process deletes meanwhile is fine."""
-    for gone in (base / _TRASH).glob("*"):
-        shutil.rmtree(gone, ignore_errors=True)
+    trash = base / _TRASH
+    for gone in names_in(trash):
+        shutil.rmtree(trash / gone, ignore_errors=True)
     with contextlib.suppress(OSError):
-        (base / _TRASH).rmdir()
+        trash.rmdir()

@@ -9,6 +9,7 @@ from typing import Literal
 
 from autopack.errors import AutopackError
 from autopack.file_layout import AttemptPaths
+from autopack.files import names_in
 
 from . import pins
 from .requests import Json
@@ -79,7 +80,7 @@ def find(root: Path, uid: str, attempt: int) -> Record:
 def find_all(root: Path, uid: str) -> list[Record]:
     """Return the attempts of a run, oldest first; AutopackError AttemptUnknown when there is none."""
     folder = root / Path(pins.prepared_pin(AttemptPaths("unknown", uid, 1))).parent
-    names = (_PIN.fullmatch(path.name) for path in (folder.iterdir() if folder.is_dir() else ()))
+    names = (_PIN.fullmatch(name) for name in names_in(folder))
     numbers = sorted(int(name[1]) for name in names if name)
     if not numbers:
         raise AutopackError("AttemptUnknown", "no attempt of this run is on this volume", "Check the UID")

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,22 @@ def test_removing_twice_is_no_error(repo: Path, tmp_path: Path) -> None:
     add_worktree(repo, tmp_path / "w/one", head(repo))
     remove_worktree(repo, tmp_path / "w/one")
     assert remove_worktree(repo, tmp_path / "w/one") is None
+
+
+def test_many_remove_at_once_and_each_empties_the_trash(tmp_path: Path) -> None:
+    def remove_many(worker: int) -> list[Path]:
+        removed = []
+        for number in range(150):
+            tree = tmp_path / f"tree-{worker}-{number}"
+            tree.mkdir()
+            removed.append(worktree.drop(tree, tmp_path))
+            empty_trash(tmp_path)
+        return removed
+
+    with ThreadPoolExecutor(8) as workers:
+        removed = [path for paths in workers.map(remove_many, range(8)) for path in paths]
+    assert len(removed) == 8 * 150
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_prune_by_somebody_else_does_not_take_a_worktree_being_made(
