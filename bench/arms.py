@@ -1,4 +1,4 @@
-"""The three arms of the throughput comparison: N pods of one shape, by three controllers."""
+"""The arms of the throughput comparison: N pods of one shape, by three controllers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench import objects
 from bench.api import CORE, JOBS, RUNS, Api, JsonDict
@@ -123,7 +123,13 @@ async def run_batch(scene: Scene, count: int) -> Arm:
     )
 
 
+async def idle_helpers(scene: Scene, count: int) -> Arm:
+    """(B0) N Jobs with one pod each, whose helpers do no work."""
+    return await single_jobs(replace(scene, pod=objects.without_work(scene.pod)), count)
+
+
 ARMS: dict[str, Callable[[Scene, int], Awaitable[Arm]]] = {"A": indexed_job, "B": single_jobs, "C": run_batch}
+ARMS_OF_PROCESSES = ARMS | {"B0": idle_helpers}
 
 
 def run_to_pod(requests: Sequence[Request]) -> list[float]:

@@ -13,6 +13,9 @@ JsonDict = dict[str, Any]
 USUAL_AXES = 2
 """Axes that are enough for most sizes."""
 
+OWN = "own"
+"""The volume of a Job's pod for what its helpers write."""
+
 GIVEN_BY_THE_CLUSTER = ("nodeName", "tolerations", "nodeSelector", "priority", "preemptionPolicy", "overhead")
 
 
@@ -100,20 +103,28 @@ def job_pod(pod: JsonDict) -> JsonDict:
 
 
 def job_pod_with_processes(pod: JsonDict) -> JsonDict:
-    """The same for pods that a kubelet starts: as many containers of the same images, on a volume of their own.
-
-    There is no mirror and no worktree for a Job's pod, so the helpers only do what the command needs of them. That
-    makes the Jobs' pods the cheaper ones.
+    """The same for pods that a kubelet starts: the very containers, whose helpers make a worktree of the same mirror
+    and save it. What they write is the pod's own, for nobody prepares folders on a volume for it.
     """
     made = job_pod(pod)
+    spec = made["spec"]
+    claims = {each["name"] for each in spec["volumes"] if "persistentVolumeClaim" in each}
+    spec["volumes"].append({"name": OWN, "emptyDir": {}})
+    for container in (*spec["initContainers"], *spec["containers"]):
+        for mount in container["volumeMounts"]:
+            if mount["name"] in claims and not mount.get("readOnly"):
+                mount["name"] = OWN
+    return made
+
+
+def without_work(template: JsonDict) -> JsonDict:
+    """The same pod template of a Job with helpers that only do what the command needs of them: no git."""
+    made = copy.deepcopy(template)
     workspace, keeper = made["spec"]["initContainers"]
     (artifacts,) = (each["value"] for each in workspace["env"] if each["name"] == "AUTOPACK_ARTIFACTS")
     prepare = f"mkdir -p {artifacts}/logs && cp /usr/local/bin/autopack-entrypoint /autopack-bin/"
     workspace["command"] = ["sh", "-c", prepare]
     keeper["command"] = ["sh", "-c", "trap 'exit 0' TERM; sleep 3600 & wait"]
-    for volume in made["spec"]["volumes"]:
-        if volume.pop("persistentVolumeClaim", None):
-            volume["emptyDir"] = {}
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -144,6 +145,19 @@ def make_repository(namespace: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         repository.make_repository(Path(name) / "bench", files=20, size=1000)
         deploy.import_repository(namespace, "bench", Path(name) / "bench")
+
+
+def copy_mirrors(source: str, target: str) -> None:
+    """Put the mirrors of one namespace's volume onto that of another one: Jobs' pods check out of them."""
+    folders = [_volume_folder(namespace) for namespace in (source, target)]
+    subprocess.run(["cp", "-a", *(folder / ".repos" for folder in folders)], check=True)
+
+
+def _volume_folder(namespace: str) -> Path:
+    """Where the one volume of a namespace lies on this machine."""
+    (claim,) = json.loads(kubectl("get", "pvc", "-n", namespace, "-o", "json"))["items"]
+    volume = json.loads(kubectl("get", "pv", claim["spec"]["volumeName"], "-o", "json"))
+    return Path(volume["spec"]["hostPath"]["path"])
 
 
 def remove(*namespaces: str) -> None:

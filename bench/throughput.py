@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.arms import ARMS, Arm
@@ -18,21 +18,24 @@ class Comparison:
     Attributes:
         about: where, and under which bound, for people.
         suffix: tells the keys of these figures from those of another place or bound.
+        arms: what takes turns, by name.
         rounds: what was found so far.
 
     """
 
     about: str
     suffix: str = ""
+    arms: Mapping[str, Callable[[Scene, int], Awaitable[Arm]]] = field(default_factory=lambda: ARMS)
     rounds: dict[int, list[dict[str, Arm]]] = field(default_factory=dict)
 
     async def measure(self, scene: Scene, size: int, repeats: int) -> None:
         """Measure all arms `repeats` times, each time in another order: what comes later finds a warmer machine."""
-        names = list(ARMS)
+        names = list(self.arms)
         for number in range(repeats):
             found: dict[str, Arm] = {}
-            for name in names[number % 3 :] + names[: number % 3]:
-                found[name] = await ARMS[name](scene, size)
+            first = number % len(names)
+            for name in names[first:] + names[:first]:
+                found[name] = await self.arms[name](scene, size)
                 await scene.clear()
             self.rounds.setdefault(size, []).append(found)
             rates = ", ".join(f"{name} {found[name].rate:.1f}/s" for name in names)
@@ -88,6 +91,9 @@ def _of_size(size: int, rounds: Sequence[dict[str, Arm]], suffix: str, text: str
             for percent in (50, 99):
                 name, values = f"p{percent}", [percentile(sample, percent) for sample in samples]
                 found.append(Figure(f"{key}_{name}{tail}", f"{about}: {label}, {name} s", values))
+    if all("B0" in arms for arms in rounds):
+        key, label = f"throughput_vs_idle_helpers{tail}", f"{about}: C/B0, Jobs whose helpers do no work"
+        found.append(Figure(key, label, _ratio(rounds, "B0", _rate)))
     cpu = [arm.cpu_seconds * 1000 / size for arm in runs]
     return [*found, Figure(f"cpu_seconds_per_1000{tail}", f"{about}: operator, CPU s a 1,000 runs", cpu)]
 

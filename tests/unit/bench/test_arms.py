@@ -8,7 +8,7 @@ import pytest
 from bench.api import Api
 from bench.arms import SingleJobs, _refuse_failed, run_to_pod
 from bench.audit import Request
-from bench.objects import job_pod_with_processes
+from bench.objects import job_pod_with_processes, without_work
 
 
 def request(verb: str, resource: str, name: str, received: float, done: float) -> Request:
@@ -85,17 +85,30 @@ async def test_a_failed_single_job_ends_the_wait(
         await SingleJobs(JobsSoFar(jobs, pods), 10).done()
 
 
-def test_a_jobs_pod_on_a_kubelet_has_the_runs_containers_and_no_volume_of_ours() -> None:
-    containers = [{"name": "run", "image": "base", "command": ["/autopack-bin/autopack-entrypoint"]}]
-    helpers = [
-        {"name": "workspace", "image": "operator", "env": [{"name": "AUTOPACK_ARTIFACTS", "value": "/autopack/model"}]},
-        {"name": "keeper", "image": "operator", "restartPolicy": "Always"},
+def test_a_jobs_pod_on_a_kubelet_has_the_runs_containers_and_writes_only_what_is_its_own() -> None:
+    mounts = [
+        {"name": "runs", "mountPath": "/autopack/mirror.git", "subPath": ".repos/n/mirror.git", "readOnly": True},
+        {"name": "runs", "mountPath": "/autopack/model", "subPath": "model/a1"},
+        {"name": "tmp", "mountPath": "/tmp"},
     ]
+    env = [{"name": "AUTOPACK_ARTIFACTS", "value": "/autopack/model"}]
+    helpers: list[dict[str, Any]] = [
+        {"name": name, "image": "operator", "command": ["autopack-runtime", name], "env": env, "volumeMounts": mounts}
+        for name in ("workspace", "keeper")
+    ]
+    containers = [{"name": "run", "command": ["/autopack-bin/autopack-entrypoint"], "volumeMounts": mounts}]
     volumes = [{"name": "runs", "persistentVolumeClaim": {"claimName": "runs"}}, {"name": "tmp", "emptyDir": {}}]
     spec = {"containers": containers, "initContainers": helpers, "volumes": volumes, "nodeName": "here"}
-    made = job_pod_with_processes({"metadata": {"labels": {}}, "spec": spec})["spec"]
-    assert made["volumes"] == [{"name": "runs", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}]
-    assert [each["image"] for each in made["initContainers"]] == ["operator", "operator"]
-    assert "/autopack/model/logs" in made["initContainers"][0]["command"][-1]
-    assert made["containers"] == containers
-    assert "nodeName" not in made
+    made = job_pod_with_processes({"metadata": {"labels": {}}, "spec": spec})
+    found = made["spec"]
+    assert found["volumes"] == [*volumes, {"name": "own", "emptyDir": {}}]
+    ours = [each["command"] for each in (*found["initContainers"], *found["containers"])]
+    assert ours == [each["command"] for each in (*helpers, *containers)]
+    for container in (*found["initContainers"], *found["containers"]):
+        assert [mount["name"] for mount in container["volumeMounts"]] == ["runs", "own", "tmp"]
+    assert "nodeName" not in found
+    idle = without_work(made)["spec"]
+    assert "/autopack/model/logs" in idle["initContainers"][0]["command"][-1]
+    assert [each["image"] for each in idle["initContainers"]] == ["operator", "operator"]
+    assert idle["containers"] == found["containers"]
+    assert found["initContainers"][0]["command"] == ["autopack-runtime", "workspace"]

@@ -17,7 +17,7 @@ def arms(count: int, seconds: float, cpu: float) -> dict[str, Arm]:
     return dict.fromkeys("ABC", arm)
 
 
-COMPARISON = Comparison(ABOUT, "", {100: [arms(100, 10.0, 3.0)], 1000: [arms(1000, 200.0, 30.0)]})
+COMPARISON = Comparison(ABOUT, rounds={100: [arms(100, 10.0, 3.0)], 1000: [arms(1000, 200.0, 30.0)]})
 
 
 def bars(figures: list[Figure]) -> dict[str, Bar]:
@@ -28,6 +28,15 @@ def test_each_line_of_the_arms_says_the_bound() -> None:
     figures = [*COMPARISON.figures(), *slopes(COMPARISON)]
     assert len(figures) > 30
     assert [figure.label for figure in figures if ABOUT not in figure.label] == []
+
+
+def test_jobs_whose_helpers_do_no_work_are_a_line_of_their_own_without_a_bar() -> None:
+    rounds = [arms(30, 20.0, 1.0) | {"B0": Arm(3.0)}]
+    found = Comparison("real pods", "_real", rounds={30: rounds}).figures()
+    (line,) = (figure for figure in found if figure.key == "throughput_vs_idle_helpers_30_real")
+    assert line.median == 0.5
+    assert line.bar is None
+    assert bars(found)["throughput_vs_jobs_30_real"] == least(1.0)
 
 
 def test_the_headlines_say_both_bounds() -> None:
