@@ -37,6 +37,7 @@ class Orphans:
         if not left:
             return
         try:
+            # One after the other: their pages lie in memory together else.
             runs, pods = await self._lister.runs(), await self._lister.pods()
         except (TransientError, GoneError, RejectedError) as error:
             log.warning("what deleted runs left is looked for later: %s", error)

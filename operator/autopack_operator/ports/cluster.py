@@ -11,6 +11,11 @@ from autopack_operator.domain.views import BatchView, LeaseConflict, LeaseView, 
 
 JsonDict = dict[str, Any]
 
+LIST_PAGE = 50
+"""Objects asked for at once in a list. As JSON they take ten times the memory of what is kept of them, and it is not
+always given back.
+"""
+
 
 class ConflictError(Exception):
     """The object changed since it was read (409 Conflict): read again, decide again."""

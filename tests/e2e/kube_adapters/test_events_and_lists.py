@@ -68,7 +68,7 @@ async def test_a_namespace_that_refuses_them_does_not_end_the_sender(connection:
 
 async def test_all_pages_are_read(connection: Connection, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = await asyncio.gather(*(a_run(connection, namespace) for _ in range(5)))
-    monkeypatch.setattr(lister, "PAGE", 2)
+    monkeypatch.setattr(lister, "LIST_PAGE", 2)
     found = await lister.KubeLister(connection, namespace).runs()
     assert {run.uid for run in runs} <= {run.uid for run in found}
     assert len(found) == len({run.uid for run in found})

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import kopf
 
+from autopack_operator.ports.cluster import LIST_PAGE
+
 POD_SELECTOR = "app.kubernetes.io/managed-by=autopack-operator"
 
 NO_FINALIZER = "none: kopf finds no finalizer of its own"
@@ -63,7 +65,7 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.client_timeout = 330
     chosen.watching.inactivity_timeout = 70
     chosen.watching.connect_timeout = 10
-    chosen.watching.chunk_size = 50
+    chosen.watching.chunk_size = LIST_PAGE
     chosen.watching.label_selectors["pods"] = POD_SELECTOR
     chosen.networking.request_timeout = 30
     chosen.queueing.worker_limit = None

@@ -10,12 +10,9 @@ from autopack_operator.adapters.kube.lease_backend import LEASES
 from autopack_operator.domain.api.common import API_VERSION
 from autopack_operator.domain.projection import batch_view, lease_view, pod_view, run_view
 from autopack_operator.domain.views import BatchView, LeaseView, PodView, RunView
+from autopack_operator.ports.cluster import LIST_PAGE
 
 OURS = "app.kubernetes.io/managed-by=autopack-operator"
-PAGE = 50
-"""Objects asked for at once. As JSON they take ten times the memory of what is kept of them, and it is not always given
-back.
-"""
 
 WATCHED = ((API_VERSION, "autopackruns"), (API_VERSION, "runbatches"), (API_VERSION, "runprofiles"), ("v1", "pods"))
 ViewT = TypeVar("ViewT")
@@ -57,7 +54,7 @@ class KubeLister:
 
     async def _all(self, group: str, plural: str, selector: str, view: Callable[[JsonDict], ViewT]) -> list[ViewT]:
         found: list[ViewT] = []
-        query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
+        query = {"limit": str(LIST_PAGE)} | ({"labelSelector": selector} if selector else {})
         while True:
             page = await self._connection.request("GET", path(group, self._namespace, plural), query=query)
             found += [view(item) for item in page.get("items") or ()]

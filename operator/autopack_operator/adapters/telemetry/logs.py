@@ -7,7 +7,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from autopack.git.refs import redact_url
+from autopack.redaction import redact_url
 
 _EXTRA = ("run", "runUID", "attempt")
 
