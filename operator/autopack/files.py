@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".tmp-"
@@ -14,13 +13,21 @@ TEMPORARY_PREFIX = ".tmp-"
 _TRIES = 100
 
 
+def random_hex(size: int) -> str:
+    """Return so many random bytes as hex digits.
+
+    As `secrets.token_hex` does, whose module brings five others that every container of a run would pay for.
+    """
+    return os.urandom(size).hex()
+
+
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace `path` by `data` in one step that survives a crash and a power loss.
 
     The file gets exactly the permissions `mode`, whatever the umask. A symlink at `path` is replaced, not followed.
     Raises OSError (no space, no rights); `path` is then untouched and nothing is left beside it.
     """
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{path.name[:64]}-{secrets.token_hex(6)}"
+    temporary = path.parent / f"{TEMPORARY_PREFIX}{path.name[:64]}-{random_hex(6)}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .errors import AutopackError, printable
 
@@ -32,8 +32,7 @@ class ManifestMismatch(AutopackError):  # noqa: N818 - the reason users see
         self.args = (message,)
 
 
-@dataclass(frozen=True)
-class FileEntry:
+class FileEntry(NamedTuple):
     """A regular file: `path` relative to the artifacts' folder, `size` in bytes, `sha256` in hex."""
 
     path: str
@@ -41,8 +40,7 @@ class FileEntry:
     sha256: str
 
 
-@dataclass(frozen=True)
-class LinkEntry:
+class LinkEntry(NamedTuple):
     """A symlink and its target, which is never followed."""
 
     path: str
@@ -52,16 +50,14 @@ class LinkEntry:
 Entry = FileEntry | LinkEntry
 
 
-@dataclass(frozen=True)
-class BundleDigest:
+class BundleDigest(NamedTuple):
     """The size in bytes and the digest of results.bundle."""
 
     sha256: str
     size: int
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """Whose manifest it is: the attempt, and the commit and branch it began with."""
 
     run_id: str
@@ -71,8 +67,7 @@ class Identity:
     branch: str
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """The git side of an attempt: HEAD, all branches by name, and the commit of what was not committed (or None)."""
 
     head: str
@@ -81,8 +76,7 @@ class Work:
     bundle: BundleDigest | None
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """All that an attempt left. `files` are sorted by path."""
 
     identity: Identity

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from autopack.errors import AutopackError
-from autopack.git.refs import check_ref
+from autopack.git.refs import RUN_REFS, check_ref
 from autopack.git.runner import run_git
-from autopack.git.save import RUN_REFS
 
 HEADS = "refs/heads/"
 EXTRA = "refs/extra/"

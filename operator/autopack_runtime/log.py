@@ -11,7 +11,7 @@ import time
 from typing import Literal
 
 from autopack.errors import printable
-from autopack.git.refs import redact_url
+from autopack.redaction import redact_url
 
 Level = Literal["info", "warning", "error"]
 

@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING
 
 from autopack.errors import AutopackError
 
+from .signals import hold_signals
+
 if TYPE_CHECKING:
     import argparse
 
 EXIT_USAGE = 2
 
 
-def _workspace(_: argparse.Namespace) -> int:
+def _workspace() -> int:
     from . import workspace
 
     return workspace.run(os.environ)
 
 
-def _keeper(_: argparse.Namespace) -> int:
+def _keeper() -> int:
+    hold_signals()
     from . import keeper
 
     return keeper.run(os.environ)
+
+
+_HELPERS = {"workspace": _workspace, "keeper": _keeper}
+"""What every run's pod starts, without options: it need not pay for reading any."""
 
 
 def _volume(_: argparse.Namespace) -> int:
@@ -62,10 +69,10 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(handler=handler)
         return added
 
-    command(
-        "workspace", _workspace, "Init container: make the attempt's git dir and worktree (configured by AUTOPACK_*)."
-    )
-    command("keeper", _keeper, "Sidecar: save the run's work while it runs and at its end (configured by AUTOPACK_*).")
+    text = "Init container: make the attempt's git dir and worktree (configured by AUTOPACK_*)."
+    command("workspace", lambda _: _workspace(), text)
+    text = "Sidecar: save the run's work while it runs and at its end (configured by AUTOPACK_*)."
+    command("keeper", lambda _: _keeper(), text)
     command(
         "volume", _volume, "Service: the duties that need the files of a volume, over HTTP (configured by AUTOPACK_*)."
     )
@@ -85,13 +92,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code (2 for what the caller can put right)."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    if arguments[:1] == ["keeper"]:
-        from .signals import hold_signals
-
-        hold_signals()
-    options = _parser().parse_args(arguments)
     try:
-        code: int = options.handler(options)
+        return _run(arguments)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_USAGE
@@ -100,6 +102,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     except KeyboardInterrupt:
         return 130
+
+
+def _run(arguments: list[str]) -> int:
+    if len(arguments) == 1 and arguments[0] in _HELPERS:
+        return _HELPERS[arguments[0]]()
+    options = _parser().parse_args(arguments)
+    code: int = options.handler(options)
     return code
 
 

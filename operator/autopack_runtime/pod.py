@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from autopack.errors import InvalidInput
 from autopack.git.refs import check_branch
@@ -15,8 +15,7 @@ from autopack.run_ids import check_run_id, path_component
 _FIX = "The operator sets it in every container of a run's pod"
 
 
-@dataclass(frozen=True)
-class Pod:
+class Pod(NamedTuple):
     """One attempt, as seen from inside its pod. `base_sha` is the commit it starts at."""
 
     identity: Identity

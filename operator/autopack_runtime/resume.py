@@ -4,7 +4,7 @@ committed as changes that are not committed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from autopack.git.runner import run_git
 from autopack.git.snapshot import IDENTITY
@@ -16,8 +16,7 @@ _RESTORED = ("tags/", "notes/")
 """Other refs of the earlier attempt (its stash, say) stay with its results; some would change how git reads ours."""
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(NamedTuple):
     """Where a worktree begins: a commit, the branch that is checked out (None: HEAD is detached), and the commit
     that holds the files on top of it (None: there are no changes).
     """

@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from autopack.errors import AutopackError, InvalidInput
 from autopack.files import TEMPORARY_PREFIX, sync_directory
+from autopack.git.bare import make_bare
+from autopack.git.layout import has_no_ref
 from autopack.git.refs import check_ref
+from autopack.git.registry import head_branch
 from autopack.git.runner import GitError, GitResult, run_git
 from autopack.git.snapshot import SnapshotIncomplete, snapshot
 
@@ -23,7 +26,8 @@ from .log import log
 from .pod import Pod
 
 _ASK_SECONDS = 60
-_NOT_CARRIED = frozenset({"refs/stash"})
+_STASH = "refs/stash"
+"""A ref of one entry; the others are in its reflog alone."""
 # The container's memory is small, and files of any size may lie in the workspace.
 _SETTINGS = """\
 [core]
@@ -38,8 +42,7 @@ _SETTINGS = """\
 """
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """What is in the bundle: HEAD, branches, and the commit of the uncommitted files. `whole` if nothing is missing."""
 
     head: str
@@ -48,12 +51,11 @@ class Saved:
     whole: bool = True
 
 
-@dataclass
-class _Source:
+class _Source(NamedTuple):
     """The state of the run's repository at one moment."""
 
     head: str
-    refs: dict[str, str] = field(default_factory=dict)
+    refs: dict[str, str]
 
 
 class Saver:
@@ -66,6 +68,8 @@ class Saver:
         self._objects = pod.repo / "keeper-objects"
         self._admin = self._find_admin()
         self._bundled: dict[str, str] | None = None
+        # What our refs are, and HEAD; None if we do not know, for a keeper before us made the git dir.
+        self._copied: dict[str, str] | None = None
         self._head_at: tuple[int, int] | None = self._head_log()
 
     def _find_admin(self) -> Path:
@@ -85,7 +89,7 @@ class Saver:
             # Locks of a killed keeper, objects that the run has removed: a fresh start needs none of what we had.
             log("warning", "saving begins anew", error=str(error))
             shutil.rmtree(self._git_dir, ignore_errors=True)
-            self._bundled = None
+            self._bundled = self._copied = None
             return self._save()
 
     def head_has_moved(self) -> bool:
@@ -122,12 +126,12 @@ class Saver:
         shutil.rmtree(self._git_dir, ignore_errors=True)
         fresh = self._git_dir.with_name(self._git_dir.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
-        run_git(["init", "--quiet", "--bare", "--template=", "--", str(fresh)])
+        # Never on a branch: to point HEAD elsewhere and to move its branch is too much for one transaction.
+        make_bare(fresh, _SETTINGS, self._pod.identity.base_sha)
         shutil.rmtree(fresh / "objects")
         (fresh / "objects").symlink_to(self._objects)
-        with (fresh / "config").open("a") as config:
-            config.write(_SETTINGS)
         fresh.rename(self._git_dir)
+        self._copied = {"HEAD": self._pod.identity.base_sha}
         with contextlib.suppress(OSError):
             self._copy_index()
 
@@ -150,13 +154,13 @@ class Saver:
         self._head_at = self._head_log()
         self.prepare()
         source = self._read_source()
-        self._copy_refs(source)
+        self._copy(source)
         uncommitted, whole = self._snapshot(source)
         refs = dict(source.refs)
         if uncommitted is not None:
             refs[self._pod.snapshot_ref] = uncommitted
         if refs != self._bundled:
-            self._write_bundle()
+            self._write_bundle({*refs.values(), source.head})
             self._bundled = refs
         return Saved(source.head, branches_of(source.refs), uncommitted, whole)
 
@@ -165,31 +169,46 @@ class Saver:
         repo = self._pod.repo
         listed = _ask(repo, "for-each-ref", "--format=%(objectname) %(refname)").text.splitlines()
         found = {name: sha for sha, name in (line.split(" ", 1) for line in listed)}
-        stash = _ask(repo, "log", "-g", "--format=%H", "refs/stash", check=False).text.split()
-        refs = {name_in_bundle(name, sha): sha for name, sha in found.items() if name not in _NOT_CARRIED}
-        refs |= {f"{EXTRA}stash/{position}": sha for position, sha in enumerate(stash)}
-        resolved = _ask(self._admin, "rev-parse", "--quiet", "--verify", "HEAD^{commit}", check=False)
-        head = resolved.text if resolved.returncode == 0 else self._pod.identity.base_sha
-        return _Source(head, self._existing(refs))
+        refs = {name_in_bundle(name, sha): sha for name, sha in found.items() if name != _STASH}
+        if _STASH in found:
+            stash = _ask(repo, "log", "-g", "--format=%H", _STASH, check=False).text.split()
+            refs |= {f"{EXTRA}stash/{position}": sha for position, sha in enumerate(stash)}
+        types = self._types(refs)
+        for name in refs.keys() - types.keys():
+            log("warning", "a ref points to an object that is gone", ref=name)
+        good = {name: sha for name, sha in refs.items() if name in types}
+        branch = head_branch(self._admin)
+        name = "" if branch is None else HEADS + branch
+        # Mostly HEAD is on a branch that leads to a commit. About anything else git is asked.
+        return _Source(good[name] if types.get(name) == "commit" else self._ask_head(), good)
 
-    def _existing(self, refs: dict[str, str]) -> dict[str, str]:
+    def _ask_head(self) -> str:
+        resolved = _ask(self._admin, "rev-parse", "--quiet", "--verify", "HEAD^{commit}", check=False)
+        return resolved.text if resolved.returncode == 0 else self._pod.identity.base_sha
+
+    def _types(self, refs: dict[str, str]) -> dict[str, str]:
+        """Return what kind of object each ref points to, those left out whose object is gone."""
         wanted = "".join(f"{sha}\n" for sha in refs.values()).encode()
         answers = self._git("cat-file", "--batch-check=%(objecttype)", input=wanted).text.splitlines()
-        good = {name: sha for (name, sha), answer in zip(refs.items(), answers, strict=True) if " " not in answer}
-        for name in refs.keys() - good.keys():
-            log("warning", "a ref points to an object that is gone", ref=name)
-        return good
+        return {name: answer for name, answer in zip(refs, answers, strict=True) if " " not in answer}
 
-    def _copy_refs(self, source: _Source) -> None:
-        listed = self._git("for-each-ref", "--format=%(objectname) %(refname)", HEADS, EXTRA).text.splitlines()
-        ours = {name: sha for sha, name in (line.split(" ", 1) for line in listed)}
+    def _copy(self, source: _Source) -> None:
+        """Make our refs and our HEAD those of the run."""
+        ours = self._listed() if self._copied is None else self._copied
+        self._copied = None
         # Removals first and by themselves: git refuses `a` and `a/b` in one transaction, even if one of them goes.
-        gone = "".join(f"delete {name}\n" for name in ours.keys() - source.refs.keys())
+        gone = "".join(f"delete {name}\n" for name in ours.keys() - source.refs.keys() - {"HEAD"})
         new = "".join(f"update {name} {sha}\n" for name, sha in source.refs.items() if ours.get(name) != sha)
+        if ours.get("HEAD") != source.head:
+            new += f"option no-deref\nupdate HEAD {source.head}\n"
         for commands in (gone, new):
             if commands:
                 self._git("update-ref", "--stdin", input=commands.encode())
-        self._git("update-ref", "--no-deref", "HEAD", source.head)
+        self._copied = source.refs | {"HEAD": source.head}
+
+    def _listed(self) -> dict[str, str]:
+        listed = self._git("for-each-ref", "--format=%(objectname) %(refname)", HEADS, EXTRA).text.splitlines()
+        return {name: sha for sha, name in (line.split(" ", 1) for line in listed)}
 
     def _snapshot(self, source: _Source) -> tuple[str | None, bool]:
         """Save the uncommitted files; return their commit, and whether all of them could be read."""
@@ -201,10 +220,10 @@ class Saver:
         except SnapshotIncomplete as error:
             log("warning", "not every file could be saved", error=str(error))
             sha, whole = error.sha, False
-        if sha is None and self._is_on_no_branch(source.head):
+        if sha is None and self._is_on_no_branch(source):
             self._git("update-ref", ref, source.head)
             sha = source.head
-        elif sha is None:
+        elif sha is None and not has_no_ref(self._git_dir, ref):
             self._git("update-ref", "-d", ref)
         return sha, whole
 
@@ -217,15 +236,17 @@ class Saver:
             except OSError:
                 (self._git_dir / target).unlink(missing_ok=True)
 
-    def _is_on_no_branch(self, head: str) -> bool:
+    def _is_on_no_branch(self, source: _Source) -> bool:
         """Tell whether HEAD has commits that only HEAD leads to."""
         base = self._pod.identity.base_sha
-        return bool(self._git("rev-list", "-n1", head, "--not", base, "--branches").stdout)
+        if source.head in {base, *branches_of(source.refs).values()}:
+            return False
+        return bool(self._git("rev-list", "-n1", source.head, "--not", base, "--branches").stdout)
 
-    def _write_bundle(self) -> None:
-        """Replace the bundle in one step; there is none when the run added nothing."""
+    def _write_bundle(self, tips: set[str]) -> None:
+        """Replace the bundle in one step; there is none when the run added nothing. `tips` are what it would hold."""
         base = self._pod.identity.base_sha
-        if not self._git("rev-list", "-n1", "--all", "--not", base).stdout:
+        if tips == {base} or not self._git("rev-list", "-n1", "--all", "--not", base).stdout:
             self._pod.bundle.unlink(missing_ok=True)
             return
         temporary = self._pod.bundle.with_name(f"{TEMPORARY_PREFIX}{self._pod.bundle.name}")

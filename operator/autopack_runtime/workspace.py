@@ -17,7 +17,7 @@ from pathlib import Path
 from autopack.errors import AutopackError, printable
 from autopack.failpoints import hit
 from autopack.files import sync_directory, write_atomic, write_json_atomic
-from autopack.git.runner import run_git
+from autopack.git.bare import make_bare
 from autopack.git.worktree import add_worktree
 
 from .log import log
@@ -29,14 +29,18 @@ EXIT_WORKTREE_FAILED = 20
 _ENTRYPOINT = "/usr/local/bin/autopack-entrypoint"
 _BIN = "/autopack-bin"
 _TERMINATION_LOG = "/dev/termination-log"
-_SETTINGS = {
-    "user.name": "Autopack run",
-    "user.email": "autopack-run@invalid",
-    # Garbage is never collected beside a committer, and a run lives too short to need it.
-    "gc.auto": "0",
-    "maintenance.auto": "false",
-    "core.logAllRefUpdates": "true",
-}
+# Garbage is never collected beside a committer, and a run lives too short to need it.
+_SETTINGS = """\
+[user]
+	name = Autopack run
+	email = autopack-run@invalid
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[core]
+	logAllRefUpdates = true
+"""
 
 
 def run(environ: Mapping[str, str]) -> int:
@@ -107,11 +111,5 @@ def _clear(pod: Pod) -> None:
 
 
 def _make_repo(pod: Pod) -> None:
-    run_git(["init", "--quiet", "--bare", "--template=", "--initial-branch=autopack-none", "--", str(pod.repo)])
-    info = pod.repo / "objects" / "info"
-    info.mkdir(exist_ok=True)
-    (info / "alternates").write_bytes(os.fsencode(pod.mirror / "objects") + b"\n")
-    with (pod.repo / "config").open("a") as config:
-        for name, value in _SETTINGS.items():
-            section, key = name.split(".")
-            config.write(f"[{section}]\n\t{key} = {value}\n")
+    make_bare(pod.repo, _SETTINGS)
+    (pod.repo / "objects" / "info" / "alternates").write_bytes(os.fsencode(pod.mirror / "objects") + b"\n")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from autopack.errors import AutopackError, printable
-from autopack.git.refs import redact_url
+from autopack.redaction import redact_url
 
 from .output import OutputClosed
 

@@ -11,12 +11,11 @@ import contextlib
 import itertools
 import os
 import re
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
 from autopack.failpoints import hit
-from autopack.files import move_into_folder
+from autopack.files import move_into_folder, random_hex
 
 from .layout import Layout, has_no_ref, layout_of
 from .registry import NEW, Note, head_branch, registrations, state_dir
@@ -85,7 +84,7 @@ def _point_branch(common: Path, note: Note, hold: Sequence[int]) -> None:
 def _written(common: Path, tree: Path, note: Note) -> Path:
     """Write the private git dir aside and put it into the list whole: git fails on a list with half an entry."""
     tree.mkdir(exist_ok=True)
-    built = state_dir(common) / f"{NEW}{secrets.token_hex(6)}"
+    built = state_dir(common) / f"{NEW}{random_hex(6)}"
     built.mkdir()
     head = note.sha if note.branch is None else f"ref: refs/heads/{note.branch}"
     for name, text in {"HEAD": head, "commondir": "../..", "locked": "added by autopack"}.items():

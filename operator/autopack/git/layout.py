@@ -8,15 +8,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _HEADER = re.compile(r'\[\s*([A-Za-z0-9.-]+)\s*("[^"\\]*")?\s*\]')
 _VERSIONS = frozenset({"0", "1"})
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """A repository laid out the usual way: refs in files, ids of SHA-1, one config for all worktrees.
 
     `bare`: it has no main worktree; `tree_elsewhere`: a setting says where the main worktree is.

@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from autopack.failpoints import hit
-from autopack.files import names_in, write_json_atomic
+from autopack.files import names_in, random_hex, write_json_atomic
 
 from .layout import layout_of, own_git_dir
 from .locks import file_lock
@@ -32,8 +31,7 @@ _STATE = "autopack-state"
 _GONE = "gone-"
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """What a worktree was made of: the commit, the branch (None: detached HEAD), and whether that branch is ours.
 
     A branch of ours was made for this worktree and may go with it when nothing was committed on it.
@@ -45,7 +43,7 @@ class Note:
 
     def write(self, path: Path) -> None:
         """Write the note as a file, atomically."""
-        write_json_atomic(path, asdict(self))
+        write_json_atomic(path, self._asdict())
 
     @classmethod
     def read(cls, path: Path) -> Note | None:
@@ -57,8 +55,7 @@ class Note:
             return None
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(NamedTuple):
     """One worktree in git's list: its private git dir, and the tree that points to (which may be gone)."""
 
     admin: Path
@@ -160,7 +157,7 @@ def branches_in_use(common: Path) -> set[str]:
 
 def unregister(common: Path, entry: Registration) -> None:
     """Remove an entry, in one step for whoever lists worktrees meanwhile; the caller holds the repository's lock."""
-    gone = state_dir(common) / f"{_GONE}{secrets.token_hex(6)}"
+    gone = state_dir(common) / f"{_GONE}{random_hex(6)}"
     note = entry.note
     with contextlib.suppress(FileNotFoundError):
         entry.admin.rename(gone)

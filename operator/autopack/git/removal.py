@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from autopack.errors import AutopackError, printable
 from autopack.failpoints import hit
+from autopack.files import random_hex
 
 from .registry import Registration, registration_of, repository_lock, unregister
 from .save import pin_commits, run_ref, save_work
@@ -80,7 +80,7 @@ def _was_ours(common: Path, path: Path) -> bool:
 
 
 def _set_aside(common: Path, path: Path, entry: Registration | None, error: AutopackError) -> Retired:
-    aside = path.parent / UNSAVED / f"{path.name}-{secrets.token_hex(6)}"
+    aside = path.parent / UNSAVED / f"{path.name}-{random_hex(6)}"
     aside.parent.mkdir(exist_ok=True)
     path.rename(aside)
     hit("worktree.after_set_aside")

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from autopack.errors import AutopackError, printable
-
-from .refs import redact_url
+from autopack.redaction import redact_url
 
 _CONFIG = (
     "core.hooksPath=/dev/null",

@@ -10,12 +10,13 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from autopack.failpoints import hit
 
 from .layout import has_no_ref
+from .refs import RUN_REFS
 from .registry import state_dir
 from .runner import run_git
 from .snapshot import IDENTITY, snapshot
@@ -24,8 +25,7 @@ _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _MAX_PARENTS = 1000
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """What was in a worktree that no branch or tag had, all of it now on refs.
 
     `dirty`: files that differed from HEAD; `only_here`: HEAD itself was on no ref; `sha`: where the run's ref is now,
@@ -35,9 +35,6 @@ class Saved:
     dirty: bool
     only_here: bool
     sha: str | None
-
-
-RUN_REFS = "refs/autopack/"
 
 
 def run_ref(name: str) -> str:

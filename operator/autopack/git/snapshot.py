@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from autopack.errors import AutopackError, printable
 from autopack.failpoints import hit
@@ -23,7 +23,9 @@ IDENTITY = {
 
 # Nothing configured for people may change or refuse what is saved.
 _PLAIN = ("-c", "core.safecrlf=false", "-c", "core.untrackedCache=false", "-c", "core.splitIndex=false")
-_GITLINK = b"160000"
+_OTHER, _SUBMODULE, _USUAL = b"? ", b"H 160000 ", (b"H", b"?")
+"""How the entries of `_listed` begin."""
+
 _MAX_NESTING = 8
 
 
@@ -38,16 +40,15 @@ class SnapshotIncomplete(AutopackError):  # noqa: N818 - says a state
         self.sha = sha
 
 
-@dataclass(frozen=True)
-class _Tree:
+class _Tree(NamedTuple):
     """A work tree with the git dir it belongs to and an index of our own."""
 
     root: Path
     git_dir: Path | None
-    index: Path
+    index_file: Path
 
     def git(self, *args: str, input: bytes | None = None, check: bool = True) -> GitResult:  # noqa: A002
-        env = {"GIT_INDEX_FILE": str(self.index), "GIT_LITERAL_PATHSPECS": "0", **IDENTITY}
+        env = {"GIT_INDEX_FILE": str(self.index_file), "GIT_LITERAL_PATHSPECS": "0", **IDENTITY}
         work_tree = None if self.git_dir is None else self.root
         return run_git(
             [*_PLAIN, *args],
@@ -59,9 +60,11 @@ class _Tree:
             check=check,
         )
 
-    def resolve(self, name: str) -> str | None:
-        found = self.git("rev-parse", "--quiet", "--verify", name, check=False)
-        return found.text if found.returncode == 0 else None
+    def resolve(self, *names: str) -> list[str | None]:
+        """Ask for all at once: what there is not is None."""
+        asked = "".join(f"{name}\n" for name in names).encode()
+        answers = self.git("cat-file", "--batch-check=%(objectname)", input=asked).text.splitlines()
+        return [None if " " in answer else answer for answer in answers]
 
 
 def snapshot(worktree: Path, *, git_dir: Path | None, index_file: Path, ref: str, message: str) -> str | None:
@@ -77,25 +80,20 @@ def snapshot(worktree: Path, *, git_dir: Path | None, index_file: Path, ref: str
     """
     tree = _Tree(worktree.absolute(), None if git_dir is None else git_dir.absolute(), index_file.absolute())
     unsaved = _stage(tree)
-    head = tree.resolve("HEAD^{commit}")
+    head, head_tree = tree.resolve("HEAD^{commit}", "HEAD^{tree}")
     hit("snapshot.after_stage")
     saved_tree = tree.git("write-tree").text
-    sha = None if saved_tree == _tree_of(tree, head) else _commit(tree, saved_tree, head, ref, message)
+    sha = None if saved_tree == head_tree else _commit(tree, saved_tree, head, ref, message)
     if unsaved:
         raise SnapshotIncomplete(sha, printable(unsaved, 300))
     return sha
 
 
-def _tree_of(tree: _Tree, commit: str | None) -> str:
-    if commit is None:
-        return tree.git("hash-object", "-t", "tree", "--stdin", input=b"").text
-    return tree.git("rev-parse", "--verify", f"{commit}^{{tree}}").text
-
-
-def _commit(tree: _Tree, saved_tree: str, head: str | None, ref: str, message: str) -> str:
-    last = tree.resolve(f"{ref}^{{commit}}")
-    same_tree = last is not None and tree.resolve(f"{last}^{{tree}}") == saved_tree
-    if last is not None and same_tree and tree.resolve(f"{last}^") == head:
+def _commit(tree: _Tree, saved_tree: str, head: str | None, ref: str, message: str) -> str | None:
+    if head is None and saved_tree == tree.git("hash-object", "-t", "tree", "--stdin", input=b"").text:
+        return None
+    last, *of_last = tree.resolve(f"{ref}^{{commit}}", f"{ref}^{{tree}}", f"{ref}^")
+    if last is not None and of_last == [saved_tree, head]:
         return last
     parent = () if head is None else ("-p", head)
     sha = tree.git("commit-tree", *parent, "-m", message, saved_tree).text
@@ -106,8 +104,7 @@ def _commit(tree: _Tree, saved_tree: str, head: str | None, ref: str, message: s
 
 def _stage(tree: _Tree, depth: int = 0) -> str:
     """Bring our index to what is on disk; return what git said about files it could not read, or nothing."""
-    _prepare_index(tree)
-    nested = _nested_repositories(tree)
+    nested = _nested_repositories(tree, _indexed(tree))
     excluded = [f":(exclude,top,literal){os.fsdecode(path)}" for path in nested]
     pathspecs = "\0".join([":(top)", *excluded]).encode("utf-8", "surrogateescape")
     add = ("add", "--all", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul")
@@ -122,25 +119,34 @@ def _stage(tree: _Tree, depth: int = 0) -> str:
     return " ".join(part for part in unsaved if part)
 
 
-def _prepare_index(tree: _Tree) -> None:
-    """Make sure our index exists and is whole; the worktree's own saves us from hashing every file."""
-    tree.index.parent.mkdir(parents=True, exist_ok=True)
-    tree.index.with_name(tree.index.name + ".lock").unlink(missing_ok=True)
-    if not tree.index.exists():
+def _indexed(tree: _Tree) -> list[bytes]:
+    """Make sure our index exists and is whole, and return what it lists, and what it does not know of the tree.
+
+    The worktree's own index saves us from hashing every file.
+    """
+    tree.index_file.parent.mkdir(parents=True, exist_ok=True)
+    tree.index_file.with_name(tree.index_file.name + ".lock").unlink(missing_ok=True)
+    if not tree.index_file.exists():
         own = run_git(["rev-parse", "--git-path", "index"], cwd=tree.root, git_dir=tree.git_dir, check=False).text
         with contextlib.suppress(OSError):
             # With its times: git compares them to those of the files to know which it must read again.
-            shutil.copy2(tree.root / own, tree.index)
-    if tree.index.exists() and _is_sound(tree):
-        return
-    tree.index.unlink(missing_ok=True)
-    tree.git("read-tree", "HEAD" if tree.resolve("HEAD^{commit}") else "--empty")
+            shutil.copy2(tree.root / own, tree.index_file)
+    found = _listed(tree, check=False) if tree.index_file.exists() else None
+    # An index that hides something (assume-unchanged, skip-worktree, unmerged entries) is of no use.
+    if found is None or found.returncode != 0 or any(entry[:1] not in _USUAL for entry in _entries(found)):
+        tree.index_file.unlink(missing_ok=True)
+        tree.git("read-tree", "HEAD" if tree.resolve("HEAD^{commit}")[0] else "--empty")
+        found = _listed(tree, check=True)
+    return _entries(found)
 
 
-def _is_sound(tree: _Tree) -> bool:
-    """Tell whether an index is readable and hides nothing (assume-unchanged, skip-worktree, unmerged entries)."""
-    listed = tree.git("ls-files", "-v", "-z", check=False)
-    return listed.returncode == 0 and all(entry[:1] == b"H" for entry in listed.stdout.split(b"\0") if entry)
+def _listed(tree: _Tree, *, check: bool) -> GitResult:
+    """List the index as `H <mode> <id> <stage>\\t<path>`, and what is beside it as `? <path>`."""
+    return tree.git("ls-files", "-z", "-v", "--stage", "--others", "--exclude-standard", check=check)
+
+
+def _entries(listed: GitResult) -> list[bytes]:
+    return [entry for entry in listed.stdout.split(b"\0") if entry]
 
 
 def _stage_ignored(tree: _Tree) -> str:
@@ -160,14 +166,14 @@ def _stage_ignored(tree: _Tree) -> str:
     return os.fsdecode(added.stderr) if added.returncode != 0 else ""
 
 
-def _nested_repositories(tree: _Tree) -> list[bytes]:
+def _nested_repositories(tree: _Tree, listed: list[bytes]) -> list[bytes]:
     """List the folders, without final slash, that hold a repository of their own whose files git would not add."""
-    others = tree.git("ls-files", "-z", "--others", "--exclude-standard").stdout.split(b"\0")
-    found = [path.rstrip(b"/") for path in others if path.endswith(b"/")]
-    for entry in tree.git("ls-files", "-z", "--stage").stdout.split(b"\0"):
-        mode, _, path = entry.partition(b"\t")
-        if mode.startswith(_GITLINK) and _is_changed_submodule(tree, path, mode.split()[1].decode()):
-            found.append(path)
+    found = [entry[2:].rstrip(b"/") for entry in listed if entry.startswith(_OTHER) and entry.endswith(b"/")]
+    for entry in listed:
+        if entry.startswith(_SUBMODULE):
+            about, _, path = entry.partition(b"\t")
+            if _is_changed_submodule(tree, path, about.split()[2].decode()):
+                found.append(path)
     return found
 
 
@@ -186,8 +192,8 @@ def _stage_nested(tree: _Tree, path: bytes, depth: int) -> str:
     """Put the files of a repository inside the tree into our index, as if it were a plain folder."""
     name = os.fsdecode(path)
     git_dir = tree.git_dir or Path(run_git(["rev-parse", "--absolute-git-dir"], cwd=tree.root).text)
-    inner = replace(tree, root=tree.root / name, git_dir=git_dir, index=tree.index.with_name(f"{tree.index.name}.in"))
-    inner.index.unlink(missing_ok=True)
+    inner = _Tree(tree.root / name, git_dir, tree.index_file.with_name(f"{tree.index_file.name}.in"))
+    inner.index_file.unlink(missing_ok=True)
     try:
         inner.git("read-tree", "--empty")
         unsaved = _stage(inner, depth + 1)
@@ -197,5 +203,5 @@ def _stage_nested(tree: _Tree, path: bytes, depth: int) -> str:
     except (GitError, OSError) as error:
         return f"{name}: {error}"
     finally:
-        inner.index.unlink(missing_ok=True)
+        inner.index_file.unlink(missing_ok=True)
     return unsaved

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from pathlib import Path
 from autopack.cores import idle_cores
 from autopack.errors import AutopackError, WorkspaceError, printable
 from autopack.failpoints import hit
-from autopack.files import TEMPORARY_PREFIX, move_into_folder, names_in, sync_directory, write_atomic
+from autopack.files import TEMPORARY_PREFIX, move_into_folder, names_in, random_hex, sync_directory, write_atomic
 
 from .enlisting import enlist
 from .locks import file_lock
@@ -97,7 +96,7 @@ def _fill(common: Path, path: Path, note: Note, timeout: float) -> Path:
 
 
 def _build_and_rename(common: Path, path: Path, note: Note, timeout: float) -> Path:
-    scaffold = path.parent / f"{_scaffold_prefix(path)}{secrets.token_hex(_TOKEN_BYTES)}"
+    scaffold = path.parent / f"{_scaffold_prefix(path)}{random_hex(_TOKEN_BYTES)}"
     scaffold.mkdir()
     # Git processes inherit this lock, so one that outlives us is waited for before its tree is taken away.
     with file_lock(scaffold / "lock", 0, "a new folder") as descriptor:
@@ -215,7 +214,7 @@ def _unregister(common: Path, entry: Registration, timeout: float) -> None:
 
 def drop(path: Path, base: Path) -> Path:
     """Rename a tree into the trash of the folder of worktrees `base`, in one step; return its new place."""
-    gone = base / _TRASH / f"{path.name[:128]}-{secrets.token_hex(_TOKEN_BYTES)}"
+    gone = base / _TRASH / f"{path.name[:128]}-{random_hex(_TOKEN_BYTES)}"
     move_into_folder(path, gone)
     return gone
 

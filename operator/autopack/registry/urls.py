@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from autopack.errors import InvalidInput, printable
-from autopack.git.refs import redact_url
+from autopack.redaction import redact_url
 
 Dialect = Literal["postgresql", "sqlite"]
 

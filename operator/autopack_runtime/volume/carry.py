@@ -15,8 +15,8 @@ from pathlib import Path
 from autopack.errors import AutopackError
 from autopack.file_layout import AttemptPaths
 from autopack.files import TEMPORARY_PREFIX, sync_directory
+from autopack.git.refs import RUN_REFS
 from autopack.git.runner import run_git
-from autopack.git.save import RUN_REFS
 from autopack.run_ids import path_component
 from autopack_runtime.bundles import EXTRA, HEADS
 

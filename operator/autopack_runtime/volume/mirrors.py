@@ -16,6 +16,7 @@ from autopack.errors import AutopackError
 from autopack.failpoints import hit
 from autopack.file_layout import mirror, results
 from autopack.files import TEMPORARY_PREFIX, sync_directory
+from autopack.git.bare import make_bare
 from autopack.git.locks import file_lock
 from autopack.git.runner import GitError, run_git
 from autopack_runtime.log import log
@@ -207,7 +208,4 @@ class Mirrors:
 
 def init(path: Path) -> None:
     """Make an empty bare repository without hooks."""
-    run_git(["init", "--quiet", "--bare", "--template=", "--initial-branch=autopack-none", "--", str(path)])
-    with (path / "config").open("a") as config:
-        config.write(_SETTINGS)
-    (path / "objects" / "info").mkdir(exist_ok=True)
+    make_bare(path, _SETTINGS)

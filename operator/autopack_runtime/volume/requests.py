@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from autopack.errors import AutopackError, InvalidInput
 from autopack.file_layout import AttemptPaths, repo_key
-from autopack.git.refs import check_branch, check_ref, check_repo_url
+from autopack.git.refs import check_branch, check_ref
+from autopack.git.urls import check_repo_url
 
 Json = dict[str, object]
 

@@ -15,8 +15,8 @@ from autopack.errors import AutopackError
 from autopack.failpoints import hit
 from autopack.file_layout import AttemptPaths
 from autopack.files import TEMPORARY_PREFIX
+from autopack.git.refs import RUN_REFS
 from autopack.git.runner import GitError, run_git
-from autopack.git.save import RUN_REFS
 from autopack.manifest import BundleDigest, ManifestMismatch, Work
 from autopack_runtime.bundles import EXTRA, HEADS, branches_of, list_heads, snapshot_of
 from autopack_runtime.scan import open_regular

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.local.workspaces.repos import started, trace_git
 
 from .conftest import UID, Api, Pod, git
 
@@ -113,6 +114,46 @@ def test_a_run_that_changes_nothing_has_no_bundle(ready: Pod) -> None:
     assert not (ready.artifacts / "results.bundle").exists()
     assert (manifest["bundle"], manifest["snapshot"]) == (None, None)
     assert manifest["branches"] == {"autopack/fix-it": ready.env["AUTOPACK_SHA"]}
+
+
+def test_a_run_that_changes_nothing_takes_eight_git_processes(ready: Pod, tmp_path: Path) -> None:
+    log = trace_git(tmp_path / "home")
+    pod = ready.with_env(HOME=str(tmp_path / "home"), AUTOPACK_SNAPSHOT_SECONDS="3600")
+    assert pod.init() == 0
+    started(log)
+    pod.start_keeper()
+    pod.run("true")
+    pod.wait_for("result.json")
+    pod.stop_keeper()
+    saving = ["for-each-ref", "cat-file", "update-ref", "ls-files", "add", "ls-files", "cat-file", "write-tree"]
+    assert started(log) == saving
+
+
+async def test_a_detached_head_is_not_taken_for_a_branch_by_chance(api: Api, ready: Pod) -> None:
+    ready.live("git branch None; git checkout -q --detach; echo x > README.md; git commit -qam apart")
+    _, answer = await api.commit()
+    assert answer["branches"]["None"] == ready.env["AUTOPACK_SHA"]
+    assert answer["head"] not in answer["branches"].values()
+
+
+async def test_a_head_whose_branch_leads_to_no_commit_is_the_base(api: Api, ready: Pod) -> None:
+    ready.live('git rev-parse HEAD^{tree} > "$(git rev-parse --git-path refs/heads/autopack/fix-it)"')
+    _, answer = await api.commit()
+    assert answer["head"] == ready.env["AUTOPACK_SHA"]
+
+
+async def test_a_branch_that_went_while_no_keeper_was_there_is_not_in_the_results(api: Api, ready: Pod) -> None:
+    start(ready)
+    ready.run("echo x > README.md; git commit -qam x; git branch gone; sleep 1")
+    ready.wait_for("result.json")
+    ready.stop_keeper(signal.SIGKILL)
+    git("branch", "-D", "gone", cwd=ready.workspace)
+    (ready.artifacts / "result.json").unlink()
+    ready.start_keeper()
+    ready.wait_for("result.json")
+    ready.stop_keeper()
+    _, answer = await api.commit()
+    assert set(answer["branches"]) == {"autopack/fix-it"}
 
 
 async def test_commits_that_only_head_leads_to_are_kept(api: Api, ready: Pod, results: Path) -> None:

@@ -29,10 +29,10 @@ def test_it_is_a_clean_worktree_on_the_branch(ready: Pod) -> None:
     assert git("rev-parse", "HEAD", cwd=ready.workspace) == ready.env["AUTOPACK_SHA"]
 
 
-def test_it_takes_three_git_processes(ready: Pod, tmp_path: Path) -> None:
+def test_it_takes_two_git_processes(ready: Pod, tmp_path: Path) -> None:
     log = trace_git(tmp_path / "home")
     assert ready.with_env(HOME=str(tmp_path / "home")).init() == 0
-    assert started(log) == ["init", "update-ref", "reset"]
+    assert started(log) == ["update-ref", "reset"]
 
 
 def test_what_the_command_checks_out_takes_no_core_from_other_runs(ready: Pod) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autopack.errors import AutopackError, InvalidInput
-from autopack.git.refs import check_branch, check_ref, check_repo_url
+from autopack.git.refs import check_branch, check_ref
+from autopack.git.urls import check_repo_url
 from autopack.intention_anchor.loader import AnchorError, parse_anchor
 from autopack.run_ids import check_run_id, path_component
 
