@@ -21,7 +21,7 @@ async def real_pods(settings: Settings, parts: Parts) -> None:
     values = operator_settings(CLUSTER_QPS, "", doubled_volume=False)
     shape = objects.job_pod_with_processes
     async with scene(default_layout(), "real", values, make_repository, shape) as real:
-        copy_mirrors(real.runs.namespace, real.jobs.namespace)
+        copy_mirrors(real)
         arms = Arms(real, settings, parts, CLUSTER_QPS, ARMS_OF_PROCESSES)
         await arms.compare("real pods", "_real", {settings.real_pods: settings.real_repeats})
         async with _cleared(real, parts, "overhead of a run's pod", settings.longest_part):

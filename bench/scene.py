@@ -147,17 +147,18 @@ def make_repository(namespace: str) -> None:
         deploy.import_repository(namespace, "bench", Path(name) / "bench")
 
 
-def copy_mirrors(source: str, target: str) -> None:
-    """Put the mirrors of one namespace's volume onto that of another one: Jobs' pods check out of them."""
-    folders = [_volume_folder(namespace) for namespace in (source, target)]
+def copy_mirrors(where: Scene) -> None:
+    """Put the mirrors of the runs' volume onto that of the Jobs, whose pods check out of them."""
+    claims = [each.get("persistentVolumeClaim") for each in where.pod["spec"]["volumes"]]
+    (claim,) = (each["claimName"] for each in claims if each)
+    folders = [_volume_folder(api.namespace, claim) for api in (where.runs, where.jobs)]
     subprocess.run(["cp", "-a", *(folder / ".repos" for folder in folders)], check=True)
 
 
-def _volume_folder(namespace: str) -> Path:
-    """Where the one volume of a namespace lies on this machine."""
-    (claim,) = json.loads(kubectl("get", "pvc", "-n", namespace, "-o", "json"))["items"]
-    volume = json.loads(kubectl("get", "pv", claim["spec"]["volumeName"], "-o", "json"))
-    return Path(volume["spec"]["hostPath"]["path"])
+def _volume_folder(namespace: str, claim: str) -> Path:
+    """Where the volume of a claim lies on this machine."""
+    name = kubectl("get", "pvc", claim, "-n", namespace, "-o", "jsonpath={.spec.volumeName}")
+    return Path(kubectl("get", "pv", name, "-o", "jsonpath={.spec.hostPath.path}"))
 
 
 def remove(*namespaces: str) -> None:
