@@ -61,8 +61,8 @@ class Api:
         )
 
     async def clear(self, group: str, plural: str, **query: str) -> None:
-        """Delete all of a kind and wait until they are gone. Dependants are left: clear them by their own kind."""
-        options = {"propagationPolicy": "Orphan" if group == JOBS else "Background", "gracePeriodSeconds": 0}
+        """Delete all of a kind and wait until they are gone. What depends on them may outlive them for a while."""
+        options = {"propagationPolicy": "Background", "gracePeriodSeconds": 0}
         where = path(group, self.namespace, plural)
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         # From the store, one that is left: an answer of the watch cache may be old, and has all of them.

@@ -62,15 +62,19 @@ class Scene:
         return found
 
     async def clear(self) -> None:
-        """Remove what an arm has left. Runs first: their pods then have no owner that could miss them."""
+        """Remove what an arm has left, at once what can be: the API server deletes one by one what a request asks for.
+
+        Runs go before their pods, which then have no owner that could miss them. Jobs go after theirs: those of a
+        finished Job are not missed, and for each that is there the garbage collector sends a request, at its own pace.
+        """
         await self.runs.clear(RUNS, "runbatches")
         await self.runs.clear(RUNS, "autopackruns")
+        pods, both = {"labelSelector": "app.kubernetes.io/managed-by=autopack-operator"}, (self.runs, self.jobs)
+        events = (api.clear("events.k8s.io/v1", "events") for api in both)
+        await asyncio.gather(*(api.clear(CORE, "pods", **pods) for api in both), *events)
         await self.jobs.clear(JOBS, "jobs")
-        # At once: the API server deletes what a request asks for one by one.
-        ours = "app.kubernetes.io/managed-by=autopack-operator"
-        pods = (api.clear(CORE, "pods", labelSelector=ours) for api in (self.runs, self.jobs))
-        events = (api.clear("events.k8s.io/v1", "events") for api in (self.runs, self.jobs))
-        await asyncio.gather(*pods, *events)
+        # Of an arm that was given up, a Job may have made another one meanwhile.
+        await self.jobs.clear(CORE, "pods", **pods)
 
     async def settled(self, patience: float = READY_SECONDS) -> None:
         """Wait until the operator leads and has nothing to do."""
