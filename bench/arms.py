@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bench import objects
@@ -128,8 +128,11 @@ async def idle_helpers(scene: Scene, count: int) -> Arm:
     return await single_jobs(replace(scene, pod=objects.without_work(scene.pod)), count)
 
 
-ARMS: dict[str, Callable[[Scene, int], Awaitable[Arm]]] = {"A": indexed_job, "B": single_jobs, "C": run_batch}
-ARMS_OF_PROCESSES = ARMS | {"B0": idle_helpers}
+Arms = Mapping[str, Callable[[Scene, int], Awaitable[Arm]]]
+"""What measures an arm of so many pods, by the arm's name."""
+
+ARMS: Arms = {"A": indexed_job, "B": single_jobs, "C": run_batch}
+ARMS_OF_PROCESSES: Arms = {**ARMS, "B0": idle_helpers}
 
 
 def run_to_pod(requests: Sequence[Request]) -> list[float]:

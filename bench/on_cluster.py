@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from devcluster.layout import default_layout
 
-from bench import controller_manager, kwok, objects, operator_cost, pod_overhead, throughput
-from bench.arms import ARMS, ARMS_OF_PROCESSES, Arm
+from bench import arms, controller_manager, kwok, objects, operator_cost, pod_overhead, throughput
 from bench.figures import Figure, least, most, worst
 from bench.parts import Parts
 from bench.scene import Scene, copy_mirrors, make_repository, operator_settings, scene, volume_double
@@ -22,8 +21,8 @@ async def real_pods(settings: Settings, parts: Parts) -> None:
     shape = objects.job_pod_with_processes
     async with scene(default_layout(), "real", values, make_repository, shape) as real:
         copy_mirrors(real)
-        arms = Arms(real, settings, parts, CLUSTER_QPS, ARMS_OF_PROCESSES)
-        await arms.compare("real pods", "_real", {settings.real_pods: settings.real_repeats})
+        compared = Arms(real, settings, parts, CLUSTER_QPS, arms.ARMS_OF_PROCESSES)
+        await compared.compare("real pods", "_real", {settings.real_pods: settings.real_repeats})
         async with _cleared(real, parts, "overhead of a run's pod", settings.longest_part):
             parts.figures += await pod_overhead.start(real, settings.repeats)
         async with _cleared(real, parts, "keeper", settings.longest_part):
@@ -75,12 +74,12 @@ class Arms:
     settings: Settings
     parts: Parts
     qps: int
-    arms: Mapping[str, Callable[[Scene, int], Awaitable[Arm]]] = field(default_factory=lambda: ARMS)
+    kinds: arms.Arms = field(default_factory=lambda: arms.ARMS)
 
     async def compare(self, place: str, suffix: str, repeats: Mapping[int, int]) -> throughput.Comparison:
         """Measure all sizes, each so often. `suffix` tells the keys of this place and bound from those of others."""
         bound = f"{self.qps} requests/s each" if self.qps else "no bound"
-        comparison = throughput.Comparison(f"{place}, {bound}", suffix, self.arms)
+        comparison = throughput.Comparison(f"{place}, {bound}", suffix, self.kinds)
         for size, often in repeats.items():
             longest = self.settings.longest_of(size, often, self.qps)
             async with _cleared(self.where, self.parts, f"N={size}, {comparison.about}", longest):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bench.arms import ARMS, Arm
+from bench.arms import ARMS, Arm, Arms
 from bench.figures import Figure, least, most
 from bench.scene import Scene
 from bench.statistics_of import log_log_slope, percentile, spread
@@ -25,7 +25,7 @@ class Comparison:
 
     about: str
     suffix: str = ""
-    arms: Mapping[str, Callable[[Scene, int], Awaitable[Arm]]] = field(default_factory=lambda: ARMS)
+    arms: Arms = field(default_factory=lambda: ARMS)
     rounds: dict[int, list[dict[str, Arm]]] = field(default_factory=dict)
 
     async def measure(self, scene: Scene, size: int, repeats: int) -> None:

@@ -26,6 +26,7 @@ from .log import log
 from .pod import Pod
 
 _ASK_SECONDS = 60
+_LIST = ("for-each-ref", "--format=%(objectname) %(refname)")
 _STASH = "refs/stash"
 """A ref of one entry; the others are in its reflog alone."""
 # The container's memory is small, and files of any size may lie in the workspace.
@@ -167,8 +168,7 @@ class Saver:
     def _read_source(self) -> _Source:
         """Read the run's refs, leaving out those whose objects are gone."""
         repo = self._pod.repo
-        listed = _ask(repo, "for-each-ref", "--format=%(objectname) %(refname)").text.splitlines()
-        found = {name: sha for sha, name in (line.split(" ", 1) for line in listed)}
+        found = _by_name(_ask(repo, *_LIST))
         refs = {name_in_bundle(name, sha): sha for name, sha in found.items() if name != _STASH}
         if _STASH in found:
             stash = _ask(repo, "log", "-g", "--format=%H", _STASH, check=False).text.split()
@@ -194,7 +194,7 @@ class Saver:
 
     def _copy(self, source: _Source) -> None:
         """Make our refs and our HEAD those of the run."""
-        ours = self._listed() if self._copied is None else self._copied
+        ours = _by_name(self._git(*_LIST, HEADS, EXTRA)) if self._copied is None else self._copied
         self._copied = None
         # Removals first and by themselves: git refuses `a` and `a/b` in one transaction, even if one of them goes.
         gone = "".join(f"delete {name}\n" for name in ours.keys() - source.refs.keys() - {"HEAD"})
@@ -205,10 +205,6 @@ class Saver:
             if commands:
                 self._git("update-ref", "--stdin", input=commands.encode())
         self._copied = source.refs | {"HEAD": source.head}
-
-    def _listed(self) -> dict[str, str]:
-        listed = self._git("for-each-ref", "--format=%(objectname) %(refname)", HEADS, EXTRA).text.splitlines()
-        return {name: sha for sha, name in (line.split(" ", 1) for line in listed)}
 
     def _snapshot(self, source: _Source) -> tuple[str | None, bool]:
         """Save the uncommitted files; return their commit, and whether all of them could be read."""
@@ -264,6 +260,11 @@ class Saver:
 def _ask(git_dir: Path, *args: str, check: bool = True) -> GitResult:
     """Ask git about a git dir of the run's: no protocol is allowed, for a missing object would be fetched by one."""
     return run_git(args, git_dir=git_dir, check=check, protocols=(), timeout=_ASK_SECONDS)
+
+
+def _by_name(listed: GitResult) -> dict[str, str]:
+    """Return what `_LIST` printed: ids by the full names of refs."""
+    return {name: sha for sha, name in (line.split(" ", 1) for line in listed.text.splitlines())}
 
 
 def check_fence(pod: Pod) -> None:
