@@ -96,8 +96,10 @@ bench-churn: venv ## The operator's memory over an hour of 5 runs a second (BENC
 	$(PY) -m bench.churn $(BENCH)
 
 .PHONY: generate
-generate: venv ## Write the generated files anew: CRDs, chart docs, command line docs
+generate: venv ## Write the generated files again: CRDs, and the references in docs/
 	$(PY) -m scripts.generate_crds
+	$(PY) -m scripts.generate_api_docs
+	$(PY) -m scripts.generate_metrics_docs
 	$(PY) -m scripts.generate_chart_docs
 	$(PY) -m scripts.generate_cli_docs
 

@@ -72,7 +72,7 @@ class PrometheusTelemetry:
         """Ask at each scrape whether the registry can be written."""
         away = Gauge(
             "autopack_registry_away",
-            "1 while the registry's database can not be written: rows wait, runs go on.",
+            "1 while the registry's database cannot be written: rows wait, runs go on.",
             registry=self.registry,
         )
         away.set_function(lambda: float(problem() is not None))

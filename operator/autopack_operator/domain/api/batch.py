@@ -36,20 +36,33 @@ class BatchItem(Model):
             description="Unique in the batch; the AutopackRun is named <batch>-<id>.",
         ),
     ]
-    ref: Annotated[str | None, Field(min_length=1, max_length=255, pattern=REF)] = None
-    branch: Annotated[str | None, Field(min_length=1, max_length=200, pattern=REF)] = None
-    command: Annotated[list[Argument] | None, Field(min_length=1, max_length=64)] = None
-    args: Annotated[list[Argument] | None, Field(max_length=256)] = None
+    ref: Annotated[
+        str | None,
+        Field(min_length=1, max_length=255, pattern=REF, description="Replaces the template's source.ref."),
+    ] = None
+    branch: Annotated[
+        str | None,
+        Field(min_length=1, max_length=200, pattern=REF, description="Replaces the template's source.branch."),
+    ] = None
+    command: Annotated[
+        list[Argument] | None, Field(min_length=1, max_length=64, description="Replaces the template's command.")
+    ] = None
+    args: Annotated[list[Argument] | None, Field(max_length=256, description="Replaces the template's args.")] = None
     env: Annotated[list[EnvVar], Field(max_length=MAX_ENV, description="Added to the template's; same name wins.")] = []
 
 
 class Axis(Model):
     """One dimension of a matrix: a variable of the runs' environment, and the values that it takes."""
 
-    name: Annotated[str, Field(min_length=1, max_length=128, pattern=ENV_NAME)]
+    name: Annotated[str, Field(min_length=1, max_length=128, pattern=ENV_NAME, description="Name of the variable.")]
     values: Annotated[
         list[Annotated[str, Field(max_length=256)]],
-        Field(min_length=1, max_length=MAX_VALUES, json_schema_extra={"x-kubernetes-list-type": "set"}),
+        Field(
+            min_length=1,
+            max_length=MAX_VALUES,
+            json_schema_extra={"x-kubernetes-list-type": "set"},
+            description="Its values, each of them once.",
+        ),
     ]
 
 
@@ -106,7 +119,9 @@ class RunBatchSpec(Model):
     list_map_keys: ClassVar[dict[str, str]] = {"runs": "id", "matrix": "name"}
 
     template: RunTemplate
-    runs: Annotated[list[BatchItem], Field(max_length=MAX_RUNS)] = []
+    runs: Annotated[
+        list[BatchItem], Field(max_length=MAX_RUNS, description="The runs, one by one. Either this or matrix is set.")
+    ] = []
     matrix: Annotated[
         list[Axis],
         Field(

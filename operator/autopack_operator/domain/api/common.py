@@ -43,8 +43,8 @@ class Model(BaseModel):
 class EnvVar(Model):
     """One environment variable of a run. Secrets do not belong here: a RunProfile binds those."""
 
-    name: Annotated[str, Field(min_length=1, max_length=128, pattern=ENV_NAME)]
-    value: Annotated[str, Field(max_length=8192)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=128, pattern=ENV_NAME, description="Name of the variable.")]
+    value: Annotated[str, Field(max_length=8192, description="Its value, passed on as it is.")] = ""
 
 
 class Source(Model):
@@ -97,7 +97,9 @@ class Source(Model):
 class ProfileRef(Model):
     """The RunProfile, in the same namespace, whose limits and images apply."""
 
-    name: Annotated[str, Field(min_length=1, max_length=63, pattern=DNS_LABEL)] = "default"
+    name: Annotated[
+        str, Field(min_length=1, max_length=63, pattern=DNS_LABEL, description="Name of the RunProfile.")
+    ] = "default"
 
 
 class ObjectKey(BaseModel):

@@ -66,8 +66,10 @@ class Workspace(Model):
 class TtlSeconds(Model):
     """How long a finished AutopackRun object is kept, by outcome; for ever when absent. Files are never part of it."""
 
-    succeeded: Annotated[int | None, Field(ge=0, le=31_536_000)] = None
-    failed: Annotated[int | None, Field(ge=0, le=31_536_000)] = None
+    succeeded: Annotated[int | None, Field(ge=0, le=31_536_000, description="Seconds after a success.")] = None
+    failed: Annotated[
+        int | None, Field(ge=0, le=31_536_000, description="Seconds after any other end: failed, canceled, refused.")
+    ] = None
 
 
 class RunTemplate(Model):
@@ -82,8 +84,10 @@ class RunTemplate(Model):
             min_length=1, max_length=64, description="What to execute in the worktree; no shell is put in front of it."
         ),
     ]
-    args: Annotated[list[Argument], Field(max_length=256)] = []
-    env: Annotated[list[EnvVar], Field(max_length=MAX_ENV)] = []
+    args: Annotated[list[Argument], Field(max_length=256, description="Arguments, appended to the command.")] = []
+    env: Annotated[
+        list[EnvVar], Field(max_length=MAX_ENV, description="Environment of the command. Names that Autopack sets win.")
+    ] = []
     image: Annotated[
         str | None,
         Field(

@@ -16,60 +16,85 @@ class StatusModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
 
+ObservedGeneration = Annotated[int, Field(description="The metadata.generation that this was written for.")]
+Phase = Annotated[str, Field(max_length=32, description="Where it is, derived from the conditions.")]
+Reason = Annotated[str, Field(max_length=128, description="Why it is there, in one word, for programs.")]
+Message = Annotated[str, Field(max_length=2048, description="Why it is there, in a sentence, for people.")]
+Duration = Annotated[str | None, Field(description="For people, as 1m5s; set when it is finished.")]
+StartedAt = Annotated[
+    str | None, Field(description="When it first started to run.", json_schema_extra={"format": "date-time"})
+]
+FinishedAt = Annotated[
+    str | None, Field(description="When it reached its final phase.", json_schema_extra={"format": "date-time"})
+]
+
+
 class Condition(StatusModel):
     """One observation, as metav1.Condition. `status` is True, False or Unknown."""
 
-    type: Annotated[str, Field(max_length=64)]
-    status: Annotated[str, Field(pattern="^(True|False|Unknown)$")]
-    reason: Annotated[str, Field(min_length=1, max_length=128)]
-    message: Annotated[str, Field(max_length=2048)] = ""
-    last_transition_time: Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
-    observed_generation: int = 0
+    type: Annotated[str, Field(max_length=64, description="What was observed, LeaseHeld for example.")]
+    status: Annotated[str, Field(pattern="^(True|False|Unknown)$", description="Whether it holds.")]
+    reason: Annotated[str, Field(min_length=1, max_length=128, description="Why, in one word, for programs.")]
+    message: Annotated[str, Field(max_length=2048, description="Why, in a sentence, for people.")] = ""
+    last_transition_time: Annotated[
+        str, Field(max_length=32, description="When status last changed.", json_schema_extra={"format": "date-time"})
+    ]
+    observed_generation: ObservedGeneration = 0
+
+
+Conditions = Annotated[list[Condition], Field(max_length=16, description="What was observed, each type once.")]
 
 
 class Outcome(StatusModel):
     """How a run (or an attempt) ended, decided before its pod is gone (as SuccessCriteriaMet of the Job API)."""
 
-    phase: Annotated[str, Field(max_length=32)]
-    reason: Annotated[str, Field(max_length=128)]
-    message: Annotated[str, Field(max_length=2048)] = ""
+    phase: Phase
+    reason: Reason
+    message: Message = ""
 
 
 class Failures(StatusModel):
     """Failed attempts so far, by class."""
 
-    infrastructure: int = 0
-    agent: int = 0
+    infrastructure: Annotated[int, Field(description="Attempts that lost their pod, or never got one.")] = 0
+    agent: Annotated[int, Field(description="Attempts whose command failed.")] = 0
 
 
 class AutopackRunStatus(StatusModel):
     """What the operator saw. `attempt` is the fencing token: an attempt's writes count only while it is named here."""
 
-    observed_generation: int = 0
-    phase: Annotated[str, Field(max_length=32)] = ""
-    reason: Annotated[str, Field(max_length=128)] = ""
-    message: Annotated[str, Field(max_length=2048)] = ""
-    attempt: int = 0
+    observed_generation: ObservedGeneration = 0
+    phase: Phase = ""
+    reason: Reason = ""
+    message: Message = ""
+    attempt: Annotated[int, Field(description="Number of the newest attempt, from 1; 0 before the first.")] = 0
     failures: Failures = Failures()
-    next_attempt_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
+    next_attempt_at: Annotated[
+        str | None,
+        Field(description="When the next attempt may start.", json_schema_extra={"format": "date-time"}),
+    ] = None
     outcome: Outcome | None = None
-    pod_name: str | None = None
-    pod_uid: Annotated[str | None, Field(alias="podUID")] = None
+    pod_name: Annotated[str | None, Field(description="Pod of the newest attempt.")] = None
+    pod_uid: Annotated[str | None, Field(alias="podUID", description="UID of that pod.")] = None
     sha: Annotated[str | None, Field(description="Commit that the run started from.")] = None
-    branch: str | None = None
+    branch: Annotated[str | None, Field(description="Branch that the run works on.")] = None
     commit: Annotated[str | None, Field(description="Commit that the run's branch ended at.")] = None
     ref: Annotated[str | None, Field(description="Where that commit is in the shared repository.")] = None
-    repository_key: str | None = None
-    workspace: Annotated[str | None, Field(description="Path on the volume.")] = None
-    artifacts: Annotated[str | None, Field(description="Path on the volume.")] = None
-    manifest_sha256: Annotated[str | None, Field(alias="manifestSHA256")] = None
+    repository_key: Annotated[
+        str | None, Field(description="Folder of the repository under .repos/ on the volume.")
+    ] = None
+    workspace: Annotated[str | None, Field(description="Path of the worktree on the volume.")] = None
+    artifacts: Annotated[str | None, Field(description="Path of the artifacts on the volume.")] = None
+    manifest_sha256: Annotated[
+        str | None, Field(alias="manifestSHA256", description="Digest of the manifest of the committed artifacts.")
+    ] = None
     snapshot: Annotated[
         str | None, Field(description="Commit that holds the last saved state, uncommitted files included.")
     ] = None
     resumed_from: Annotated[
         str | None, Field(description="Commit whose state this attempt's worktree began with; absent: the source's.")
     ] = None
-    exit_code: int | None = None
+    exit_code: Annotated[int | None, Field(description="Exit code of the newest attempt's command.")] = None
     active_since: Annotated[
         str | None,
         Field(
@@ -77,10 +102,10 @@ class AutopackRunStatus(StatusModel):
             json_schema_extra={"format": "date-time"},
         ),
     ] = None
-    started_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
-    finished_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
-    duration: Annotated[str | None, Field(description="For people, as 1m5s; set when the run is finished.")] = None
-    conditions: Annotated[list[Condition], Field(max_length=16)] = []
+    started_at: StartedAt = None
+    finished_at: FinishedAt = None
+    duration: Duration = None
+    conditions: Conditions = []
 
 
 def _is_index_ranges(text: str) -> str:
@@ -91,24 +116,28 @@ def _is_index_ranges(text: str) -> str:
 class Indexes(StatusModel):
     """Finished runs of a batch as index ranges (`0-3,7`), bounded however large the batch is."""
 
-    succeeded: Annotated[str, AfterValidator(_is_index_ranges)] = ""
-    failed: Annotated[str, AfterValidator(_is_index_ranges)] = ""
+    succeeded: Annotated[str, AfterValidator(_is_index_ranges), Field(description="Runs that succeeded.")] = ""
+    failed: Annotated[str, AfterValidator(_is_index_ranges), Field(description="Runs that ended in any other way.")] = (
+        ""
+    )
 
 
 class RunBatchStatus(StatusModel):
     """Counters of a batch; never a list that grows with it."""
 
-    observed_generation: int = 0
-    phase: Annotated[str, Field(max_length=32)] = ""
-    reason: Annotated[str, Field(max_length=128)] = ""
-    message: Annotated[str, Field(max_length=2048)] = ""
-    total: int = 0
-    pending: int = 0
-    active: int = 0
-    succeeded: int = 0
-    failed: int = 0
+    observed_generation: ObservedGeneration = 0
+    phase: Phase = ""
+    reason: Reason = ""
+    message: Message = ""
+    total: Annotated[int, Field(description="Runs of the batch.")] = 0
+    pending: Annotated[int, Field(description="Runs that have not started.")] = 0
+    active: Annotated[int, Field(description="Runs under way.")] = 0
+    succeeded: Annotated[int, Field(description="Runs that succeeded.")] = 0
+    failed: Annotated[int, Field(description="Runs that ended in any other way.")] = 0
     progress: Annotated[str, Field(description="For people, as 3/5.")] = ""
-    effective_workers: int = 0
+    effective_workers: Annotated[
+        int, Field(description="Runs that may be under way at once: spec.workers, or the anchor's bound if lower.")
+    ] = 0
     started: Annotated[int, Field(description="Runs with an index below this one have been created.")] = 0
     finished_indexes: Indexes = Indexes()
     outcome: Outcome | None = None
@@ -116,7 +145,7 @@ class RunBatchStatus(StatusModel):
         str | None,
         Field(description="When a run was last started.", json_schema_extra={"format": "date-time"}),
     ] = None
-    started_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
-    finished_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
-    duration: str | None = None
-    conditions: Annotated[list[Condition], Field(max_length=16)] = []
+    started_at: StartedAt = None
+    finished_at: FinishedAt = None
+    duration: Duration = None
+    conditions: Conditions = []
