@@ -33,11 +33,15 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 venv: $(VENV)/.ready ## Make the Python environment in .venv from the hashed lock file
 
 .PHONY: lint
-lint: venv ## ruff, mypy --strict and the import rules
+lint: venv docs ## ruff, mypy --strict, the import rules, and the documentation's links
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+.PHONY: docs
+docs: venv ## Build the documentation as a site, in site/; a broken link or a page in no menu fails it
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 .PHONY: unit
 unit: venv ## The quick layer: pure logic, no cluster (under 30 seconds)
@@ -55,7 +59,7 @@ chart: venv cluster ## helm lint, helm template, and what the rendered chart mus
 .PHONY: e2e
 e2e: venv ## End to end on a real cluster: API server, kubelet, containerd, the chart and the image of this checkout
 	$(PY) -m scripts.deploy
-	$(PY) -m pytest tests/e2e -n 3 --dist loadfile -q
+	$(PY) -m pytest tests/e2e -n 3 --dist loadfile -q $(E2E)
 
 PLAN ?= full
 LANES ?= 8
