@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
+
+from autopack.unsaved import Saved, Unsaved
 
 
 class RunState(StrEnum):
@@ -27,7 +31,9 @@ class RunFacts:
     """The state of a run after something happened to it; what is not known (yet) is None.
 
     Times are ISO 8601 in UTC, `message` is one printable line. `workspace` and `artifacts` are absolute paths; of a run
-    in a cluster paths on the volume. The fields from `installation` on are those of runs in a cluster.
+    in a cluster paths on the volume. `ref` is where what was saved can be found. `installation`, `created_at`,
+    `repository_key` and `manifest_sha256` are those of runs in a cluster. `saved` and `unsaved` tell of a run that has
+    ended; the registry keeps them as the condition WorkSaved.
     """
 
     run_id: str
@@ -52,6 +58,8 @@ class RunFacts:
     repository_key: str | None = None
     manifest_sha256: str | None = None
     conditions: list[dict[str, str]] | None = None
+    saved: Saved = "all"
+    unsaved: tuple[Unsaved, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,8 +122,13 @@ def encode(facts: RunFacts) -> bytes:
 def decode(line: bytes) -> RunFacts | None:
     """Read a line back; None for one that is damaged. Fields of a newer Autopack are left out."""
     try:
-        document = json.loads(line)
-        known = {name: value for name, value in document.items() if name in _NAMES}
-        return RunFacts(**{**known, "state": RunState(known["state"])})
+        return facts_of(json.loads(line))
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def facts_of(document: Mapping[str, Any]) -> RunFacts:
+    """Read facts from JSON values, fields of a newer Autopack left out; ValueError, TypeError, … for what is none."""
+    known = {name: value for name, value in document.items() if name in _NAMES}
+    read = {"state": RunState(known["state"]), "unsaved": tuple(known.get("unsaved", ()))}
+    return RunFacts(**{**known, **read})

@@ -17,11 +17,10 @@ from typing import Any
 
 from autopack.files import write_atomic
 
-from .events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState
+from .events import BatchEvent, BatchFacts, RunEvent, facts_of
 
 Event = RunEvent | BatchEvent
 
-_RUN = frozenset(field.name for field in fields(RunFacts))
 _BATCH = frozenset(field.name for field in fields(BatchFacts))
 
 
@@ -112,8 +111,6 @@ def decode(line: bytes) -> Event | None:
         if document["kind"] == "batch":
             known = {name: value for name, value in facts.items() if name in _BATCH}
             return BatchEvent(document["scope"], document["version"], BatchFacts(**known))
-        known = {name: value for name, value in facts.items() if name in _RUN}
-        known["state"] = RunState(known["state"])
-        return RunEvent(document["scope"], document["sequence"], RunFacts(**known), document["version"])
+        return RunEvent(document["scope"], document["sequence"], facts_of(facts), document["version"])
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from autopack.errors import AutopackError
+from autopack.unsaved import condition
 
 from . import schema
 from .engine import open_engine
@@ -112,6 +113,9 @@ def _newest_wins(dialect: str, table: type[RunRow | BatchRow], columns: tuple[st
 
 def _row(event: RunEvent) -> dict[str, Any]:
     row: dict[str, Any] = {"scope": event.scope, "sequence": event.sequence, **asdict(event.facts)}
+    saved, unsaved = row.pop("saved"), row.pop("unsaved")
+    if saved != "all":
+        row["conditions"] = [*(row["conditions"] or ()), condition(saved, unsaved, event.facts.at)]
     return _with_times(row | {"state": str(event.facts.state)})
 
 

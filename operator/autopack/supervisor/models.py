@@ -6,8 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from autopack.unsaved import Saved, Unsaved
+
 TAIL_BYTES = 4 * 1024
 """How much of a run's output a result carries; all of it is in the run's log files."""
+
+NOT_STARTED = "NotStarted"
+"""The reason of a run whose turn did not come before the batch was ended."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,8 +21,9 @@ class RunResult(Mapping[str, object]):
 
     `exit_code` is the command's (128 + signal if a signal ended it), -1 if it was never started; `stdout` and `stderr`
     are the last 4 KiB of the log files; `error` says in one line why `success` is false, `reason` in one word.
-    `commit` is where the run's branch is, `snapshot` holds what was not committed. `skipped` marks a run that had
-    succeeded before and was not executed again. Fields can also be had as `result["success"]`, as in earlier versions.
+    It began at `base`, `commit` is where its HEAD was, `snapshot` holds what was not committed, `ref` names that.
+    `saved` says how much of the work is kept, `unsaved` what is not. `skipped` marks a run that had succeeded before
+    and was not executed again. Fields can also be had as `result["success"]`, as in earlier versions.
     """
 
     run_id: str
@@ -34,6 +40,15 @@ class RunResult(Mapping[str, object]):
     commit: str | None = None
     snapshot: str | None = None
     skipped: bool = False
+    base: str | None = None
+    ref: str | None = None
+    saved: Saved = "all"
+    unsaved: tuple[Unsaved, ...] = ()
+
+    @property
+    def started(self) -> bool:
+        """Whether the run's turn came."""
+        return self.reason != NOT_STARTED
 
     def __getitem__(self, name: str) -> object:
         if name not in _NAMES:

@@ -53,6 +53,16 @@ def in_threads(count: int, work: Callable[[int], None]) -> None:
             done.result()
 
 
+def test_unsaved_work_is_a_condition_of_the_run(registry: Registry) -> None:
+    lost = {"path": "huge", "bytes": 1 << 40, "reason": "no room"}
+    facts = RunFacts("run-1", 1, RunState.SUCCEEDED, now(), saved="partly", unsaved=(lost,))  # type: ignore[arg-type]
+    registry.record([event(0), RunEvent("here", 120, facts)])
+    (row,) = registry.runs()
+    assert [(one["type"], one["status"], one["message"]) for one in row.conditions] == [
+        ("WorkSaved", "Partly", "huge (1.0 TB, no room)")
+    ]
+
+
 def test_sending_twice_and_out_of_order_gives_the_newest_row_once(registry: Registry) -> None:
     older, newer = event(0), event(120, RunState.SUCCEEDED)
     for batch in ([newer], [older, newer], [newer], [older]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ FACTS = RunFacts("run-1", 2, RunState.FAILED, "2026-01-06T00:00:00+00:00", exit_
 def test_a_result_can_be_read_back(layout: RunFileLayout) -> None:
     write_result(layout, FACTS)
     assert read_result(layout) == FACTS
+
+
+def test_what_could_not_be_saved_can_be_read_back(layout: RunFileLayout) -> None:
+    facts = replace(FACTS, saved="partly", unsaved=({"path": "huge", "bytes": 1 << 40, "reason": "no room"},))
+    write_result(layout, facts)
+    assert read_result(layout) == facts
 
 
 def test_a_result_of_another_run_is_none_of_this_one(layout: RunFileLayout, tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""What of a run's work could not be kept, as facts for programs and as words for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+from .errors import printable
+
+Saved = Literal["all", "partly", "none"]
+"""How much of a run's work is kept."""
+
+_SHOWN = 3
+_STATUS = {"all": "True", "partly": "Partly", "none": "False"}
+_UNITS = ("bytes", "KB", "MB", "GB", "TB")
+
+
+class Unsaved(TypedDict):
+    """A file that could not be kept: its path in the worktree, its size in bytes (None: unknown), and why."""
+
+    path: str
+    bytes: int | None
+    reason: str
+
+
+def describe(unsaved: Sequence[Unsaved]) -> str:
+    """Return one line that names the first few, and says how many more there are."""
+    said = [f"{printable(one['path'], 120)} ({_size(one['bytes'])}{printable(one['reason'], 120)})" for one in unsaved]
+    more = len(said) - _SHOWN
+    return "; ".join(said[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def condition(saved: Saved, unsaved: Sequence[Unsaved], at: str) -> dict[str, str]:
+    """Return the condition `WorkSaved`, in the form in which the registry keeps conditions."""
+    reason = "Saved" if saved == "all" else "NotSaved"
+    return {"type": "WorkSaved", "status": _STATUS[saved], "reason": reason, "message": describe(unsaved), "at": at}
+
+
+def _size(size: int | None) -> str:
+    if size is None:
+        return ""
+    scale = next((step for step in range(len(_UNITS)) if size < 1024 ** (step + 1)), len(_UNITS) - 1)
+    return f"{size} bytes, " if scale == 0 else f"{size / 1024**scale:.1f} {_UNITS[scale]}, "
