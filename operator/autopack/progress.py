@@ -36,6 +36,10 @@ class Progress(Protocol):
         """A run has ended for good."""
         ...
 
+    def never_started(self, run_id: str) -> None:
+        """The batch ends before the run's turn came."""
+        ...
+
     def note(self, text: str) -> None:
         """Say something else, on one line."""
         ...
@@ -51,6 +55,9 @@ class SilentProgress:
         """Nothing."""
 
     def finished(self, run_id: str, *, success: bool, skipped: bool, seconds: float, detail: str) -> None:
+        """Nothing."""
+
+    def never_started(self, run_id: str) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:
@@ -90,6 +97,12 @@ class PlainProgress:
             word = "succeeded before" if skipped else f"{'succeeded' if success else 'FAILED'} in {duration(seconds)}"
             detail = f": {detail}" if detail else ""
             self.show(f"{run_id}: {word}{detail} [{tally.counts(self._clock())}]")
+
+    def never_started(self, run_id: str) -> None:
+        """Say that a run was not started."""
+        with self._lock:
+            self._tally.not_started += 1
+            self.show(f"{run_id}: not started [{self._tally.counts(self._clock())}]")
 
     def note(self, text: str) -> None:
         """Show the line."""
@@ -139,7 +152,8 @@ class LiveProgress(PlainProgress):
         """Print a line above the table."""
         from rich.text import Text
 
-        style = "red" if "FAILED" in line else "yellow" if line.startswith("warning:") else ""
+        warns = line.startswith("warning:") or "NOT SAVED" in line
+        style = "red" if "FAILED" in line else "yellow" if warns else ""
         self._console.print(Text(line, style=style), soft_wrap=True)
 
     def table(self) -> Table:

@@ -14,6 +14,7 @@ class Tally:
     succeeded: int = 0
     failed: int = 0
     skipped: int = 0
+    not_started: int = 0
     seconds: float = 0.0
     running: dict[str, tuple[int, float]] = field(default_factory=dict)
 
@@ -35,10 +36,12 @@ class Tally:
     def counts(self, now: float) -> str:
         """Say all of it on one line."""
         eta = self.eta(now)
-        left = "" if eta is None or self.ended == self.total else f", about {duration(eta)} left"
-        skipped = f", {self.skipped} done before" if self.skipped else ""
+        over = self.ended == self.total or self.not_started > 0
+        left = "" if eta is None or over else f", about {duration(eta)} left"
+        others = ((self.skipped, "done before"), (self.not_started, "not started"))
+        rest = "".join(f", {count} {word}" for count, word in others if count)
         return (
-            f"{self.ended}/{self.total} ended: {self.succeeded} succeeded, {self.failed} failed{skipped};"
+            f"{self.ended}/{self.total} ended: {self.succeeded} succeeded, {self.failed} failed{rest};"
             f" {len(self.running)} running{left}"
         )
 

@@ -19,7 +19,7 @@ from .output import echo
 
 if TYPE_CHECKING:
     from autopack.progress import Progress
-    from autopack.supervisor import SupervisorResult
+    from autopack.supervisor import RunResult, SupervisorResult
 
 _RULE = "=" * 80
 _NO_RUNS = "--run-ids required for execution mode (or use --list-worktrees / --cleanup)"
@@ -107,18 +107,27 @@ def _execute(request: Request, run_ids: list[str], anchor_path: Path, progress: 
 
 
 def _print_summary(result: SupervisorResult) -> None:
+    from autopack.supervisor.results import places_of
+
     echo(f"\n{_RULE}\nEXECUTION SUMMARY\n{_RULE}")
     for run_id, run in result.run_results.items():
-        echo(f"{run_id}: {'SUCCESS' if run.success else 'FAILED'}{' (before)' if run.skipped else ''}")
+        echo(f"{run_id}: {_word(run)}")
         if run.error:
             echo(f"  Error: {run.error}")
         if run.workspace is not None and run.workspace.exists():
             echo(f"  Workspace: {run.workspace}")
-        if run.branch and run.commit:
-            echo(f"  Branch: {run.branch} ({run.commit[:12]})")
+        for name, place in places_of(run).items():
+            echo(f"  {name}: {place}")
     if result.interrupted:
         echo("\nInterrupted. The same command again goes on with the runs that are left.")
     echo(f"\nTotal: {result.successful_runs}/{result.total_runs} successful")
+
+
+def _word(run: RunResult) -> str:
+    if not run.started:
+        return "NOT STARTED"
+    word = "SUCCESS" if run.success else "FAILED"
+    return f"{word}{' (before)' if run.skipped else ''}{', BUT NOT ALL WORK IS SAVED' if run.saved != 'all' else ''}"
 
 
 class _ToProgress(logging.Handler):

@@ -17,6 +17,7 @@ from autopack.executor_lock import ExecutorLockManager
 from autopack.failpoints import hit
 from autopack.file_layout import RunFileLayout
 from autopack.git.branches import RUN_PREFIX
+from autopack.git.save import run_ref
 from autopack.registry.events import RunFacts, RunState, now
 from autopack.workspace_lease import WorkspaceLease
 from autopack.workspace_manager import WorkspaceManager
@@ -194,7 +195,8 @@ class _Attempt:
             self._recipe.keep is Keep.FAILED and self._facts.state is not RunState.SUCCEEDED
         )
         work = close_workspace(manager, keep=keep)
-        self._facts = replace(self._facts, branch=work.branch, head_sha=work.head, snapshot_sha=work.snapshot)
+        ref = None if work.snapshot is None else run_ref(self._layout.name)
+        self._facts = replace(self._facts, branch=work.branch, head_sha=work.head, snapshot_sha=work.snapshot, ref=ref)
         if work.problem:
             with contextlib.suppress(OSError):
                 note = self._layout.get_diagnostics_dir()

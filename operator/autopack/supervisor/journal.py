@@ -45,7 +45,7 @@ class Journal:
             "interrupted": False,
             "total": total,
         }
-        self._counts = {"succeeded": 0, "failed": 0, "skipped": 0}
+        self._counts = {"succeeded": 0, "failed": 0, "skipped": 0, "not_started": 0}
         self._failed: list[str] = []
         try:
             self.results_file.parent.mkdir(parents=True, exist_ok=True)
@@ -62,8 +62,8 @@ class Journal:
         hit("batch.after_results")
         os.fsync(self._file.fileno())
         for result in results:
-            self._counts["skipped" if result.skipped else "succeeded" if result.success else "failed"] += 1
-        self._failed += [result.run_id for result in results if not result.success]
+            self._counts[_outcome(result)] += 1
+        self._failed += [result.run_id for result in results if _outcome(result) == "failed"]
         self._write_summary()
 
     def finish(self, *, interrupted: bool) -> None:
@@ -78,6 +78,12 @@ class Journal:
 
     def _write_summary(self) -> None:
         write_json_atomic(self.summary_file, self._summary | self._counts)
+
+
+def _outcome(result: RunResult) -> str:
+    if not result.started:
+        return "not_started"
+    return "skipped" if result.skipped else "succeeded" if result.success else "failed"
 
 
 def _line(result: RunResult) -> bytes:

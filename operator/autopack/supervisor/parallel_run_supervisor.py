@@ -30,7 +30,7 @@ from .outcome import is_retryable
 from .preflight import make_runs_dir, prepare_recipe
 from .quotas import Cores, usable_cores
 from .recipe import Recipe, Services
-from .results import failed_result, not_started, result_of
+from .results import failed_result, not_started, places_of, result_of
 from .work import tree_bytes
 
 __all__ = ["ParallelRunSupervisor", "SupervisorError"]
@@ -151,12 +151,17 @@ class ParallelRunSupervisor:
                 )
 
     def _show(self, result: RunResult) -> None:
+        if not result.started:
+            self._progress.never_started(result.run_id)
+            return
+        said = [result.error] if result.error else []
+        said += [f"{name}: {place}" for name, place in places_of(result).items()]
         self._progress.finished(
             result.run_id,
             success=result.success,
             skipped=result.skipped,
             seconds=result.seconds,
-            detail=result.error or "",
+            detail="; ".join(said),
         )
 
     def _done_before(self, run_ids: Sequence[str]) -> dict[str, RunResult]:

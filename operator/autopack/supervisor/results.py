@@ -7,10 +7,13 @@ from pathlib import Path
 from autopack.errors import AutopackError, printable
 from autopack.file_layout import RunFileLayout
 from autopack.registry.events import RunFacts, RunState
+from autopack.unsaved import describe
 
 from .attempt_files import log_paths
-from .models import TAIL_BYTES, RunResult
+from .models import NOT_STARTED, TAIL_BYTES, RunResult
 from .process import tail
+
+_SHOWN_SHA = 12
 
 
 def result_of(facts: RunFacts, layout: RunFileLayout, seconds: float, *, skipped: bool = False) -> RunResult:
@@ -31,6 +34,10 @@ def result_of(facts: RunFacts, layout: RunFileLayout, seconds: float, *, skipped
         commit=facts.head_sha,
         snapshot=facts.snapshot_sha,
         skipped=skipped,
+        base=facts.base_sha,
+        ref=facts.ref,
+        saved=facts.saved,
+        unsaved=facts.unsaved,
     )
 
 
@@ -47,4 +54,18 @@ def failed_result(run_id: str, error: Exception) -> RunResult:
 def not_started(run_id: str) -> RunResult:
     """Return the result of a run whose turn did not come."""
     error = "not started, because the batch was interrupted; the same command again goes on from here"
-    return RunResult(run_id, success=False, exit_code=-1, error=error, reason="NotStarted")
+    return RunResult(run_id, success=False, exit_code=-1, error=error, reason=NOT_STARTED)
+
+
+def places_of(result: RunResult) -> dict[str, str]:
+    """Say where a run's work is, and what of it is nowhere: by a word for people. Empty if there is nothing to say."""
+    found = {}
+    if result.branch and result.commit:
+        found["Branch"] = f"{result.branch} ({result.commit[:_SHOWN_SHA]})"
+    if result.ref and result.snapshot:
+        found["Saved"] = f"{result.ref} ({result.snapshot[:_SHOWN_SHA]})"
+    if not found and result.commit != result.base:
+        found["Commit"] = str(result.commit)
+    if result.saved != "all":
+        found["NOT SAVED"] = describe(result.unsaved)
+    return found

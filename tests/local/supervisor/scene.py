@@ -113,9 +113,9 @@ class Scene:
         """Return what the run's command printed."""
         return (self.runs / run_id / "logs/stdout.log").read_text()
 
-    def git(self, *args: str) -> str:
+    def git(self, *args: str, check: bool = True) -> str:
         """Run git in the repository."""
-        return git(self.repo, *args)
+        return git(self.repo, *args, check=check)
 
 
 def make_scene(root: Path) -> Scene:

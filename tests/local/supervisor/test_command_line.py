@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -170,6 +172,28 @@ def test_what_runs_changed_can_be_seen_and_merged_in_the_order_that_is_forecast(
     for name in forecast["order"]:
         scene.git("merge", "-q", "-m", "merge", f"refs/heads/{name}")
     assert "Merged already: 2" in call(scene, "merge-forecast").stdout
+
+
+@pytest.mark.parametrize(
+    ("shell", "place"),
+    [
+        ("echo x >loose", "Saved: refs/autopack/a ({snapshot})"),
+        ("git checkout -q --detach; git commit -q --allow-empty -m x", "Saved: refs/autopack/a ({snapshot})"),
+        ("git checkout -q --detach elsewhere", "Commit: {elsewhere}"),
+        ("git commit -q --allow-empty -m x", "Branch: autopack/a ({commit})"),
+        ("true", None),
+    ],
+)
+def test_a_success_says_where_its_work_is(scene: Scene, shell: str, place: str | None) -> None:
+    scene.git("branch", "elsewhere")
+    scene.git("commit", "-q", "--allow-empty", "-m", "later")
+    done = scene.supervise(["a"], "--per-run-sqlite", "--command", shlex.join(["sh", "-c", shell]))
+    shas = {"snapshot": "refs/autopack/a", "commit": "refs/heads/autopack/a"}
+    found = {name: scene.git("rev-parse", "-q", "--verify", ref, check=False)[:12] for name, ref in shas.items()}
+    said = None if place is None else place.format(**found, elsewhere=scene.git("rev-parse", "elsewhere"))
+    summary = done.stdout.partition("a: SUCCESS\n")[2].partition("\nTotal")[0].strip()
+    assert summary == (said or "")
+    assert f"a: succeeded in 0s{f': {said}' if said else ''} [" in re.sub(r"in \d+s", "in 0s", done.stderr)
 
 
 def test_worktrees_are_cleaned_up_by_age_and_only_when_meant(scene: Scene) -> None:

@@ -66,7 +66,11 @@ def test_the_first_ctrl_c_waits_for_the_runs_under_way_and_starts_no_others(scen
         assert process.returncode == 1
         assert "a: SUCCESS\n" in said
         assert "b: SUCCESS\n" in said
-        assert "c: FAILED\n  Error: not started, because the batch was interrupted" in said
+        assert "c: NOT STARTED\n  Error: not started, because the batch was interrupted" in said
+        assert "c: not started [2/4 ended: 2 succeeded, 0 failed, 1 not started; 0 running]" in said
+        assert "FAILED" not in said
+        (summary,) = [json.loads(path.read_bytes()) for path in scene.runs.glob(".batches/*/summary.json")]
+        assert (summary["succeeded"], summary["failed"], summary["not_started"]) == (2, 0, 2)
         assert "Total: 2/4 successful" in said
 
 

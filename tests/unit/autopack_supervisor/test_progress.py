@@ -39,6 +39,18 @@ def test_each_change_is_a_line_with_counts_and_the_time_left() -> None:
     ]
 
 
+def test_runs_whose_turn_did_not_come_did_not_fail() -> None:
+    shown = StringIO()
+    progress = PlainProgress(shown)
+    progress.begin(2, 1)
+    progress.finished("a", success=True, skipped=False, seconds=3, detail="Branch: autopack/a (012345)")
+    progress.never_started("b")
+    assert shown.getvalue().splitlines() == [
+        "a: succeeded in 3s: Branch: autopack/a (012345) [1/2 ended: 1 succeeded, 0 failed; 0 running, about 3s left]",
+        "b: not started [1/2 ended: 1 succeeded, 0 failed, 1 not started; 0 running]",
+    ]
+
+
 def test_a_reader_who_goes_away_does_not_end_the_batch() -> None:
     reading, writing = os.pipe()
     os.close(reading)
