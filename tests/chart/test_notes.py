@@ -57,7 +57,7 @@ def test_a_plain_installation_has_no_warning(helm: Helm, chart: Path) -> None:
     [
         ({"storage": {"accessMode": "ReadWriteOnce"}}, "share ONE node"),
         ({"defaultProfile": {"enabled": False}}, "no RunProfile `default`"),
-        ({"admissionPolicy": {"enabled": False}}, "not bounded"),
+        ({"admissionPolicy": {"enabled": False}}, "nothing limits the pods"),
         ({"storage": {"chown": True}}, "as root"),
     ],
 )
