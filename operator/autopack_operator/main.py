@@ -36,7 +36,7 @@ from autopack_operator.app.late_leases import LateLeases
 from autopack_operator.app.orphans import Orphans
 from autopack_operator.app.queue import WorkQueue
 from autopack_operator.app.resync import Resync
-from autopack_operator.app.run_facts import FactBook
+from autopack_operator.app.run_memory import RunMemories
 from autopack_operator.app.run_reconciler import RunReconciler
 from autopack_operator.app.run_steps import RunPorts, RunSteps
 from autopack_operator.app.transition_log import TransitionLog
@@ -60,7 +60,7 @@ class Operator:
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self.settings = settings
-        # The leader's Lease is not paced: a renewal must not wait behind a thousand requests for its turn.
+        # The leader's Lease is not paced: a renewal must not wait behind a thousand requests for its slot.
         self.connection = connection.paced(settings.api_qps)
         self.clock = SystemClock()
         self.telemetry = PrometheusTelemetry()
@@ -92,7 +92,7 @@ class Operator:
         anchors = AnchorReader(KubeConfigMaps(self.connection))
         transitions = TransitionLog(self.events, self.telemetry, self.history)
         runs = KubeRuns(self.fenced)
-        facts, turnstile = FactBook(), Turnstile(self.cache, self.clock, self.queue.add)
+        memories, turnstile = RunMemories(), Turnstile(self.cache, self.clock, self.queue.add)
         steps = RunSteps(
             RunPorts(
                 cache=self.cache,
@@ -108,7 +108,7 @@ class Operator:
             ),
             self.settings.pods,
         )
-        run_reconciler = RunReconciler(self.cache, steps, facts, self.clock, turnstile, self._crowded)
+        run_reconciler = RunReconciler(self.cache, steps, memories, self.clock, turnstile, self._crowded)
         batch_reconciler = BatchReconciler(
             BatchPorts(
                 cache=self.cache,
@@ -139,7 +139,7 @@ class Operator:
             self.queue.add(key)
 
     def _crowded(self) -> bool:
-        """Requests wait for their turn, or runs for a worker."""
+        """Requests wait for their slots, or runs for a worker."""
         return self.connection.crowded() or self.controller.crowded()
 
     def _queue_moves(self) -> str | None:

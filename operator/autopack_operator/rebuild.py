@@ -18,7 +18,7 @@ from autopack_operator.adapters.kube.lister import KubeLister
 from autopack_operator.adapters.registry.opening import open_registry
 from autopack_operator.adapters.registry.writing import write
 from autopack_operator.adapters.volume_http.records import RecordsUnavailableError, attempts_of
-from autopack_operator.domain.history import batch_event, earlier_attempt_event, run_event
+from autopack_operator.domain.registry_rows import batch_event, earlier_attempt_event, run_event
 from autopack_operator.domain.views import RunView
 from autopack_operator.ports.cluster import GoneError, RejectedError, TransientError
 from autopack_operator.settings import Settings, SettingsError

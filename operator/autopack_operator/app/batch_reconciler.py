@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from autopack.errors import printable
-from autopack_operator.app.batch_facts import BatchFactBook, BatchFacts
+from autopack_operator.app.batch_memory import BatchMemories, BatchMemory
 from autopack_operator.app.batch_steps import BatchPorts, BatchSteps
 from autopack_operator.app.parsed_spec import explain
 from autopack_operator.app.run_reconciler import GONE_SECONDS, TooManyStepsError
@@ -29,7 +29,7 @@ class BatchReconciler:
 
     def __init__(self, ports: BatchPorts) -> None:
         self._ports, self._steps = ports, BatchSteps(ports)
-        self._facts = BatchFactBook(ports.cache)
+        self._memories = BatchMemories(ports.cache)
 
     async def reconcile(self, key: Key) -> float | None:
         """One level-triggered pass; returns when to look again."""
@@ -46,28 +46,28 @@ class BatchReconciler:
             return GONE_SECONDS
 
     def _leave(self, key: Key) -> None:
-        self._facts.forget(key)
+        self._memories.forget(key)
         self._ports.turnstile.left(key)
 
     async def _pass(self, key: Key, batch: BatchView) -> float | None:
         try:
-            facts = self._facts.of(key, batch)
+            memory = self._memories.of(key, batch)
         except ValidationError as error:
             return await self._after_the_end(key, await self._steps.write(batch, self._invalid(batch, error)))
-        facts.forget_answers_that_age(self._ports.clock.monotonic())
+        memory.forget_answers_that_age(self._ports.clock.monotonic())
         step: BatchStep = Wait()
         for _ in range(MAX_STEPS):
             if batch.terminal:
                 return await self._after_the_end(key, batch)
-            facts.take_in(self._ports.cache, batch)
+            memory.take_in(self._ports.cache, batch)
             if cancels_its_runs(batch):
-                self._steps.wake_runs(batch, facts)
-            step = decide(batch, self._world(facts), self._ports.clock.now())
+                self._steps.wake_runs(batch, memory)
+            step = decide(batch, self._world(memory), self._ports.clock.now())
             if isinstance(step, Wait):
-                if facts.turns is None:
+                if memory.turns is None:
                     self._ports.turnstile.withdraw(key)
                 return step.seconds
-            batch = await self._steps.take(step, batch, facts)
+            batch = await self._steps.take(step, batch, memory)
         raise TooManyStepsError(f"{key.name}: {MAX_STEPS} steps without a rest, the last {step}")
 
     async def _after_the_end(self, key: Key, batch: BatchView) -> float | None:
@@ -77,15 +77,15 @@ class BatchReconciler:
             await self._ports.batches.delete(batch)
         return step.seconds if isinstance(step, Wait) else None
 
-    def _world(self, facts: BatchFacts) -> BatchWorld:
+    def _world(self, memory: BatchMemory) -> BatchWorld:
         return BatchWorld(
-            spec=facts.spec,
-            census=facts.census,
-            anchor=facts.anchor,
-            turns=facts.turns,
-            rejected=facts.rejected,
-            last_start=facts.last_start,
-            quiet_for=self._ports.clock.monotonic() - facts.written_at,
+            spec=memory.spec,
+            census=memory.census,
+            anchor=memory.anchor,
+            turns=memory.turns,
+            rejected=memory.rejected,
+            last_start=memory.last_start,
+            quiet_for=self._ports.clock.monotonic() - memory.written_at,
         )
 
     def _invalid(self, batch: BatchView, error: ValidationError) -> RunBatchStatus:

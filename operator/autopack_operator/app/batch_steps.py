@@ -1,4 +1,4 @@
-"""Carries out the steps that domain/batch/decide.py asks for. Each is safe to repeat; each answer becomes a fact."""
+"""Carries out the steps that domain/batch/decide.py asks for. Each is safe to repeat; each answer is remembered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from autopack_operator.app.anchors import AnchorReader
-from autopack_operator.app.batch_facts import BatchFacts
+from autopack_operator.app.batch_memory import BatchMemory
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.api.status import RunBatchStatus
@@ -50,96 +50,96 @@ class BatchSteps:
     def __init__(self, ports: BatchPorts) -> None:
         self._ports = ports
 
-    async def take(self, step: BatchStep, batch: BatchView, facts: BatchFacts) -> BatchView:
+    async def take(self, step: BatchStep, batch: BatchView, memory: BatchMemory) -> BatchView:
         """Carry the step out; returns the batch as it is afterwards."""
         match step:
             case ReadAnchor():
-                facts.anchor = await self._ports.anchors.verdict(batch.namespace, batch.anchor)
-                facts.anchor_read_at = self._ports.clock.monotonic()
+                memory.anchor = await self._ports.anchors.verdict(batch.namespace, batch.anchor)
+                memory.anchor_read_at = self._ports.clock.monotonic()
             case AskForTurns(number):
-                facts.turns = await self._ask(batch, facts, number)
+                memory.turns = await self._ask(batch, memory, number)
             case CreateRuns(starts):
-                await self._create(batch, facts, starts)
+                await self._create(batch, memory, starts)
             case LookUpRuns(names):
-                await self._look_up(batch, facts, names)
+                await self._look_up(batch, memory, names)
             case WriteBatchStatus(status):
-                return await self.write(batch, status, facts)
+                return await self.write(batch, status, memory)
             case _:
                 raise TypeError(f"no such step: {step!r}")
         return batch
 
-    async def write(self, batch: BatchView, status: RunBatchStatus, facts: BatchFacts | None = None) -> BatchView:
+    async def write(self, batch: BatchView, status: RunBatchStatus, memory: BatchMemory | None = None) -> BatchView:
         """Write the status and tell of the transition."""
         written = await self._ports.batches.write_status(batch, status)
-        if facts is not None:
-            facts.written_at = self._ports.clock.monotonic()
+        if memory is not None:
+            memory.written_at = self._ports.clock.monotonic()
         self._ports.cache.remember_batch(written)
         self._ports.transitions.batch_changed(batch, written)
         return written
 
-    async def _ask(self, batch: BatchView, facts: BatchFacts, number: int) -> int:
-        name = facts.spec.template.profile_ref.name
+    async def _ask(self, batch: BatchView, memory: BatchMemory, number: int) -> int:
+        name = memory.spec.template.profile_ref.name
         if self._ports.cache.profile(batch.namespace, name) is None:
             # It may be younger than the cache.
             profile = await self._ports.profiles.get(batch.namespace, name)
             if profile is not None:
                 self._ports.cache.remember_profile(profile)
-        names = [facts.census.names[index] for index, _ in facts.census.startable(number)]
+        names = [memory.census.names[index] for index, _ in memory.census.startable(number)]
         return self._ports.turnstile.ask_for_batch(batch, name, names)
 
-    async def _create(self, batch: BatchView, facts: BatchFacts, starts: Iterable[Start]) -> None:
+    async def _create(self, batch: BatchView, memory: BatchMemory, starts: Iterable[Start]) -> None:
         gate = asyncio.Semaphore(CREATES_AT_ONCE)
-        facts.turns = None
+        memory.turns = None
 
         async def create(start: Start) -> None:
             index, item = start
-            name = facts.census.names[index]
+            name = memory.census.names[index]
             async with gate:
                 try:
-                    run = await self._ports.runs.create(run_manifest(batch, facts.spec, index, item))
+                    run = await self._ports.runs.create(run_manifest(batch, memory.spec, index, item))
                 except ForeignObjectError:
-                    await self._taken(batch, facts, name)
+                    await self._taken(batch, memory, name)
                     self._ports.turnstile.not_made(batch.namespace, name)
                 except RejectedError as error:
-                    facts.rejected = str(error)
+                    memory.rejected = str(error)
                     self._ports.turnstile.not_made(batch.namespace, name)
                 else:
-                    self._remember(run, facts)
-                    facts.last_start = self._ports.clock.now()
+                    self._remember(run, memory)
+                    memory.last_start = self._ports.clock.now()
 
         # All of them end before the next decision: one that is still on its way would not be counted by it.
         for outcome in await asyncio.gather(*map(create, starts), return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _taken(self, batch: BatchView, facts: BatchFacts, name: str) -> None:
+    async def _taken(self, batch: BatchView, memory: BatchMemory, name: str) -> None:
         """The name is somebody else's, or still that of a run of the batch that had this batch's name before it: those
         are being deleted with their batch, and then the name is free.
         """
         found = await self._ports.runs.get(batch.namespace, name)
         owner = found.owner if found is not None else None
         if found is None or (owner is not None and (owner.kind, owner.name) == (Kind.BATCH, batch.name)):
-            facts.rejected = f"AutopackRun {name} of an earlier RunBatch {batch.name} has to go first"
+            memory.rejected = f"AutopackRun {name} of an earlier RunBatch {batch.name} has to go first"
         else:
-            facts.census.take(name)
+            memory.census.take(name)
 
-    async def _look_up(self, batch: BatchView, facts: BatchFacts, names: Iterable[str]) -> None:
+    async def _look_up(self, batch: BatchView, memory: BatchMemory, names: Iterable[str]) -> None:
         for name in names:
             run = await self._ports.runs.get(batch.namespace, name)
             if run is not None and run.owner is not None and run.owner.uid == batch.uid:
-                self._remember(run, facts)
+                self._remember(run, memory)
             else:
-                facts.census.lose(name)
+                memory.census.lose(name)
 
-    def _remember(self, run: RunView, facts: BatchFacts) -> None:
+    def _remember(self, run: RunView, memory: BatchMemory) -> None:
         self._ports.cache.remember_run(run)
-        facts.census.see(run)
+        memory.census.see(run)
         # The watch tells nobody of a state that is known already.
         self._ports.enqueue(Key(Kind.RUN, run.namespace, run.name))
 
-    def wake_runs(self, batch: BatchView, facts: BatchFacts) -> None:
+    def wake_runs(self, batch: BatchView, memory: BatchMemory) -> None:
         """Whether it is canceled, a run reads from its batch: it must look when that changes."""
-        if not facts.runs_told:
-            for name in facts.census.active_names():
+        if not memory.runs_told:
+            for name in memory.census.active_names():
                 self._ports.enqueue(Key(Kind.RUN, batch.namespace, name))
-            facts.runs_told = True
+            memory.runs_told = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from autopack_operator.app.parsed_spec import ParsedProfiles
-from autopack_operator.app.run_facts import FactBook, RunFacts
+from autopack_operator.app.run_memory import RunMemories, RunMemory
 from autopack_operator.app.run_steps import RunSteps
 from autopack_operator.app.run_world import observe
 from autopack_operator.app.turnstile import Turnstile
@@ -36,12 +36,12 @@ class RunReconciler:
         self,
         cache: Cache,
         steps: RunSteps,
-        facts: FactBook,
+        memories: RunMemories,
         clock: Clock,
         turnstile: Turnstile,
         crowded: Callable[[], bool],
     ) -> None:
-        self._cache, self._steps, self._facts, self._clock = cache, steps, facts, clock
+        self._cache, self._steps, self._memories, self._clock = cache, steps, memories, clock
         self._crowded = crowded
         self._turnstile, self._profiles = turnstile, ParsedProfiles(cache)
 
@@ -49,33 +49,33 @@ class RunReconciler:
         """One level-triggered pass; returns when to look again."""
         run = self._cache.run(key.namespace, key.name)
         if run is None or run.deleting:
-            self._facts.forget(key)
+            self._memories.forget(key)
             self._turnstile.left(key)
             return None
-        facts = self._facts.of(key, run.uid)
-        facts.forget_answers_that_age()
+        memory = self._memories.of(key, run.uid)
+        memory.forget_answers_that_age()
         step: Step = Wait()
         try:
             for _ in range(MAX_STEPS):
-                step = self._decide(run, facts)
+                step = self._decide(run, memory)
                 if isinstance(step, Wait):
                     return step.seconds
-                run = await self._steps.take(step, run, facts)
+                run = await self._steps.take(step, run, memory)
         except GoneError:
-            self._facts.forget(key)
+            self._memories.forget(key)
             return None if isinstance(step, DeleteRun) else GONE_SECONDS
         finally:
             if run.terminal:
-                self._facts.forget(key)
+                self._memories.forget(key)
                 self._turnstile.left(key)
-            elif facts.turn is None and not occupies(run):
+            elif memory.turn is None and not occupies(run):
                 self._turnstile.left(key)
         raise TooManyStepsError(f"{key.name}: {MAX_STEPS} steps without a rest, the last {step}")
 
-    def _decide(self, run: RunView, facts: RunFacts) -> Step:
+    def _decide(self, run: RunView, memory: RunMemory) -> Step:
         now = self._clock.now()
         if run.terminal:
             return after_the_end(run, ttl.limits_of(run.spec), now)
-        facts.turn_to(attempt_in_work(run))
-        world = observe(self._cache, self._profiles, run, facts, now, crowded=self._crowded())
+        memory.forget_other_attempts(attempt_in_work(run))
+        world = observe(self._cache, self._profiles, run, memory, now, crowded=self._crowded())
         return decide(run, world, now)

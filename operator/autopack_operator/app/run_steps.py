@@ -1,4 +1,4 @@
-"""Carries out the steps that domain/run/decide.py asks for. Each is safe to repeat; each answer becomes a fact."""
+"""Carries out the steps that domain/run/decide.py asks for. Each is safe to repeat; each answer is remembered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_of import batch_of
-from autopack_operator.app.run_facts import RunFacts
+from autopack_operator.app.run_memory import RunMemory
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.api.status import AutopackRunStatus
@@ -65,41 +65,41 @@ class RunSteps:
     def __init__(self, ports: RunPorts, settings: PodSettings) -> None:
         self._ports, self._settings = ports, settings
 
-    async def take(self, step: object, run: RunView, facts: RunFacts) -> RunView:  # noqa: C901 - one flat case a step
+    async def take(self, step: object, run: RunView, memory: RunMemory) -> RunView:  # noqa: C901 - one flat case a step
         """Carry the step out; returns the run as it is afterwards."""
         match step:
             case ReadAnchor():
                 batch = batch_of(self._ports.cache, run)
                 annotation = batch.anchor if run.anchor is None and batch is not None else run.anchor
-                facts.anchor = await self._ports.anchors.verdict(run.namespace, annotation)
+                memory.anchor = await self._ports.anchors.verdict(run.namespace, annotation)
             case LookUpProfile(name):
                 profile = await self._ports.profiles.get(run.namespace, name)
-                facts.profile_absent = profile is None
+                memory.profile_absent = profile is None
                 if profile is not None:
                     self._ports.cache.remember_profile(profile)
             case AskForTurn():
-                facts.turn = self._ports.turnstile.ask_for_run(run)
+                memory.turn = self._ports.turnstile.ask_for_run(run)
             case Prepare(number, resume):
-                facts.prepared = await self._prepare(run, number, facts, resume=resume)
+                memory.prepared = await self._prepare(run, number, memory, resume=resume)
             case AcquireLease(number, workspace):
-                facts.lease_released = False
-                facts.lease = await self._acquire(run, number, workspace)
+                memory.lease_released = False
+                memory.lease = await self._acquire(run, number, workspace)
             case LookUpPod(name):
-                await self._look_up(run, name, facts)
+                await self._look_up(run, name, memory)
             case CreatePod():
-                await self._create_pod(run, step, facts)
+                await self._create_pod(run, step, memory)
             case DeletePod(pod):
                 await self._ports.pods.delete(pod)
-                facts.stop_asked = pod.uid
+                memory.stop_asked = pod.uid
             case Commit(number, remove_workspace):
                 answer = await self._ports.volume.commit(run.uid, run.name, number, remove_workspace=remove_workspace)
-                facts.committed = answer if answer is not None else PENDING
+                memory.committed = answer if answer is not None else PENDING
             case ReleaseLease(number):
-                facts.lease = None
+                memory.lease = None
                 await self._ports.leases.release(run.namespace, run.uid, number)
-                facts.lease_released = True
+                memory.lease_released = True
             case WriteStatus(status):
-                return await self._write(run, status, facts)
+                return await self._write(run, status, memory)
             case DeleteRun():
                 await self._ports.runs.delete(run)
                 raise GoneError
@@ -108,9 +108,9 @@ class RunSteps:
         return run
 
     async def _prepare(
-        self, run: RunView, number: int, facts: RunFacts, *, resume: bool
+        self, run: RunView, number: int, memory: RunMemory, *, resume: bool
     ) -> Attempt | VolumeFailure | str:
-        spec, _ = facts.spec_of(run)
+        spec, _ = memory.spec_of(run)
         branch = branch_of(run, spec)
         answer = await self._ports.volume.prepare(run.uid, run.name, number, spec.source, branch, resume=resume)
         return answer if answer is not None else PENDING
@@ -122,34 +122,34 @@ class RunSteps:
         self._ports.telemetry.lease_contention()
         return conflict
 
-    async def _look_up(self, run: RunView, name: str, facts: RunFacts) -> None:
+    async def _look_up(self, run: RunView, name: str, memory: RunMemory) -> None:
         pod = await self._ports.pods.get(run.namespace, name)
         if pod is None:
-            facts.pod_absent = True
+            memory.pod_absent = True
         elif pod.owner is None or pod.owner.uid != run.uid:
-            facts.pod_absent, facts.pod_problem = True, _name_taken(name)
+            memory.pod_absent, memory.pod_problem = True, _name_taken(name)
         else:
             self._ports.cache.remember_pod(pod)
 
-    async def _create_pod(self, run: RunView, step: CreatePod, facts: RunFacts) -> None:
+    async def _create_pod(self, run: RunView, step: CreatePod, memory: RunMemory) -> None:
         branch = branch_of(run, step.spec)
         manifest = run_pod(run, step.spec, step.profile, step.attempt, self._settings, branch)
         try:
             self._ports.cache.remember_pod(await self._ports.pods.create(manifest))
         except ForeignObjectError:
-            facts.pod_problem = _name_taken(manifest["metadata"]["name"])
+            memory.pod_problem = _name_taken(manifest["metadata"]["name"])
         except RejectedError as error:
             # Only a quota may let the same pod through later.
             crowded = "exceeded quota" in str(error)
-            facts.pod_problem = PodProblem("QuotaExceeded" if crowded else "PodRejected", str(error), not crowded)
+            memory.pod_problem = PodProblem("QuotaExceeded" if crowded else "PodRejected", str(error), not crowded)
 
-    async def _write(self, run: RunView, status: AutopackRunStatus, facts: RunFacts) -> RunView:
+    async def _write(self, run: RunView, status: AutopackRunStatus, memory: RunMemory) -> RunView:
         written = await self._ports.runs.write_status(run, status)
         self._ports.cache.remember_run(written)
         if status.attempt > run.status.attempt:
             # Nobody makes an attempt's pod before its claim is stored, and this very write has stored it: there is no
             # pod of that attempt to be looked up.
-            facts.pod_absent = True
+            memory.pod_absent = True
         pods = self._ports.cache.pods_of(run.uid)
         pod = next((pod for pod in pods if pod.name == status.pod_name), None)
         self._ports.transitions.run_changed(run, written, pod)

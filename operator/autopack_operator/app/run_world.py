@@ -6,7 +6,7 @@ from datetime import datetime
 
 from autopack_operator.app.batch_of import batch_of
 from autopack_operator.app.parsed_spec import ParsedProfiles
-from autopack_operator.app.run_facts import RunFacts
+from autopack_operator.app.run_memory import RunMemory
 from autopack_operator.domain.batch.cancellation import cancels_its_runs
 from autopack_operator.domain.keys import Kind
 from autopack_operator.domain.run.world import World
@@ -15,40 +15,40 @@ from autopack_operator.ports.cluster import Cache
 
 
 def observe(
-    cache: Cache, profiles: ParsedProfiles, run: RunView, facts: RunFacts, now: datetime, *, crowded: bool
+    cache: Cache, profiles: ParsedProfiles, run: RunView, memory: RunMemory, now: datetime, *, crowded: bool
 ) -> World:
     """The world as this process knows it."""
-    spec, spec_error = facts.spec_of(run)
+    spec, spec_error = memory.spec_of(run)
     profile, profile_error = profiles.of(run.namespace, spec.profile_ref.name)
     batch = batch_of(cache, run)
-    pod = _pod(cache, run, facts.attempt)
-    facts.pod_seen = facts.pod_seen or pod is not None
+    pod = _pod(cache, run, memory.attempt)
+    memory.pod_seen = memory.pod_seen or pod is not None
     if pod is not None:
-        facts.pod_uid, facts.pod_gone_at = pod.uid, None
-    elif facts.pod_absent and facts.pod_gone_at is None:
-        facts.pod_gone_at = now
+        memory.pod_uid, memory.pod_gone_at = pod.uid, None
+    elif memory.pod_absent and memory.pod_gone_at is None:
+        memory.pod_gone_at = now
     return World(
         spec=spec,
         spec_error=spec_error,
         profile=profile,
         profile_error=profile_error,
-        profile_absent=facts.profile_absent,
+        profile_absent=memory.profile_absent,
         canceled=spec.cancel or (batch is not None and cancels_its_runs(batch)),
         held=spec.suspend,
         batch_unknown=batch is None and run.owner is not None and run.owner.kind == Kind.BATCH,
-        anchor=facts.anchor,
-        prepared=facts.prepared,
-        lease=facts.lease,
+        anchor=memory.anchor,
+        prepared=memory.prepared,
+        lease=memory.lease,
         pod=pod,
-        pod_absent=facts.pod_absent,
-        pod_seen=facts.pod_seen,
-        pod_stopped=cache.stopped(facts.pod_uid or run.status.pod_uid or ""),
-        pod_gone_for=(now - facts.pod_gone_at).total_seconds() if facts.pod_gone_at is not None else 0.0,
-        pod_problem=facts.pod_problem,
-        stop_asked=facts.stop_asked,
-        committed=facts.committed,
-        lease_released=facts.lease_released,
-        turn=facts.turn,
+        pod_absent=memory.pod_absent,
+        pod_seen=memory.pod_seen,
+        pod_stopped=cache.stopped(memory.pod_uid or run.status.pod_uid or ""),
+        pod_gone_for=(now - memory.pod_gone_at).total_seconds() if memory.pod_gone_at is not None else 0.0,
+        pod_problem=memory.pod_problem,
+        stop_asked=memory.stop_asked,
+        committed=memory.committed,
+        lease_released=memory.lease_released,
+        turn=memory.turn,
         crowded=crowded,
     )
 

@@ -49,7 +49,7 @@ class Connection:
         self._rest = _pool(configuration) if rest is None else rest
         self._may_write = may_write
         self._pace = pace or Pace(0, time.monotonic)
-        self._turn = self._pace.spare_turn if spare else self._pace.turn
+        self._slot = self._pace.spare_slot if spare else self._pace.slot
 
     @classmethod
     async def open(cls) -> Connection:
@@ -89,7 +89,7 @@ class Connection:
         return Connection(self._configuration, self._rest, self._may_write, self._pace, spare=True)
 
     def crowded(self) -> bool:
-        """Whether a request would wait for its turn under the bound of `paced`, behind others."""
+        """Whether a request would wait for its slot under the bound of `paced`, behind others."""
         return self._pace.crowded()
 
     async def close(self) -> None:
@@ -106,12 +106,12 @@ class Connection:
     ) -> JsonDict:
         """Send one request, within so many seconds; the waits that the server asks for are among them.
 
-        A `query` that is a function is asked when the request's turn has come.
+        A `query` that is a function is asked when the request has its slot.
 
         Raises ConflictError, AlreadyExistsError, GoneError, RejectedError or TransientError; the last also for a write
         that `may_write` forbids.
         """
-        await self._turn()
+        await self._slot()
         asked = query() if callable(query) else query
         url = self._configuration.host + path + ("?" + urlencode(asked) if asked else "")
         deadline = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""Releases of Leases that come together go out together: a request takes along all that came until its turn."""
+"""Releases of Leases that come together go out together: a request takes along all that came until it had its slot."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from typing import Any
 from autopack.errors import AutopackError
 from autopack.registry.spill import Event, Spill
 from autopack_operator.adapters.registry.writing import Recorder, write
-from autopack_operator.domain.history import batch_event, run_event
+from autopack_operator.domain.registry_rows import batch_event, run_event
 from autopack_operator.domain.views import BatchView, RunView
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ unfinished children is the number of busy workers at every instant, whatever the
 
     ending.py   is the end decided? (success_policy.py, failure_policy.py, deadline.py) Then wait for what is under way
     pacing.py   is it time for the next start?
-    record.py   the status that says so
+    status.py   the status that says so
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autopack_operator.domain import turns
 from autopack_operator.domain.api.run import TtlSeconds
 from autopack_operator.domain.api.status import Outcome
 from autopack_operator.domain.batch import deadline, ending, pacing
-from autopack_operator.domain.batch.record import Telling, effective_workers, status_of
+from autopack_operator.domain.batch.status import Telling, effective_workers, status_of
 from autopack_operator.domain.batch.world import (
     AskForTurns,
     BatchStep,

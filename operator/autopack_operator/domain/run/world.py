@@ -52,7 +52,7 @@ class World:
         committed: what the volume imported of the current attempt; "pending" while it imports.
         lease_released: this process let go of the run's Lease.
         turn: the quota of the profile lets the run start its next attempt.
-        crowded: requests wait for their turn under the bound on them, or runs for a worker.
+        crowded: requests wait for their slots under the bound on them, or runs for a worker.
 
     """
 

@@ -36,9 +36,9 @@ def test_a_pause_earns_no_more_than_one_burst() -> None:
 async def test_without_a_bound_nothing_waits() -> None:
     pace = Pace(0, Clock())
     for _ in range(1000):
-        await pace.turn()
+        await pace.slot()
     for _ in range(1000):
-        await pace.spare_turn()
+        await pace.spare_slot()
 
 
 def test_it_is_crowded_when_who_asks_would_wait_for_more_than_a_moment() -> None:
@@ -60,7 +60,7 @@ def test_without_a_bound_it_is_never_crowded() -> None:
     assert not pace.crowded()
 
 
-def test_a_turn_is_spare_only_when_the_burst_is_whole() -> None:
+def test_a_slot_is_spare_only_when_the_burst_is_whole() -> None:
     clock = Clock()
     pace = Pace(10, clock)
     assert pace.spare_in_seconds() == 0
@@ -73,7 +73,7 @@ def test_a_turn_is_spare_only_when_the_burst_is_whole() -> None:
     assert pace.spare_in_seconds() == pytest.approx(0)
 
 
-def test_whoever_takes_spare_turns_keeps_nobody_waiting() -> None:
+def test_whoever_takes_spare_slots_keeps_nobody_waiting() -> None:
     """Ten a second, of which the others ask for a burst, then for nine: one a second is left, and none in the burst."""
 
     async def program() -> tuple[list[float], list[float]]:
@@ -82,7 +82,7 @@ def test_whoever_takes_spare_turns_keeps_nobody_waiting() -> None:
 
         async def modest() -> None:
             while True:
-                await pace.spare_turn()
+                await pace.spare_slot()
                 spare.append(clock.monotonic())
 
         await asyncio.sleep(10)
@@ -97,18 +97,18 @@ def test_whoever_takes_spare_turns_keeps_nobody_waiting() -> None:
 
     waits, spare = play(program())
     assert max(waits) == pytest.approx(0, abs=1e-3)
-    # The burst is saved up again first, a turn a second.
+    # The burst is saved up again first, a slot a second.
     assert 20 <= len(spare) <= 22
     assert spare[0] >= 10 + 19
 
 
-def test_spare_turns_come_at_the_rate_when_nobody_else_asks() -> None:
+def test_spare_slots_come_at_the_rate_when_nobody_else_asks() -> None:
     async def program() -> float:
         clock = LoopClock()
         pace = Pace(10, clock.monotonic)
         started = clock.monotonic()
         for _ in range(100):
-            await pace.spare_turn()
+            await pace.spare_slot()
         return clock.monotonic() - started
 
     assert play(program()) == pytest.approx(10, abs=0.2)

@@ -42,7 +42,7 @@ from autopack_operator.app.late_leases import LateLeases
 from autopack_operator.app.orphans import Orphans
 from autopack_operator.app.queue import WorkQueue
 from autopack_operator.app.resync import Resync
-from autopack_operator.app.run_facts import FactBook
+from autopack_operator.app.run_memory import RunMemories
 from autopack_operator.app.run_reconciler import RunReconciler
 from autopack_operator.app.run_steps import RunPorts, RunSteps
 from autopack_operator.app.transition_log import TransitionLog
@@ -115,7 +115,7 @@ class Process:
         )
         reconcilers = {
             Kind.RUN: RunReconciler(
-                self._cache, RunSteps(ports, SETTINGS), FactBook(), clock, turnstile, lambda: simulation.crowded
+                self._cache, RunSteps(ports, SETTINGS), RunMemories(), clock, turnstile, lambda: simulation.crowded
             ).reconcile,
             Kind.BATCH: BatchReconciler(batch_ports).reconcile,
             Kind.PROFILE: turnstile.reconcile,

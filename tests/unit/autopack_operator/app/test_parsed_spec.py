@@ -12,7 +12,7 @@ from tests.unit.autopack_operator.builders import NAMESPACE, PROFILE, ProfileBui
 
 from autopack_operator.adapters.informer.cache import InformerCache
 from autopack_operator.app.parsed_spec import ParsedProfiles
-from autopack_operator.app.run_facts import UNREADABLE, RunFacts
+from autopack_operator.app.run_memory import UNREADABLE, RunMemory
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.projection import profile_view
@@ -53,9 +53,9 @@ def test_an_edited_run_is_parsed_anew(parsed: Counter[str]) -> None:
 
 
 def test_what_is_wrong_with_a_spec_is_remembered_too(parsed: Counter[str]) -> None:
-    facts, run = RunFacts(), RunBuilder().spec(command="not a list").view()
+    memory, run = RunMemory(), RunBuilder().spec(command="not a list").view()
     for _ in range(2):
-        spec, error = facts.spec_of(run)
+        spec, error = memory.spec_of(run)
         assert spec is UNREADABLE
         assert "spec.command" in error
     assert parsed["AutopackRunSpec"] == 1

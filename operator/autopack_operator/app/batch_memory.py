@@ -17,7 +17,7 @@ ANCHOR_SECONDS = 30.0
 
 
 @dataclass(slots=True)
-class BatchFacts:
+class BatchMemory:
     """One batch. Fields as in domain/batch/world.py, unless said here."""
 
     uid: str
@@ -51,26 +51,26 @@ class BatchFacts:
             self.census.see(run)
 
 
-class BatchFactBook:
-    """Facts by key: a batch that comes back under the same name with a new UID starts with none."""
+class BatchMemories:
+    """By key: a batch that comes back under the same name with a new UID starts with none."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._facts: dict[Key, BatchFacts] = {}
+        self._memories: dict[Key, BatchMemory] = {}
 
-    def of(self, key: Key, batch: BatchView) -> BatchFacts:
-        """The facts about that batch. Raises pydantic.ValidationError when its spec can not be parsed."""
-        facts = self._facts.get(key)
-        if facts is None or facts.uid != batch.uid:
+    def of(self, key: Key, batch: BatchView) -> BatchMemory:
+        """What is known of that batch. Raises pydantic.ValidationError when its spec can not be parsed."""
+        memory = self._memories.get(key)
+        if memory is None or memory.uid != batch.uid:
             spec = RunBatchSpec.model_validate(batch.spec)
-            facts = BatchFacts(batch.uid, batch.generation, spec, Census(batch, items_of(spec)))
+            memory = BatchMemory(batch.uid, batch.generation, spec, Census(batch, items_of(spec)))
             for run in self._cache.runs_of(batch.uid):
-                facts.census.see(run)
-            self._facts[key] = facts
-        elif facts.generation != batch.generation:
-            facts.spec, facts.generation = RunBatchSpec.model_validate(batch.spec), batch.generation
-        return facts
+                memory.census.see(run)
+            self._memories[key] = memory
+        elif memory.generation != batch.generation:
+            memory.spec, memory.generation = RunBatchSpec.model_validate(batch.spec), batch.generation
+        return memory
 
     def forget(self, key: Key) -> None:
         """The batch is finished or gone."""
-        self._facts.pop(key, None)
+        self._memories.pop(key, None)

@@ -24,7 +24,7 @@ UNREADABLE = AutopackRunSpec(source=Source(repository="unreadable"), command=["u
 
 
 @dataclass(slots=True)
-class RunFacts:
+class RunMemory:
     """Answers of the steps taken for one run. Fields as in domain/run/world.py; `attempt` is what they are about."""
 
     attempt: int = 0
@@ -59,29 +59,29 @@ class RunFacts:
         self.pod_absent = self.profile_absent = False
         self.pod_problem = self.turn = None
 
-    def turn_to(self, attempt: int) -> None:
+    def forget_other_attempts(self, attempt: int) -> None:
         """What was learnt about another attempt does not hold for this one. Judged by the run as it is stored, not by
         what this process wrote: an answer that was lost on its way may hide that the attempt has changed.
         """
         if attempt != self.attempt:
-            fresh = RunFacts(attempt=attempt, anchor=self.anchor, parsed=self.parsed)
+            fresh = RunMemory(attempt=attempt, anchor=self.anchor, parsed=self.parsed)
             for each in fields(self):
                 setattr(self, each.name, getattr(fresh, each.name))
 
 
-class FactBook:
-    """Facts by key: a run that comes back under the same name with a new UID starts with none."""
+class RunMemories:
+    """By key: a run that comes back under the same name with a new UID starts with none."""
 
     def __init__(self) -> None:
-        self._facts: dict[Key, tuple[str, RunFacts]] = {}
+        self._memories: dict[Key, tuple[str, RunMemory]] = {}
 
-    def of(self, key: Key, uid: str) -> RunFacts:
-        """The facts about that run, empty at first."""
-        known = self._facts.get(key)
+    def of(self, key: Key, uid: str) -> RunMemory:
+        """What is known of that run, empty at first."""
+        known = self._memories.get(key)
         if known is None or known[0] != uid:
-            known = self._facts[key] = (uid, RunFacts())
+            known = self._memories[key] = (uid, RunMemory())
         return known[1]
 
     def forget(self, key: Key) -> None:
         """The run is finished or gone."""
-        self._facts.pop(key, None)
+        self._memories.pop(key, None)

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.autopack_operator.builders import SHA, BatchBuilder, RunBuilder, stamp
 
 from autopack.registry.events import RunEvent
-from autopack_operator.domain.history import batch_event, earlier_attempt_event, run_event
+from autopack_operator.domain.registry_rows import batch_event, earlier_attempt_event, run_event
 
 
 def event(builder: RunBuilder) -> RunEvent:
