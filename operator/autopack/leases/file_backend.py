@@ -24,7 +24,7 @@ from autopack.failpoints import hit
 
 from .port import Holder, LeaseAlive
 from .process import started_at, this_process
-from .rules import Verdict, has_ended, lost_its_lock, on_request
+from .rules import Answer, has_ended, lost_its_lock, on_request
 
 _KEY = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_.+-]{0,249}")
 _MAX_RECORD = 64 * 1024
@@ -139,12 +139,12 @@ class FileLeaseBackend:
         """Under the lock: decide, and note the new holder. Machines may both see a lock as theirs; hence records."""
         recorded = _parse(os.pread(descriptor, _MAX_RECORD, 0))
         gone = recorded is not None and lost_its_lock(recorded, holder)
-        verdict = on_request(recorded, holder, current_is_gone=gone)
-        if verdict is Verdict.TAKE:
+        answer = on_request(recorded, holder, current_is_gone=gone)
+        if answer is Answer.TAKE:
             data = json.dumps({"identity": holder.identity, **holder.facts}).encode() + b"\n"
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, data, 0)
-        return verdict is not Verdict.REFUSE
+        return answer is not Answer.REFUSE
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from enum import Enum
 from .port import Holder
 
 
-class Verdict(Enum):
+class Answer(Enum):
     """What to do with a request for a lease."""
 
     TAKE = "take"
@@ -16,13 +16,13 @@ class Verdict(Enum):
     REFUSE = "refuse"
 
 
-def on_request(current: Holder | None, candidate: Holder, *, current_is_gone: bool) -> Verdict:
+def on_request(current: Holder | None, candidate: Holder, *, current_is_gone: bool) -> Answer:
     """Decide whether `candidate` gets what `current` is recorded to have."""
     if current is None:
-        return Verdict.TAKE
+        return Answer.TAKE
     if current.identity == candidate.identity:
-        return Verdict.KEEP
-    return Verdict.TAKE if current_is_gone else Verdict.REFUSE
+        return Answer.KEEP
+    return Answer.TAKE if current_is_gone else Answer.REFUSE
 
 
 def has_ended(holder: Holder, here: Holder, started: str | None) -> bool:

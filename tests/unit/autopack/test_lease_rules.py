@@ -3,7 +3,7 @@
 import pytest
 
 from autopack.leases.port import Holder
-from autopack.leases.rules import Verdict, has_ended, lost_its_lock, on_request
+from autopack.leases.rules import Answer, has_ended, lost_its_lock, on_request
 
 HERE = {"host": "h", "machine": "m", "boot": "b", "pids": "p", "pid": "7", "started": "100"}
 
@@ -16,17 +16,17 @@ ME = Holder("me", HERE)
 
 
 @pytest.mark.parametrize(
-    ("current", "gone", "verdict"),
+    ("current", "gone", "answer"),
     [
-        (None, False, Verdict.TAKE),
-        (ME, False, Verdict.KEEP),
-        (ME, True, Verdict.KEEP),
-        (holder(), True, Verdict.TAKE),
-        (holder(), False, Verdict.REFUSE),
+        (None, False, Answer.TAKE),
+        (ME, False, Answer.KEEP),
+        (ME, True, Answer.KEEP),
+        (holder(), True, Answer.TAKE),
+        (holder(), False, Answer.REFUSE),
     ],
 )
-def test_on_request(current: Holder | None, gone: bool, verdict: Verdict) -> None:
-    assert on_request(current, ME, current_is_gone=gone) is verdict
+def test_on_request(current: Holder | None, gone: bool, answer: Answer) -> None:
+    assert on_request(current, ME, current_is_gone=gone) is answer
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from autopack.leases.port import Holder
-from autopack.leases.rules import Verdict, on_request
+from autopack.leases.rules import Answer, on_request
 from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.domain.api.common import GROUP
 from autopack_operator.ports.cluster import AlreadyExistsError, ConflictError, GoneError, TransientError
@@ -73,9 +73,9 @@ class KubeLeaseBackend:
             return False
         current = _holder_of(found)
         gone = current is not None and self._is_gone(current, holder)
-        verdict = on_request(current, holder, current_is_gone=gone)
-        if verdict is not Verdict.TAKE:
-            return verdict is Verdict.KEEP
+        answer = on_request(current, holder, current_is_gone=gone)
+        if answer is not Answer.TAKE:
+            return answer is Answer.KEEP
         meta = found["metadata"]
         body["metadata"] |= {"resourceVersion": meta["resourceVersion"], "uid": meta["uid"]}
         body["spec"]["leaseTransitions"] = ((found.get("spec") or {}).get("leaseTransitions") or 0) + 1
