@@ -27,7 +27,7 @@ class RunState(StrEnum):
 
 
 @dataclass(frozen=True)
-class RunFacts:
+class RunRecord:
     """The state of a run after something happened to it; what is not known (yet) is None.
 
     Times are ISO 8601 in UTC, `message` is one printable line. `workspace` and `artifacts` are absolute paths; of a run
@@ -72,12 +72,12 @@ class RunEvent:
 
     scope: str
     sequence: int
-    facts: RunFacts
+    facts: RunRecord
     version: int | None = None
 
 
 @dataclass(frozen=True)
-class BatchFacts:
+class BatchRecord:
     """The newest state of a batch in a cluster. Times are ISO 8601 in UTC, `message` is one printable line."""
 
     batch_id: str
@@ -102,10 +102,10 @@ class BatchEvent:
 
     scope: str
     version: int
-    facts: BatchFacts
+    facts: BatchRecord
 
 
-_NAMES = frozenset(field.name for field in fields(RunFacts))
+_NAMES = frozenset(field.name for field in fields(RunRecord))
 
 
 def now() -> str:
@@ -113,13 +113,13 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def encode(facts: RunFacts) -> bytes:
+def encode(facts: RunRecord) -> bytes:
     """Return the facts as one line of JSON."""
     known = {name: value for name, value in asdict(facts).items() if value is not None}
     return json.dumps(known, sort_keys=True).encode("ascii") + b"\n"
 
 
-def decode(line: bytes) -> RunFacts | None:
+def decode(line: bytes) -> RunRecord | None:
     """Read a line back; None for one that is damaged. Fields of a newer Autopack are left out."""
     try:
         return facts_of(json.loads(line))
@@ -127,8 +127,8 @@ def decode(line: bytes) -> RunFacts | None:
         return None
 
 
-def facts_of(document: Mapping[str, Any]) -> RunFacts:
+def facts_of(document: Mapping[str, Any]) -> RunRecord:
     """Read facts from JSON values, fields of a newer Autopack left out; ValueError, TypeError, … for what is none."""
     known = {name: value for name, value in document.items() if name in _NAMES}
     read = {"state": RunState(known["state"]), "unsaved": tuple(known.get("unsaved", ()))}
-    return RunFacts(**{**known, **read})
+    return RunRecord(**{**known, **read})

@@ -16,7 +16,7 @@ class Base(DeclarativeBase):
 
 
 class _Facts:
-    """The columns that the newest row and the history share; see `events.RunFacts`."""
+    """The columns that the newest row and the history share; see `events.RunRecord`."""
 
     attempt: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(16))
@@ -68,7 +68,7 @@ class EventRow(_Facts, Base):
 
 
 class BatchRow(Base):
-    """The newest state of each batch in a cluster; see `events.BatchFacts`."""
+    """The newest state of each batch in a cluster; see `events.BatchRecord`."""
 
     __tablename__ = "registry_batches"
     __table_args__ = (Index("ix_registry_batches_created", "created_at", "scope"),)

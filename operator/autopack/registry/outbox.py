@@ -15,7 +15,7 @@ from pathlib import Path
 from autopack.files import sync_directory, write_atomic
 from autopack.run_ids import path_component
 
-from .events import RunEvent, RunFacts, decode, encode
+from .events import RunEvent, RunRecord, decode, encode
 
 _FOLDER = ".registry"
 _EVENTS = ".jsonl"
@@ -61,7 +61,7 @@ class Outbox:
                 self._scope = path.read_text("ascii").strip()
         return self._scope
 
-    def append(self, facts: RunFacts) -> RunEvent:
+    def append(self, facts: RunRecord) -> RunEvent:
         """Add facts to the end of the run's file; when this returns they survive a power loss."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{path_component(facts.run_id)}{_EVENTS}"
@@ -77,7 +77,7 @@ class Outbox:
             sync_directory(self.folder)
         return RunEvent(self.scope, start, facts)
 
-    def last(self, run_id: str) -> RunFacts | None:
+    def last(self, run_id: str) -> RunRecord | None:
         """Return what was added last about a run."""
         waiting = self._read(path_component(run_id), 0)
         return waiting.events[-1].facts if waiting.events else None

@@ -17,11 +17,11 @@ from typing import Any
 
 from autopack.files import write_atomic
 
-from .events import BatchEvent, BatchFacts, RunEvent, facts_of
+from .events import BatchEvent, BatchRecord, RunEvent, facts_of
 
 Event = RunEvent | BatchEvent
 
-_BATCH = frozenset(field.name for field in fields(BatchFacts))
+_BATCH = frozenset(field.name for field in fields(BatchRecord))
 
 
 class Spill:
@@ -110,7 +110,7 @@ def decode(line: bytes) -> Event | None:
         facts: dict[str, Any] = document["facts"]
         if document["kind"] == "batch":
             known = {name: value for name, value in facts.items() if name in _BATCH}
-            return BatchEvent(document["scope"], document["version"], BatchFacts(**known))
+            return BatchEvent(document["scope"], document["version"], BatchRecord(**known))
         return RunEvent(document["scope"], document["sequence"], facts_of(facts), document["version"])
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -9,7 +9,7 @@ from pathlib import Path
 from autopack.failpoints import hit
 from autopack.file_layout import RunFileLayout
 from autopack.files import write_json_atomic
-from autopack.registry.events import RunFacts, decode
+from autopack.registry.events import RunRecord, decode
 
 VERSION = 1
 
@@ -43,12 +43,12 @@ def _numbers(path: Path) -> Iterator[int]:
             yield int(number)
 
 
-def write_result(layout: RunFileLayout, facts: RunFacts) -> None:
+def write_result(layout: RunFileLayout, facts: RunRecord) -> None:
     """Write down how the run ended."""
     write_json_atomic(result_path(layout), {"version": VERSION, **asdict(facts)})
 
 
-def read_result(layout: RunFileLayout) -> RunFacts | None:
+def read_result(layout: RunFileLayout) -> RunRecord | None:
     """Return how the run ended; None if it has not, or if nobody can tell."""
     try:
         facts = decode(result_path(layout).read_bytes())

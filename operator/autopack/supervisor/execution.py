@@ -18,7 +18,7 @@ from autopack.failpoints import hit
 from autopack.file_layout import RunFileLayout
 from autopack.git.branches import RUN_PREFIX
 from autopack.git.save import run_ref
-from autopack.registry.events import RunFacts, RunState, now
+from autopack.registry.events import RunRecord, RunState, now
 from autopack.workspace_lease import WorkspaceLease
 from autopack.workspace_manager import WorkspaceManager
 
@@ -35,7 +35,7 @@ from .work import close_workspace
 OnStart = Callable[[int], None]
 
 
-def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: OnStart) -> RunFacts:
+def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: OnStart) -> RunRecord:
     """Execute a run once and return how it ended; `on_start` is told the attempt's number, counted from 1.
 
     Raises LeaseHeld when the run is being executed elsewhere, in which case nothing of it was touched, and OSError
@@ -48,7 +48,7 @@ def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: O
         _record_missed_end(layout, services)
         set_aside_earlier(layout)
         before = services.outbox.last(run_id)
-        facts = RunFacts(
+        facts = RunRecord(
             run_id=run_id,
             attempt=1 if before is None else before.attempt + 1,
             state=RunState.RUNNING,
@@ -91,7 +91,7 @@ def _record_missed_end(layout: RunFileLayout, services: Services) -> None:
 
 class _Attempt:
     def __init__(
-        self, facts: RunFacts, layout: RunFileLayout, recipe: Recipe, services: Services, lock: ExecutorLockManager
+        self, facts: RunRecord, layout: RunFileLayout, recipe: Recipe, services: Services, lock: ExecutorLockManager
     ) -> None:
         self._facts = facts
         self._layout = layout
@@ -99,7 +99,7 @@ class _Attempt:
         self._services = services
         self._lock = lock
 
-    def execute(self) -> RunFacts:
+    def execute(self) -> RunRecord:
         try:
             self._execute()
         except (AutopackError, OSError) as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autopack.registry.events import RunFacts
+from autopack.registry.events import RunRecord
 from autopack.registry.outbox import Outbox
 from autopack.run_ids import path_component
 from autopack.workspace_manager import Preparation
@@ -45,7 +45,7 @@ class Services:
     guard: Guard
     cores: Cores
 
-    def record(self, facts: RunFacts) -> None:
+    def record(self, facts: RunRecord) -> None:
         """Write facts to disk and have them sent; raises OSError when even the disk does not take them."""
         self.outbox.append(facts)
         self.notify(path_component(facts.run_id))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from autopack.errors import AutopackError, printable
 from autopack.file_layout import RunFileLayout
-from autopack.registry.events import RunFacts, RunState
+from autopack.registry.events import RunRecord, RunState
 from autopack.unsaved import describe
 
 from .attempt_files import log_paths
@@ -16,7 +16,7 @@ from .process import tail
 _SHOWN_SHA = 12
 
 
-def result_of(facts: RunFacts, layout: RunFileLayout, seconds: float, *, skipped: bool = False) -> RunResult:
+def result_of(facts: RunRecord, layout: RunFileLayout, seconds: float, *, skipped: bool = False) -> RunResult:
     """Return the result of a run that has ended; the ends of its output are read from its log files."""
     stdout, stderr, _ = log_paths(layout)
     return RunResult(

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from autopack.errors import printable
-from autopack.registry.events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState
+from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord, RunState
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.keys import Kind
 from autopack_operator.domain.times import parse
@@ -33,7 +33,7 @@ def run_event(run: RunView, installation: str) -> RunEvent:
     created = _time(run.created_at) or _EPOCH
     at = _latest(status) or created
     batch = run.owner.name if run.owner is not None and run.owner.kind == Kind.BATCH else None
-    facts = RunFacts(
+    facts = RunRecord(
         run_id=run.name,
         attempt=max(0, status.attempt),
         state=_STATES.get(status.phase, RunState.PENDING),
@@ -71,7 +71,7 @@ def earlier_attempt_event(run: RunView, attempt: Mapping[str, object], installat
     left = committed if isinstance(committed, dict) else {}
     code = left.get("exitCode")
     created = _time(run.created_at) or _EPOCH
-    facts = RunFacts(
+    facts = RunRecord(
         run_id=run.name,
         attempt=number,
         state=RunState.FAILED,
@@ -104,7 +104,7 @@ def batch_event(batch: BatchView, installation: str) -> BatchEvent:
     """The batch's row."""
     status = batch.status
     workers = batch.spec.get("workers", 3)
-    facts = BatchFacts(
+    facts = BatchRecord(
         batch_id=batch.name,
         state=printable(status.phase or "Pending", 16),
         installation=installation,
@@ -145,7 +145,7 @@ def _latest(status: AutopackRunStatus) -> str | None:
     return max(filter(None, map(_time, times)), default=None)
 
 
-def _sequence(facts: RunFacts) -> int:
+def _sequence(facts: RunRecord) -> int:
     """A number that grows with time, attempt and phase, in 63 bits: 33 of seconds, 6 + 3 of progress, 21 of digest.
 
     The digest is that of the row: what changes in a status without being in the row is no step.

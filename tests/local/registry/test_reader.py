@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from scripts.postgres import PostgresServer
 from tests.unit.autopack_dashboard.scene import MemoryFiles
 
-from autopack.registry.events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState
+from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord, RunState
 from autopack.registry.failures import DatabaseUnreachable
 from autopack.registry.reader import Cursor, RegistryReader, RunFilter, RunSummary
 from autopack.registry.store import Registry
@@ -32,7 +32,7 @@ def event(number: int, installation: str | None = "lab") -> RunEvent:
     # Four at once have the same time: only the whole cursor tells them apart.
     at = moment(number // 4)
     state = (RunState.SUCCEEDED, RunState.FAILED, RunState.RUNNING)[number % 3]
-    facts = RunFacts(
+    facts = RunRecord(
         f"run-{number:05}",
         1,
         state,
@@ -49,7 +49,7 @@ def event(number: int, installation: str | None = "lab") -> RunEvent:
 
 
 def batch(number: int) -> BatchEvent:
-    facts = BatchFacts(f"batch-{number:03}", "Running", "lab", moment(number), total=100, succeeded=number % 100)
+    facts = BatchRecord(f"batch-{number:03}", "Running", "lab", moment(number), total=100, succeeded=number % 100)
     return BatchEvent(f"b-{number}", 1, facts)
 
 
@@ -147,7 +147,7 @@ def test_batches_of_the_local_supervisor_are_counted_from_their_runs(registry: R
 
 def test_everything_about_a_run_is_in_order(registry: Registry, url: DatabaseUrl) -> None:
     steps = [
-        RunEvent("u", number, RunFacts("r", 1, state, moment(number), installation="lab"))
+        RunEvent("u", number, RunRecord("r", 1, state, moment(number), installation="lab"))
         for number, state in enumerate((RunState.PENDING, RunState.RUNNING, RunState.SUCCEEDED))
     ]
     registry.record(reversed(steps))

@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from autopack.errors import InvalidInput
 from autopack.registry.engine import open_engine
-from autopack.registry.events import RunEvent, RunFacts, RunState, now
+from autopack.registry.events import RunEvent, RunRecord, RunState, now
 from autopack.registry.models import VERSION_TABLE, Base
 from autopack.registry.schema import SchemaTooNew, head_revision, known_revisions
 from autopack.registry.store import Registry
@@ -44,7 +44,7 @@ def registry(url: DatabaseUrl) -> Iterator[Registry]:
 
 
 def event(sequence: int, state: RunState = RunState.RUNNING, run_id: str = "run-1", scope: str = "here") -> RunEvent:
-    return RunEvent(scope, sequence, RunFacts(run_id, 1, state, now()))
+    return RunEvent(scope, sequence, RunRecord(run_id, 1, state, now()))
 
 
 def in_threads(count: int, work: Callable[[int], None]) -> None:
@@ -55,7 +55,7 @@ def in_threads(count: int, work: Callable[[int], None]) -> None:
 
 def test_unsaved_work_is_a_condition_of_the_run(registry: Registry) -> None:
     lost = {"path": "huge", "bytes": 1 << 40, "reason": "no room"}
-    facts = RunFacts("run-1", 1, RunState.SUCCEEDED, now(), saved="partly", unsaved=(lost,))  # type: ignore[arg-type]
+    facts = RunRecord("run-1", 1, RunState.SUCCEEDED, now(), saved="partly", unsaved=(lost,))  # type: ignore[arg-type]
     registry.record([event(0), RunEvent("here", 120, facts)])
     (row,) = registry.runs()
     assert [(one["type"], one["status"], one["message"]) for one in row.conditions] == [

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from autopack.registry.events import BatchEvent, BatchFacts, RunEvent, RunFacts, RunState
+from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord, RunState
 from autopack.registry.reader import RegistryReader, RunDetail, RunSummary
 from autopack.registry.store import Registry
 from autopack.registry.urls import DatabaseUrl, sqlite_url
@@ -78,7 +78,7 @@ def run_event(
             {**lease, "at": stamp(start + (took or 0))},
         ],
     } | more
-    return RunEvent(f"uid-{name}", int(start * 10) + (took is not None), RunFacts(**facts))  # type: ignore[arg-type]
+    return RunEvent(f"uid-{name}", int(start * 10) + (took is not None), RunRecord(**facts))  # type: ignore[arg-type]
 
 
 def batch_event(name: str = "nightly", **more: object) -> BatchEvent:
@@ -96,7 +96,7 @@ def batch_event(name: str = "nightly", **more: object) -> BatchEvent:
         "failed": 2,
         "started_at": stamp(0),
     } | more
-    return BatchEvent(f"uid-{name}", 1, BatchFacts(**facts))  # type: ignore[arg-type]
+    return BatchEvent(f"uid-{name}", 1, BatchRecord(**facts))  # type: ignore[arg-type]
 
 
 def fill(url: DatabaseUrl) -> None:

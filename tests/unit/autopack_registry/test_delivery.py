@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autopack.registry.delivery import Delivery
-from autopack.registry.events import RunEvent, RunFacts, RunState
+from autopack.registry.events import RunEvent, RunRecord, RunState
 from autopack.registry.failures import DatabaseUnreachable
 from autopack.registry.outbox import Outbox
 
@@ -44,7 +44,7 @@ def outbox(tmp_path: Path) -> Outbox:
 
 
 def add(outbox: Outbox, run_id: str) -> None:
-    outbox.append(RunFacts(run_id, 1, RunState.RUNNING, "2026-01-06T00:00:00+00:00"))
+    outbox.append(RunRecord(run_id, 1, RunState.RUNNING, "2026-01-06T00:00:00+00:00"))
 
 
 def wait_until(condition: Callable[[], object]) -> None:

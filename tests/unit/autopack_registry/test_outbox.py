@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from autopack.registry.events import RunFacts, RunState, decode, encode
+from autopack.registry.events import RunRecord, RunState, decode, encode
 from autopack.registry.outbox import Outbox
 
 
-def facts(state: RunState = RunState.RUNNING, run_id: str = "run-1", **more: object) -> RunFacts:
-    return RunFacts(run_id, 1, state, "2026-01-06T00:00:00+00:00", **more)  # type: ignore[arg-type]
+def facts(state: RunState = RunState.RUNNING, run_id: str = "run-1", **more: object) -> RunRecord:
+    return RunRecord(run_id, 1, state, "2026-01-06T00:00:00+00:00", **more)  # type: ignore[arg-type]
 
 
 def states_waiting(outbox: Outbox, name: str = "run-1") -> list[str]:
