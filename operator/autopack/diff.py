@@ -12,10 +12,10 @@ from .errors import WorkspaceError
 from .file_layout import autonomous_runs_dir
 from .git.branches import RUN_PREFIX
 from .git.refs import check_ref
-from .git.registry import Registration, common_dir, registration_of
 from .git.runner import run_git
 from .git.save import run_ref
 from .git.scratch import scratch_objects
+from .git.worktree_entries import Registration, common_dir, registration_of
 from .run_ids import path_component
 
 # Nothing that a repository configures may run here.

@@ -16,10 +16,10 @@ from pathlib import Path
 from .errors import WorkspaceError
 from .git.branches import RUN_PREFIX, local_branches
 from .git.refs import check_branch, check_ref
-from .git.registry import branches_in_use, common_dir
 from .git.runner import GitError, run_git
 from .git.scratch import scratch_objects
 from .git.snapshot import IDENTITY
+from .git.worktree_entries import branches_in_use, common_dir
 
 _MERGE = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "--allow-unrelated-histories", "--stdin")
 

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from .errors import printable
-from .git.registry import state_dir
+from .git.worktree_entries import state_dir
 from .leases.lease import Lease
 from .workspace_lease import workspace_key
 

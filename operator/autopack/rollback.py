@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import AutopackError
-from .git.registry import common_dir, head_branch, registrations
 from .git.runner import run_git
 from .git.snapshot import snapshot
+from .git.worktree_entries import common_dir, head_branch, registrations
 from .run_ids import path_component
 
 logger = logging.getLogger(__name__)

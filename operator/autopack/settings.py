@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .errors import AutopackError, InvalidInput, printable
 from .file_layout import autonomous_runs_dir
-from .git.registry import common_dir
+from .git.worktree_entries import common_dir
 
 DATABASE_URL_VARIABLE = "DATABASE_URL"
 REPO_PATH_VARIABLE = "AUTOPACK_REPO_PATH"

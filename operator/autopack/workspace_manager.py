@@ -23,11 +23,11 @@ from .file_layout import autonomous_runs_dir
 from .git.branches import Start, plan_start
 from .git.contents import check_complete
 from .git.listing import list_worktrees
-from .git.registry import common_dir, top_level
 from .git.removal import Retired, retire
 from .git.runner import GitError
 from .git.save import archive
 from .git.worktree import add_worktree, empty_trash, remove_worktree
+from .git.worktree_entries import common_dir, top_level
 from .occupancy import Occupancy
 from .run_ids import path_component
 from .workspace_lease import WorkspaceLease

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from .errors import AutopackError, printable
 from .files import names_in
-from .git.registry import common_dir, real, registration_of, registrations
 from .git.removal import Retired, not_ours, retire
 from .git.worktree import empty_trash, scaffolded_names
+from .git.worktree_entries import common_dir, real, registration_of, registrations
 from .occupancy import Occupancy
 from .workspace_lease import WorkspaceLease
 

@@ -17,9 +17,9 @@ from autopack.files import TEMPORARY_PREFIX, sync_directory
 from autopack.git.bare import make_bare
 from autopack.git.layout import has_no_ref
 from autopack.git.refs import check_ref
-from autopack.git.registry import head_branch
 from autopack.git.runner import GitError, GitResult, run_git
 from autopack.git.snapshot import SnapshotIncomplete, snapshot
+from autopack.git.worktree_entries import head_branch
 
 from .bundles import EXTRA, HEADS, UNCOMMITTED, branches_of, list_heads, snapshot_of
 from .log import log

@@ -17,8 +17,8 @@ from autopack.errors import WorkspaceError
 
 from .layout import has_no_ref, own_git_dir
 from .refs import check_branch, check_ref
-from .registry import branches_in_use, common_dir, head_branch
 from .runner import run_git
+from .worktree_entries import branches_in_use, common_dir, head_branch
 
 RUN_PREFIX = "autopack/"
 _MAX_SUFFIX = 1000

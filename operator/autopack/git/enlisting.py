@@ -18,8 +18,8 @@ from autopack.failpoints import hit
 from autopack.files import move_into_folder, random_hex
 
 from .layout import Layout, has_no_ref, layout_of
-from .registry import NEW, Note, head_branch, registrations, state_dir
 from .runner import run_git
+from .worktree_entries import NEW, Note, head_branch, registrations, state_dir
 
 # Relative paths in one worktree make older git refuse the whole repository.
 _ADD = ("-c", "worktree.useRelativePaths=false", "worktree", "add", "--no-checkout", "--lock")

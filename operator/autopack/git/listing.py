@@ -6,8 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from .registry import common_dir, repository_lock
 from .runner import run_git
+from .worktree_entries import common_dir, repository_lock
 
 
 def list_worktrees(repo: Path) -> list[dict[str, str | bool]]:

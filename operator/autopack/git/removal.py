@@ -10,9 +10,9 @@ from autopack.errors import AutopackError, printable
 from autopack.failpoints import hit
 from autopack.files import random_hex
 
-from .registry import Registration, registration_of, repository_lock, unregister
 from .save import pin_commits, run_ref, save_work
 from .worktree import recover, remove_worktree
+from .worktree_entries import Registration, registration_of, repository_lock, unregister
 
 UNSAVED = ".unsaved"
 """The folder beside the worktrees for trees whose files git could not save; nothing is ever deleted there."""

@@ -17,9 +17,9 @@ from autopack.failpoints import hit
 
 from .layout import has_no_ref
 from .refs import RUN_REFS
-from .registry import state_dir
 from .runner import run_git
 from .snapshot import IDENTITY, snapshot
+from .worktree_entries import state_dir
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _MAX_PARENTS = 1000

@@ -22,7 +22,9 @@ from autopack.files import TEMPORARY_PREFIX, move_into_folder, names_in, random_
 
 from .enlisting import enlist
 from .locks import file_lock
-from .registry import (
+from .runner import run_git
+from .save import pin_commits
+from .worktree_entries import (
     PLAN,
     READY,
     Note,
@@ -37,8 +39,6 @@ from .registry import (
     sweep,
     unregister,
 )
-from .runner import run_git
-from .save import pin_commits
 
 _TRASH = ".trash"
 # Unpacking is what a checkout spends its time on: a single one gains from helpers, many at once only lose by them.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from autopack.git.registry import common_dir, registration_of
 from autopack.git.runner import run_git
 from autopack.git.save import run_ref, save_work
+from autopack.git.worktree_entries import common_dir, registration_of
 from autopack.workspace_manager import WorkspaceManager
 
 

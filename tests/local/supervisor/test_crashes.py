@@ -13,7 +13,7 @@ from tests.local.supervisor.scene import Scene, is_running, python, wait_until
 from tests.local.workspaces.test_crashes import CORE, FAILPOINTS, everything_kept
 
 from autopack.failpoints import VARIABLE
-from autopack.git.registry import common_dir, state_dir
+from autopack.git.worktree_entries import common_dir, state_dir
 from autopack.leases.file_backend import FileLeaseBackend
 
 RUNS = ["a", "b"]

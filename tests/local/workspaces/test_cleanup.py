@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.local.workspaces.repos import git, head
 
-from autopack.git.registry import common_dir
+from autopack.git.worktree_entries import common_dir
 from autopack.workspace_lease import WorkspaceLease
 from autopack.workspace_manager import WorkspaceManager
 from autopack.worktree_cleanup import cleanup_worktrees, last_touched

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.local.workspaces.repos import commit, git
 
-from autopack.git.registry import common_dir, registrations
+from autopack.git.worktree_entries import common_dir, registrations
 
 PROCESSES = 64
 PROGRAM = """

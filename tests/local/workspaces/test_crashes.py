@@ -17,7 +17,7 @@ from tests.local.workspaces.repos import git
 
 import autopack
 from autopack.failpoints import VARIABLE
-from autopack.git.registry import common_dir, state_dir
+from autopack.git.worktree_entries import common_dir, state_dir
 from autopack.workspace_manager import WorkspaceManager
 
 ROOT = Path(__file__).parents[3]

@@ -11,9 +11,9 @@ import pytest
 from tests.local.workspaces.repos import commit, git, head, make_repo, started, trace_git
 
 from autopack.git import worktree
-from autopack.git.registry import PLAN, READY, common_dir, registrations, repository_lock, state_dir
 from autopack.git.runner import GitError
 from autopack.git.worktree import add_worktree, remove_worktree
+from autopack.git.worktree_entries import PLAN, READY, common_dir, registrations, repository_lock, state_dir
 from autopack.workspace_manager import WorkspaceManager
 
 Log = Callable[[], list[str]]

@@ -10,9 +10,9 @@ from tests.local.workspaces.repos import commit, git, head
 
 from autopack.errors import AutopackError
 from autopack.git import worktree
-from autopack.git.registry import Note, common_dir, registration_of, registrations
 from autopack.git.runner import GitError
 from autopack.git.worktree import add_worktree, empty_trash, remove_worktree
+from autopack.git.worktree_entries import Note, common_dir, registration_of, registrations
 
 
 def test_a_worktree_stands_at_the_commit_on_its_branch(repo: Path, tmp_path: Path) -> None:

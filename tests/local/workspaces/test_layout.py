@@ -10,7 +10,7 @@ from tests.local.workspaces.repos import commit, git, head
 from autopack.errors import WorkspaceError
 from autopack.git.branches import plan_start
 from autopack.git.layout import has_no_ref
-from autopack.git.registry import common_dir, top_level
+from autopack.git.worktree_entries import common_dir, top_level
 
 
 @pytest.fixture

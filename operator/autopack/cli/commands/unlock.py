@@ -22,7 +22,7 @@ def unlock_command(run_id: str, source_repo: Path | None, autonomous_runs_dir: P
     from autopack.errors import AutopackError
     from autopack.executor_lock import ExecutorLockManager
     from autopack.file_layout import RunFileLayout
-    from autopack.git.registry import common_dir
+    from autopack.git.worktree_entries import common_dir
     from autopack.leases.lease import Lease
     from autopack.occupancy import Occupancy
     from autopack.workspace_lease import WorkspaceLease
