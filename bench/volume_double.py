@@ -18,8 +18,8 @@ async def prepare(request: web.Request) -> web.Response:
     """PUT /v1/attempts/<uid>/<attempt>."""
     uid, attempt, body = request.match_info["uid"], request.match_info["attempt"], await request.json()
     folder = f"{body['runId']}/a{attempt}-{uid[:8]}"
-    answer = {"repoKey": "bench-0123456789ab", "sha": SHA, "workspace": f"workspaces/{folder}", "artifacts": folder}
-    return web.json_response(answer)
+    folders = {"workspace": f"workspaces/{folder}", "artifacts": folder, "kept": f".kept/{folder}"}
+    return web.json_response({"repoKey": "bench-0123456789ab", "sha": SHA} | folders)
 
 
 async def commit(request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autopack.file_layout import AttemptPaths
+from autopack.kept_files import files_of
 from autopack_runtime.volume import pins
 from faults.ledger import Attempt, Execution
 from faults.stage import Evidence
@@ -74,7 +75,7 @@ class Beats:
         if pinned is None or pinned[1].status != 200:
             return None
         answer = pinned[1].body
-        manifest = folder / "manifest.json"
+        manifest = files_of(folder, self.root / paths.kept).manifest
         listed = json.loads(manifest.read_text())["files"] if manifest.exists() else []
         digest = hashlib.sha256((folder / FILE).read_bytes()).hexdigest() if (folder / FILE).exists() else ""
         intact = any(entry["path"] == FILE and entry["sha256"] == digest for entry in listed)

@@ -67,8 +67,8 @@ class PlayedVolume:
         body = await request.json()
         paths = AttemptPaths(body["runId"], uid, attempt)
         self._branches[uid, attempt] = body["branch"]
-        answer = {"state": "ready", "repoKey": "n-played", "sha": SHA}
-        return web.json_response(answer | {"workspace": paths.workspace, "artifacts": paths.artifacts})
+        folders = {"workspace": paths.workspace, "artifacts": paths.artifacts, "kept": paths.kept}
+        return web.json_response({"state": "ready", "repoKey": "n-played", "sha": SHA} | folders)
 
     async def _commit(self, request: web.Request) -> web.Response:
         key, body = _attempt(request), await request.json()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autopack.git.runner import run_git
+from autopack.kept_files import KeptFiles
 from autopack.manifest import Identity
 from autopack.workspace_manager import WorkspaceManager
 from autopack_runtime import workspace
@@ -78,10 +79,11 @@ def in_pod(source: Source) -> Way:
 
     def make(tree: Path) -> bool:
         tree.mkdir(parents=True)
-        artifacts = tree.parent / "artifacts" / tree.name
-        artifacts.mkdir(parents=True)
+        files = KeptFiles(tree.parent / "artifacts" / tree.name, tree.parent / "kept" / tree.name)
+        for folder in files:
+            folder.mkdir(parents=True)
         identity = Identity(run_id=tree.name, uid=tree.name, attempt=1, base_sha=sha, branch=f"made/{tree.name}")
-        workspace.make(Pod(identity, tree, artifacts, source.repo / ".git"))
+        workspace.make(Pod(identity, tree, files, source.repo / ".git"))
         return True
 
     return make

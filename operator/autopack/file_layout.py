@@ -16,6 +16,8 @@ from .run_ids import check_run_id, path_component
 
 RUNS_DIR_VARIABLE = "AUTONOMOUS_RUNS_DIR"
 DEFAULT_RUNS_DIR = ".autonomous_runs"
+KEPT = ".kept"
+"""The folder of what Autopack itself keeps of runs: no run id begins with a dot."""
 
 _UID = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z-]{7,63}")
 _REPOSITORY_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
@@ -63,9 +65,9 @@ class RunFileLayout:
         return self.base_dir / "logs"
 
     @property
-    def manifest_path(self) -> Path:
-        """The list of the run's artifacts with their digests."""
-        return self.base_dir / "manifest.json"
+    def kept_dir(self) -> Path:
+        """What Autopack writes down about the run. Outside `base_dir`, where the run may give a file any name."""
+        return self.root / KEPT / self.name
 
     @property
     def database_path(self) -> Path:
@@ -127,8 +129,13 @@ class AttemptPaths:
 
     @property
     def artifacts(self) -> str:
-        """The attempt's artifacts and its private git dir."""
+        """The attempt's artifacts."""
         return f"{path_component(self.run_id)}/{self.folder}"
+
+    @property
+    def kept(self) -> str:
+        """What Autopack itself keeps of the attempt (see `kept_files`)."""
+        return f"{KEPT}/{path_component(self.run_id)}/{self.folder}"
 
     @property
     def pinned_answer(self) -> str:

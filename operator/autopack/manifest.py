@@ -14,10 +14,6 @@ from typing import NamedTuple
 from .errors import AutopackError, printable
 
 VERSION = 1
-FENCE = "fenced.json"
-"""Written when an attempt is over, for a keeper that may live on unseen."""
-NOT_LISTED = frozenset({"repo.git", "manifest.json", "result.json", "results.bundle", "workspace.json", FENCE})
-"""Names at the top of the artifacts' folder that a manifest leaves out: our own files, which it cannot contain."""
 
 _SHA = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -28,13 +28,13 @@ def finish(pod: Pod, saver: Saver, stop_reason: str | None) -> None:
     saved = _save_or_last(saver)
     hit("keeper.after_save")
     work = manifest.Work(saved.head, saved.branches, saved.snapshot, _bundle_digest(pod))
-    raw = manifest.encode(manifest.build(pod.identity, work, artifacts(pod.artifacts, manifest.NOT_LISTED)))
+    raw = manifest.encode(manifest.build(pod.identity, work, artifacts(pod.artifacts, pod.files.own_names)))
     check_fence(pod)
-    write_atomic(pod.artifacts / "manifest.json", raw)
+    write_atomic(pod.files.manifest, raw)
     hit("keeper.after_manifest")
     ended = _exit_file(pod)
     write_json_atomic(
-        pod.artifacts / "result.json",
+        pod.files.result,
         {
             "version": 1,
             "runId": pod.identity.run_id,
@@ -64,7 +64,7 @@ def _save_or_last(saver: Saver) -> Saved:
 
 def _bundle_digest(pod: Pod) -> manifest.BundleDigest | None:
     try:
-        descriptor = open_regular(pod.bundle)
+        descriptor = open_regular(pod.files.bundle)
     except FileNotFoundError:
         return None
     with os.fdopen(descriptor, "rb") as file:
@@ -75,7 +75,7 @@ def _bundle_digest(pod: Pod) -> manifest.BundleDigest | None:
 def _exit_file(pod: Pod) -> dict[str, object]:
     """Read what the entrypoint wrote; the run could have written anything there, or nothing."""
     try:
-        content = json.loads(read_small(pod.exit_file, _MAX_EXIT_FILE) or b"{}")
+        content = json.loads(read_small(pod.files.exit_file, _MAX_EXIT_FILE) or b"{}")
     except (AutopackError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

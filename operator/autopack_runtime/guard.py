@@ -10,7 +10,7 @@ import math
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from autopack.errors import InvalidInput
@@ -60,7 +60,7 @@ class Guard:
             self._ask(FENCED)
         elif self._quota is not None and self._monotonic() >= self._due:
             started = self._monotonic()
-            taken = occupied((self._pod.workspace, self._pod.artifacts))
+            taken = occupied({self._pod.workspace, *self._pod.files})
             self._due = self._monotonic() + max(1.0, _SHARE * (self._monotonic() - started))
             if taken > self._quota:
                 log("warning", "the run takes up too much room", bytes=taken, quota=self._quota)
@@ -74,7 +74,7 @@ class Guard:
             log("error", "the command could not be asked to stop, which will be tried again", error=str(error))
 
 
-def occupied(folders: Sequence[Path]) -> float:
+def occupied(folders: Collection[Path]) -> float:
     """Bytes that everything below the folders takes up on disk; a file with several names counts once.
 
     Infinite where folders nest so deep that they can not be measured. No symlink is followed.

@@ -42,7 +42,7 @@ def run(environ: Mapping[str, str]) -> int:
     except AutopackError as error:
         log("error", "the keeper cannot start", error=str(error))
         return 2
-    if (pod.artifacts / "result.json").exists():
+    if pod.files.result.exists():
         _stopped_within(_LINGER_AGAIN_SECONDS)
         return 0
     saver = Saver(pod, Path(environ.get("AUTOPACK_KEEPER_DIR", _GIT_DIR)))
@@ -82,7 +82,7 @@ def watch(pod: Pod, saver: Saver, seconds: float, stopped_within: Callable[[floa
     except (AutopackError, OSError) as error:
         log("warning", "the keeper starts without a git dir of its own", error=str(error))
     due, rested = time.monotonic() + seconds, time.monotonic()
-    while not pod.exit_file.exists():
+    while not pod.files.exit_file.exists():
         if stopped_within(_POLL_SECONDS):
             return True
         guard.look()

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from autopack.errors import InvalidInput
 from autopack.git.refs import check_branch
-from autopack.manifest import FENCE, Identity
+from autopack.kept_files import KeptFiles
+from autopack.manifest import Identity
 from autopack.run_ids import check_run_id, path_component
 
 _FIX = "The operator sets it in every container of a run's pod"
@@ -20,33 +21,23 @@ class Pod(NamedTuple):
 
     identity: Identity
     workspace: Path
-    artifacts: Path
+    files: KeptFiles
     mirror: Path
+
+    @property
+    def artifacts(self) -> Path:
+        """The user's folder for results."""
+        return self.files.artifacts
 
     @property
     def repo(self) -> Path:
         """The attempt's private git dir."""
-        return self.artifacts / "repo.git"
-
-    @property
-    def ready_marker(self) -> Path:
-        """Written when the workspace is complete."""
-        return self.artifacts / "workspace.json"
-
-    @property
-    def exit_file(self) -> Path:
-        """Written by the entrypoint when the user's command has ended."""
-        return self.artifacts / "exit.json"
+        return self.files.repo
 
     @property
     def fenced(self) -> bool:
         """Whether the attempt is over: the volume takes in what it left, and nothing that is written now counts."""
-        return (self.artifacts / FENCE).exists()
-
-    @property
-    def bundle(self) -> Path:
-        """The commits that leave the pod."""
-        return self.artifacts / "results.bundle"
+        return self.files.fence.exists()
 
     @property
     def snapshot_ref(self) -> str:
@@ -81,4 +72,5 @@ class Pod(NamedTuple):
             base_sha=sha,
             branch=check_branch(text("AUTOPACK_BRANCH"), "AUTOPACK_BRANCH"),
         )
-        return cls(identity, folder("AUTOPACK_WORKSPACE"), folder("AUTOPACK_ARTIFACTS"), folder("AUTOPACK_MIRROR"))
+        files = KeptFiles(folder("AUTOPACK_ARTIFACTS"), folder("AUTOPACK_KEPT"))
+        return cls(identity, folder("AUTOPACK_WORKSPACE"), files, folder("AUTOPACK_MIRROR"))

@@ -30,10 +30,10 @@ class Start(NamedTuple):
 def take_over(pod: Pod) -> Start:
     """Take the commits and refs from the bundle that was carried over into the attempt's own repository."""
     base, own = pod.identity.base_sha, pod.identity.branch
-    if not pod.bundle.exists():
+    if not pod.files.bundle.exists():
         return Start(base, own)
-    refs = list_heads(pod.bundle)
-    printed = run_git(["bundle", "unbundle", str(pod.bundle)], git_dir=pod.repo).text.splitlines()
+    refs = list_heads(pod.files.bundle)
+    printed = run_git(["bundle", "unbundle", str(pod.files.bundle)], git_dir=pod.repo).text.splitlines()
     told = next((line.split(" ", 1)[0] for line in printed if line.endswith(" HEAD")), base)
     branches = {own: base} | branches_of(refs)
     names = {f"{HEADS}{name}": sha for name, sha in branches.items()}

@@ -65,8 +65,6 @@ class Saver:
     def __init__(self, pod: Pod, git_dir: Path) -> None:
         self._pod = pod
         self._git_dir = git_dir
-        # Objects go to the volume: the uncommitted files may be larger than what the node lends us.
-        self._objects = pod.repo / "keeper-objects"
         self._admin = self._find_admin()
         self._bundled: dict[str, str] | None = None
         # What our refs are, and HEAD; None if we do not know, for a keeper before us made the git dir.
@@ -109,14 +107,14 @@ class Saver:
         base = self._pod.identity.base_sha
         refs: dict[str, str] = {}
         with contextlib.suppress(AutopackError, OSError):
-            refs = list_heads(self._pod.bundle) if self._pod.bundle.exists() else {}
+            refs = list_heads(self._pod.files.bundle) if self._pod.files.bundle.exists() else {}
         branches = branches_of(refs)
         return Saved(branches.get(self._pod.identity.branch, base), branches, snapshot_of(refs), whole=False)
 
     def prepare(self) -> None:
         """Make our git dir. The worktree's index, copied while nothing runs yet, saves reading every file once."""
-        self._objects.mkdir(parents=True, exist_ok=True)
-        alternates = self._objects / "info" / "alternates"
+        self._pod.files.objects.mkdir(parents=True, exist_ok=True)
+        alternates = self._pod.files.objects / "info" / "alternates"
         if not alternates.exists():
             alternates.parent.mkdir(exist_ok=True)
             alternates.write_bytes(
@@ -130,7 +128,7 @@ class Saver:
         # Never on a branch: to point HEAD elsewhere and to move its branch is too much for one transaction.
         make_bare(fresh, _SETTINGS, self._pod.identity.base_sha)
         shutil.rmtree(fresh / "objects")
-        (fresh / "objects").symlink_to(self._objects)
+        (fresh / "objects").symlink_to(self._pod.files.objects)
         fresh.rename(self._git_dir)
         self._copied = {"HEAD": self._pod.identity.base_sha}
         with contextlib.suppress(OSError):
@@ -139,7 +137,7 @@ class Saver:
     def _copy_index(self) -> None:
         """Begin with the worktree's index: it spares us hashing every file."""
         shutil.copyfile(self._admin / "index", self._index)
-        if os.path.lexists(self._pod.artifacts / "logs" / "stdout.log"):
+        if self._pod.files.command_began:
             # A command may have changed files in the very second in which the index was written: git finds those by
             # the index's own time. Before that, a younger index makes git trust the files without reading them.
             shutil.copystat(self._admin / "index", self._index)
@@ -243,9 +241,9 @@ class Saver:
         """Replace the bundle in one step; there is none when the run added nothing. `tips` are what it would hold."""
         base = self._pod.identity.base_sha
         if tips == {base} or not self._git("rev-list", "-n1", "--all", "--not", base).stdout:
-            self._pod.bundle.unlink(missing_ok=True)
+            self._pod.files.bundle.unlink(missing_ok=True)
             return
-        temporary = self._pod.bundle.with_name(f"{TEMPORARY_PREFIX}{self._pod.bundle.name}")
+        temporary = self._pod.files.bundle.with_name(f"{TEMPORARY_PREFIX}{self._pod.files.bundle.name}")
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         temporary.with_name(temporary.name + ".lock").unlink(missing_ok=True)
@@ -253,8 +251,8 @@ class Saver:
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         check_fence(self._pod)
-        temporary.replace(self._pod.bundle)
-        sync_directory(self._pod.bundle.parent)
+        temporary.replace(self._pod.files.bundle)
+        sync_directory(self._pod.files.bundle.parent)
 
 
 def _ask(git_dir: Path, *args: str, check: bool = True) -> GitResult:

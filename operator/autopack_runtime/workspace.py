@@ -69,10 +69,10 @@ def install_entrypoint(source: Path, folder: Path) -> None:
 def make(pod: Pod) -> None:
     """Make the attempt's git dir and worktree, unless they are there; raise AutopackError or OSError."""
     started = time.monotonic()
-    if read_small(pod.ready_marker, 1 << 16) is not None:
+    if read_small(pod.files.ready_marker, 1 << 16) is not None:
         log("info", "the workspace is there already", run=pod.identity.run_id)
         return
-    if os.path.lexists(pod.exit_file) or os.path.lexists(pod.artifacts / "logs" / "stdout.log"):
+    if pod.files.command_began:
         message = "a command has begun in this workspace, but the workspace's ready marker is gone"
         raise AutopackError("WorkspaceExists", message, "Start another attempt")
     _clear(pod)
@@ -95,7 +95,7 @@ def make(pod: Pod) -> None:
         "readyAt": ready_at,
         "seconds": seconds,
     }
-    write_json_atomic(pod.ready_marker, ready)
+    write_json_atomic(pod.files.ready_marker, ready)
     log("info", "the workspace is ready", run=pod.identity.run_id, sha=pod.identity.base_sha, seconds=seconds)
 
 
@@ -111,5 +111,6 @@ def _clear(pod: Pod) -> None:
 
 
 def _make_repo(pod: Pod) -> None:
+    pod.files.run_side.mkdir(exist_ok=True)
     make_bare(pod.repo, _SETTINGS)
     (pod.repo / "objects" / "info" / "alternates").write_bytes(os.fsencode(pod.mirror / "objects") + b"\n")

@@ -38,7 +38,7 @@ def operators_pod(namespace: str) -> JsonDict:
         status=AutopackRunStatus(),
     )
     key = mirror("n-sample").split("/")[1]
-    attempt = Attempt(number=1, repository_key=key, sha="0" * 40, workspace=paths.workspace, artifacts=paths.artifacts)
+    attempt = Attempt(1, key, "0" * 40, paths.workspace, paths.artifacts, paths.kept)
     settings = PodSettings("autopack-runs", "autopack-operator:0.1.0", "Never", "autopack-run")
     profile = RunProfileSpec(default_image="autopack-operator:0.1.0")
     return run_pod(run, AutopackRunSpec.model_validate(spec), profile, attempt, settings, "autopack/sample-run")
@@ -98,6 +98,14 @@ REFUSED: dict[str, tuple[Path, Any, str]] = {
         "folders of one attempt",
     ),
     "the pinned answers": ((*MOUNT, "subPath"), ".attempts/a1-0f8fad5b", "folders of one attempt"),
+    "what is kept of all attempts of a run": ((*MOUNT, "subPath"), ".kept/sample-run", "folders of one attempt"),
+    "what is kept of all runs": ((*MOUNT, "subPath"), ".kept/a1-0f8fad5b", "folders of one attempt"),
+    "a folder inside of the artifacts": ((*MOUNT, "subPath"), "sample-run/a1-0f8fad5b/run", "folders of one attempt"),
+    "the keeper's files for the command": (
+        (*MOUNT, "subPath"),
+        ".kept/sample-run/a1-0f8fad5b",
+        "what the keeper writes down",
+    ),
     "a writable mirror": ((*RUN, "volumeMounts", 0, "readOnly"), False, "mirror read-only"),
     "a path from a variable": (
         MOUNT,

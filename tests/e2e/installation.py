@@ -127,6 +127,11 @@ def condition(body: JsonDict, kind: str) -> tuple[str, str]:
     return "", ""
 
 
+def kept(run: JsonDict) -> str:
+    """Folder on the volume of what Autopack itself keeps of the run's last attempt."""
+    return f".kept/{run['status']['artifacts']}"
+
+
 def install(namespace: str, values: Mapping[str, str] | None = None) -> None:
     """Install the chart, or upgrade it, small."""
     deploy.install(namespace, values=SMALL | dict(values or {}))

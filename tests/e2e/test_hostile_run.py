@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.installation import TERMINAL, Installation, make_run, phase
+from tests.e2e.installation import TERMINAL, Installation, kept, make_run, phase
 from tests.e2e.test_run_limits import make_profile
 
 BYSTANDER = """
@@ -29,14 +29,14 @@ X
 chmod +x /tmp/trap; cp /tmp/trap $AUTOPACK_ARTIFACTS/ci/trap
 for name in core.fsmonitor core.sshCommand filter.evil.clean filter.evil.smudge diff.external gpg.program; do
   git config $name "$AUTOPACK_ARTIFACTS/ci/trap"; done
-git config core.hooksPath $AUTOPACK_ARTIFACTS/ci; mkdir -p $AUTOPACK_ARTIFACTS/repo.git/hooks
+git config core.hooksPath $AUTOPACK_ARTIFACTS/ci; hooks=$(git rev-parse --git-common-dir)/hooks; mkdir -p $hooks
 for hook in post-checkout post-commit pre-push reference-transaction post-index-change; do
-  cp /tmp/trap $AUTOPACK_ARTIFACTS/repo.git/hooks/$hook; cp /tmp/trap $AUTOPACK_ARTIFACTS/ci/$hook; done
+  cp /tmp/trap $hooks/$hook; cp /tmp/trap $AUTOPACK_ARTIFACTS/ci/$hook; done
 echo '* filter=evil' > .gitattributes; echo prey > prey.txt
 rm -f $AUTOPACK_ARTIFACTS/ci/sprung; sleep 4
 """,
     "burglar": """
-mirror=$(dirname $(sed -n 's,/objects$,/.,p' $AUTOPACK_ARTIFACTS/repo.git/objects/info/alternates))
+mirror=$(dirname $(sed -n 's,/objects$,/.,p' $(git rev-parse --git-common-dir)/objects/info/alternates))
 for place in $mirror /autopack/.repos /autopack/workspaces /autopack; do
   touch $place/burgled 2>/dev/null && echo $place >> $AUTOPACK_ARTIFACTS/ci/broken; done
 rm -rf $mirror/refs 2>/dev/null || true
@@ -49,8 +49,8 @@ for way in /autopack/../autopack/bystander /autopack/workspaces/../bystander /pr
     "impostor": """
 for name in refs/runs/$VICTIM/a1/heads/main refs/heads/main refs/pins/$VICTIM refs/autopack/bystander refs/replace/x; do
   git update-ref $name HEAD 2>/dev/null || true; done
-echo /autopack/.repos/n-sample/results.git/objects >> $AUTOPACK_ARTIFACTS/repo.git/objects/info/alternates
-echo /etc >> $AUTOPACK_ARTIFACTS/repo.git/objects/info/alternates
+alternates=$(git rev-parse --git-common-dir)/objects/info/alternates
+echo /autopack/.repos/n-sample/results.git/objects >> $alternates; echo /etc >> $alternates
 git commit -q --allow-empty -m impostor
 """,
     "linker": """
@@ -59,11 +59,15 @@ ln -s /etc/passwd passwd; ln -s /etc etc; ln -s ../../../bystander neighbour; ln
 ln -s /autopack/.attempts pins; ln -s loop loop; mkfifo pipe
 """,
     "forger": """
+cd /autopack/.kept/forger
+for name in result.json manifest.json results.bundle workspace.json fenced.json x; do
+  (echo forged > $name) 2>/dev/null && echo $name >> $AUTOPACK_ARTIFACTS/ci/broken; done
 cd $AUTOPACK_ARTIFACTS
 zeros=$(printf '%064d' 0)
 echo '{"version":1,"runId":"bystander","exitCode":0,"complete":true,"manifestSha256":"'$zeros'"}' > result.json
 echo '{"version":1,"runId":"bystander","head":"'$(printf '%040d' 0)'"}' > manifest.json
-echo '{"exitCode":0}' > exit.json; echo '{}' > fenced.json; printf '# v2 git bundle\\nforged' > results.bundle
+echo '{"exitCode":0}' > /autopack/.kept/forger/run/exit.json; echo '{}' > fenced.json
+printf '# v2 git bundle\\nforged' > results.bundle
 sleep 2; exit 3
 """,
     "glutton": "while :; do for to in fill /tmp/fill; do head -c 1000000 /dev/urandom >> $to; done; sleep 0.1; done",
@@ -162,7 +166,7 @@ def test_refs_that_a_run_invents_stay_among_its_own(aftermath: Installation) -> 
 def test_links_are_listed_and_never_followed(aftermath: Installation) -> None:
     run = aftermath.get("autopackrun", "linker")
     assert phase(run) == "Succeeded"
-    manifest = json.loads(aftermath.file(f"{artifacts(aftermath, 'linker')}/manifest.json"))
+    manifest = json.loads(aftermath.file(f"{kept(run)}/manifest.json"))
     links = {entry["path"]: entry.get("link") for entry in manifest["files"] if entry["path"].startswith("ci/")}
     assert links == {
         "ci/passwd": "/etc/passwd",
@@ -172,6 +176,11 @@ def test_links_are_listed_and_never_followed(aftermath: Installation) -> None:
         "ci/pins": "/autopack/.attempts",
         "ci/loop": "loop",
     }
+
+
+def test_what_the_keeper_writes_down_of_a_run_its_command_can_not_write(aftermath: Installation) -> None:
+    folder = f"/autopack/{artifacts(aftermath, 'forger')}"
+    assert aftermath.in_volume("sh", "-c", f"cat {folder}/ci/broken 2>/dev/null || true") == ""
 
 
 def test_a_forged_end_is_not_believed(aftermath: Installation) -> None:

@@ -7,7 +7,7 @@ import time
 
 from scripts.deploy import kubectl
 
-from tests.e2e.installation import Installation, make_batch, make_run, phase
+from tests.e2e.installation import Installation, kept, make_batch, make_run, phase
 
 WORK = "echo started > begun.txt; git add begun.txt; git commit -qm begun; sleep 120"
 PROBE_IMAGE = "localhost/autopack-probe:dev"
@@ -104,7 +104,7 @@ def test_any_image_will_do_and_its_end_outlives_its_pod(installation: Installati
     assert (phase(finished), finished["status"]["exitCode"]) == ("Failed", 5)
     kubectl("delete", "pod", "scratch-a1", "-n", installation.namespace, "--wait=true")
     folder = finished["status"]["artifacts"]
-    assert json.loads(installation.file(f"{folder}/result.json"))["exitCode"] == 5
+    assert json.loads(installation.file(f"{kept(finished)}/result.json"))["exitCode"] == 5
     assert installation.in_volume("ls", f"/autopack/{folder}/logs").split() == ["stderr.log", "stdout.log"]
 
 

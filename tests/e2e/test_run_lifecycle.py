@@ -8,7 +8,7 @@ import re
 
 from scripts.deploy import kubectl
 
-from tests.e2e.installation import ANCHOR, Installation, condition, make_run, phase
+from tests.e2e.installation import ANCHOR, Installation, condition, kept, make_run, phase
 
 COMMIT = "echo change >> README.md; git commit -qam 'Change the readme'; echo out; echo err >&2; echo dirty > dirty.txt"
 
@@ -36,10 +36,25 @@ def test_logs_and_artifacts_are_on_the_volume_with_their_checksums(installation:
     folder = run["status"]["artifacts"]
     assert installation.file(f"{folder}/logs/stdout.log") == "out\n"
     assert installation.file(f"{folder}/logs/stderr.log") == "err\n"
-    text = installation.file(f"{folder}/manifest.json")
+    text = installation.file(f"{kept(run)}/manifest.json")
     assert hashlib.sha256(text.encode()).hexdigest() == run["status"]["manifestSHA256"]
     sums = {entry["path"]: entry["sha256"] for entry in json.loads(text)["files"]}
     assert sums["ci/report.txt"] == hashlib.sha256(b"1\n").hexdigest()
+
+
+def test_any_name_is_the_users_under_the_artifacts_folder(installation: Installation) -> None:
+    names = ("result.json", "manifest.json", "exit.json", "results.bundle", "workspace.json", "fenced.json")
+    script = (
+        "cd $AUTOPACK_ARTIFACTS; for name in {}; do echo mine > $name; done; sleep 2; cd - >/dev/null; touch late.txt"
+    )
+    installation.apply(make_run("own-names", script.format(" ".join(names))))
+    run = installation.finished("own-names")
+    assert (phase(run), run["status"]["reason"]) == ("Succeeded", "Completed")
+    assert "late.txt" in installation.git(run, "ls-tree", "--name-only", run["status"]["snapshot"])
+    listed = json.loads(installation.file(f"{kept(run)}/manifest.json"))["files"]
+    assert set(names) < {entry["path"] for entry in listed}
+    for name in names:
+        assert installation.file(f"{run['status']['artifacts']}/{name}") == "mine\n"
 
 
 def test_all_conditions_are_told(installation: Installation) -> None:

@@ -6,7 +6,7 @@ import time
 
 from scripts.deploy import kubectl
 
-from tests.e2e.installation import Installation, make_run, phase
+from tests.e2e.installation import Installation, kept, make_run, phase
 from tests.e2e.processes import kill_pod
 from tests.e2e.test_run_control import patch
 
@@ -18,7 +18,7 @@ GO_ON = f"if test $AUTOPACK_ATTEMPT = 1; then {BEGIN}; {{end}}; fi; {CHECK}; git
 def wait_for_snapshot(installation: Installation, name: str) -> None:
     """Return once the keeper has saved what the command left uncommitted."""
     run = installation.wait_for("autopackrun", name, lambda body: phase(body) == "Running")
-    bundle = f"/autopack/{run['status']['artifacts']}/results.bundle"
+    bundle = f"/autopack/{kept(run)}/results.bundle"
     deadline = time.monotonic() + 30
     while "refs/autopack/" not in installation.in_volume("sh", "-c", f"git bundle list-heads {bundle} 2>&1 || true"):
         assert time.monotonic() < deadline, "no snapshot"

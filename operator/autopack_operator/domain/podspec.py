@@ -5,7 +5,9 @@ author chooses only the command, the arguments, the environment and (from an all
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from autopack.kept_files import KeptFiles
 from autopack_operator.domain import kueue, naming
 from autopack_operator.domain.api.common import (
     API_VERSION,
@@ -52,7 +54,7 @@ class PodSettings:
 @dataclass(frozen=True, slots=True)
 class _Paths:
     workspace: str
-    artifacts: str
+    files: KeptFiles
     mirror: str
 
 
@@ -60,13 +62,19 @@ def run_pod(
     run: RunView, spec: AutopackRunSpec, profile: RunProfileSpec, attempt: Attempt, settings: PodSettings, branch: str
 ) -> JsonDict:
     """Manifest of the attempt's pod; it satisfies the Pod Security Standard `restricted`."""
+    artifacts = Path(ROOT, run.name)
     paths = _Paths(
         workspace=f"{ROOT}/workspaces/{run.name}",
-        artifacts=f"{ROOT}/{run.name}",
+        files=KeptFiles(artifacts, Path(ROOT, ".kept", run.name) if attempt.kept != attempt.artifacts else artifacts),
         mirror=f"{ROOT}/.repos/{attempt.repository_key}/mirror.git",
     )
     common = _environment(run, attempt, paths)
-    git = common | {"AUTOPACK_MIRROR": paths.mirror, "AUTOPACK_SHA": attempt.sha, "AUTOPACK_BRANCH": branch}
+    git = common | {
+        "AUTOPACK_MIRROR": paths.mirror,
+        "AUTOPACK_SHA": attempt.sha,
+        "AUTOPACK_BRANCH": branch,
+        "AUTOPACK_KEPT": str(paths.files.kept),
+    }
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -95,8 +103,8 @@ def run_pod(
             **_placement(profile, settings),
             **kueue.gates(run.queue),
             "initContainers": [
-                _ours("workspace", settings, git, _mounts(attempt, paths, "workspace", "rw")),
-                _ours("keeper", settings, git | _limits(profile, settings), _mounts(attempt, paths, "keeper", "rw"))
+                _ours("workspace", settings, git, _mounts(attempt, paths, "workspace")),
+                _ours("keeper", settings, git | _limits(profile, settings), _mounts(attempt, paths, "keeper"))
                 | {"restartPolicy": "Always"},
             ],
             "containers": [_command(run, spec, profile, common, attempt, paths)],
@@ -139,7 +147,7 @@ def _environment(run: RunView, attempt: Attempt, paths: _Paths) -> dict[str, str
         "AUTOPACK_ATTEMPT": str(attempt.number),
         "AUTONOMOUS_RUNS_DIR": ROOT,
         "AUTOPACK_WORKSPACE": paths.workspace,
-        "AUTOPACK_ARTIFACTS": paths.artifacts,
+        "AUTOPACK_ARTIFACTS": str(paths.files.artifacts),
         "PYTHONUTF8": "1",
         "HOME": "/tmp",  # noqa: S108 - an emptyDir of the container's own; the root file system is read-only
     }
@@ -152,7 +160,8 @@ def _limits(profile: RunProfileSpec, settings: PodSettings) -> dict[str, str]:
     return limits
 
 
-def _mounts(attempt: Attempt, paths: _Paths, container: str, bin_mount: str) -> list[JsonDict]:
+def _mounts(attempt: Attempt, paths: _Paths, container: str) -> list[JsonDict]:
+    theirs, files = container == "run", paths.files
     mounts: list[JsonDict] = [
         {
             "name": "runs",
@@ -161,10 +170,15 @@ def _mounts(attempt: Attempt, paths: _Paths, container: str, bin_mount: str) -> 
             "readOnly": True,
         },
         {"name": "runs", "mountPath": paths.workspace, "subPath": attempt.workspace},
-        {"name": "runs", "mountPath": paths.artifacts, "subPath": attempt.artifacts},
+        {"name": "runs", "mountPath": str(files.artifacts), "subPath": attempt.artifacts},
         {"name": "tmp", "mountPath": "/tmp", "subPath": container},  # noqa: S108 - as above
+        {"name": "bin", "mountPath": BIN, "readOnly": theirs},
     ]
-    return [*mounts, {"name": "bin", "mountPath": BIN, "readOnly": bin_mount == "ro"}]
+    if files.kept != files.artifacts:
+        place = files.run_side if theirs else files.kept
+        folder = f"{attempt.kept}/{place.name}" if theirs else attempt.kept
+        mounts.append({"name": "runs", "mountPath": str(place), "subPath": folder})
+    return mounts
 
 
 def _security() -> JsonDict:
@@ -204,7 +218,7 @@ def _command(
 ) -> JsonDict:
     reserved = dict(common)
     if spec.database_mode is DatabaseMode.PER_RUN_SQLITE:
-        reserved["DATABASE_URL"] = f"sqlite:///{paths.artifacts}/{run.name}.db"
+        reserved["DATABASE_URL"] = f"sqlite:///{paths.files.artifacts}/{run.name}.db"
     # The user's own variables come first: ours win, because the isolation hangs on them.
     env = {var.name: var.value for var in spec.env} | reserved
     secret: list[JsonDict] = []
@@ -222,18 +236,18 @@ def _command(
         "env": _env_list(env) + secret,
         "resources": profile.resources.model_dump(exclude_defaults=True),
         "securityContext": _security(),
-        "volumeMounts": _mounts(attempt, paths, "run", "ro"),
+        "volumeMounts": _mounts(attempt, paths, "run"),
     }
 
 
 def _wrapper(spec: AutopackRunSpec, paths: _Paths) -> list[str]:
     # To the entrypoint, 0 would mean to wait for ever.
     grace = f"{spec.termination_grace_period_seconds}s" if spec.termination_grace_period_seconds else "1ms"
-    wrapper = [f"{BIN}/autopack-entrypoint", "--logs", f"{paths.artifacts}/logs"]
+    wrapper = [f"{BIN}/autopack-entrypoint", "--logs", f"{paths.files.artifacts}/logs"]
     return [
         *wrapper,
         "--exit-file",
-        f"{paths.artifacts}/exit.json",
+        str(paths.files.exit_file),
         "--stop-file",
         STOP_FILE,
         "--kill-after",

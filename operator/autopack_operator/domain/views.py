@@ -135,7 +135,8 @@ class PodView:
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What the volume service pinned for one attempt. Paths are relative to the volume's root; `resumed_from` is the
-    commit whose state it begins with, None for that of `sha`.
+    commit whose state it begins with, None for that of `sha`. `kept` is where our own files lie, `artifacts` where
+    the attempt was prepared before the two were apart.
     """
 
     number: int
@@ -143,6 +144,7 @@ class Attempt:
     sha: str
     workspace: str
     artifacts: str
+    kept: str
     resumed_from: str | None = None
 
 

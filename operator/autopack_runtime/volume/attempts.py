@@ -130,8 +130,8 @@ class Attempts:
         self._mirrors.pin(request.key, request.paths.uid, sha)
         results = self._mirrors.ensure_results(request.key)
         hit("volume.after_pin_ref")
-        forget(self._root / request.paths.artifacts)
-        for folder in (request.paths.workspace, request.paths.artifacts):
+        forget(self._root / request.paths.kept)
+        for folder in (request.paths.workspace, request.paths.artifacts, request.paths.kept):
             folders.make_empty(self._root, folder)
         resumed = None
         if request.resume and request.paths.attempt > 1:
@@ -143,6 +143,7 @@ class Attempts:
             "sha": sha,
             "workspace": request.paths.workspace,
             "artifacts": request.paths.artifacts,
+            "kept": request.paths.kept,
         }
         if resumed is not None:
             body["resumedFrom"] = resumed

@@ -58,8 +58,8 @@ def carry_over(root: Path, paths: AttemptPaths, results: Path, mirror: Path, bas
         run_git(["bundle", "create", "--quiet", str(bundle), "--all", "--not", base], git_dir=place)
         with bundle.open("rb") as file:
             os.fsync(file.fileno())
-        bundle.replace(root / paths.artifacts / BUNDLE)
-    sync_directory(root / paths.artifacts)
+        bundle.replace(root / paths.kept / BUNDLE)
+    sync_directory(root / paths.kept)
     return str(snapshot or head)
 
 

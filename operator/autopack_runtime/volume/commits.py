@@ -16,11 +16,11 @@ from autopack.failpoints import hit
 from autopack.file_layout import AttemptPaths
 from autopack.files import write_json_atomic
 from autopack.git.runner import GitError
-from autopack.manifest import FENCE, Identity
+from autopack.kept_files import KeptFiles, files_of
+from autopack.manifest import Identity
 from autopack_runtime.scan import change_mode, walk
 
 from . import pins
-from .carry import BUNDLE
 from .fetch_errors import TransientError
 from .left import Carried, Left, read_left
 from .metrics import Metrics
@@ -30,7 +30,6 @@ from .requests import Answer, CommitRequest, failed
 from .results import Import, attempt_refs, private_copy
 from .trash import Trash
 
-_SIGNS_OF_A_COMMAND = frozenset({"workspace.json", "logs/stdout.log", "exit.json", BUNDLE})
 _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -60,6 +59,9 @@ class Commits:
         self._metrics.import_seconds.observe(monotonic() - started)
         return answer
 
+    def _files_of(self, paths: AttemptPaths) -> KeptFiles:
+        return files_of(self._root / paths.artifacts, self._root / paths.kept)
+
     def _repo_key(self, paths: AttemptPaths) -> str:
         return str(self._prepared(paths)["repoKey"])
 
@@ -75,7 +77,7 @@ class Commits:
         pin = pins.committed_pin(paths)
         pinned = pins.read(self._root, pin)
         if pinned is None:
-            fence(self._root / paths.artifacts)
+            fence(self._files_of(paths))
             pinned = pins.write(self._root, pin, {"runId": paths.run_id}, self._decide(paths, key))
         answer = pinned[1]
         if request.remove_workspace and may_remove_workspace(answer, began=self._began(paths)):
@@ -83,14 +85,15 @@ class Commits:
         return answer
 
     def _began(self, paths: AttemptPaths) -> bool:
-        folder = self._root / paths.artifacts
+        files = self._files_of(paths)
         # An attempt that goes on from another begins with a bundle.
-        carried = {BUNDLE} if "resumedFrom" in self._prepared(paths) else set()
-        return any(os.path.lexists(folder / name) for name in _SIGNS_OF_A_COMMAND - carried)
+        saved = "resumedFrom" not in self._prepared(paths) and os.path.lexists(files.bundle)
+        return saved or files.command_began or os.path.lexists(files.ready_marker)
 
     def _discard(self, paths: AttemptPaths) -> None:
-        for path in (paths.workspace, f"{paths.artifacts}/repo.git"):
-            if self._trash.discard(path):
+        files = self._files_of(paths)
+        for path in (self._root / paths.workspace, files.repo, files.objects):
+            if self._trash.discard(str(path.relative_to(self._root))):
                 self.discarded.set()
         # The run's folder of workspaces goes with its last one; an attempt that is just being made asks again.
         with contextlib.suppress(OSError):
@@ -100,11 +103,11 @@ class Commits:
         """Check and take in; the pin comes after this, so a crash within is repaired by doing it again."""
         prepared = self._prepared(paths)
         identity = Identity(paths.run_id, paths.uid, paths.attempt, str(prepared["sha"]), str(prepared["branch"]))
-        folder = self._root / paths.artifacts
+        files = self._files_of(paths)
         repo = self._mirrors.ensure_results(key)
         try:
-            with self._bundle(folder, repo.parent) as bundle:
-                left = read_left(folder, identity, bundle)
+            with self._bundle(files.bundle, repo.parent) as bundle:
+                left = read_left(files, identity, bundle)
                 taking = Import(repo, self._mirrors.path(key), paths, identity.base_sha)
                 taking.run(bundle.path if bundle else None, left.manifest.work)
         except TransientError:
@@ -115,35 +118,38 @@ class Commits:
         except AutopackError as error:
             return failed(error)
         hit("volume.after_import")
-        make_read_only(folder)
+        make_read_only(files)
         hit("volume.before_commit_pin")
         return Answer(200, committed(left, paths))
 
     @contextlib.contextmanager
-    def _bundle(self, folder: Path, scratch: Path) -> Iterator[Carried | None]:
+    def _bundle(self, left: Path, scratch: Path) -> Iterator[Carried | None]:
         with contextlib.ExitStack() as stack:
             try:
-                path, digest = stack.enter_context(private_copy(folder / "results.bundle", scratch))
+                path, digest = stack.enter_context(private_copy(left, scratch))
             except FileNotFoundError:
                 yield None
             else:
                 yield Carried(path, digest)
 
 
-def fence(folder: Path) -> None:
+def fence(files: KeptFiles) -> None:
     """Tell a keeper that may live on unseen that its attempt is over. Its late writes do not count either way: this
     only has it stop its command.
     """
     with contextlib.suppress(OSError):
-        folder.chmod(stat.S_IMODE(folder.lstat().st_mode) | stat.S_IRWXU)
-        write_json_atomic(folder / FENCE, {"reason": "the attempt is over"})
+        files.kept.chmod(stat.S_IMODE(files.kept.lstat().st_mode) | stat.S_IRWXU)
+        write_json_atomic(files.fence, {"reason": "the attempt is over"})
 
 
-def make_read_only(folder: Path) -> None:
-    """Take every right to write from the artifacts; the git dir is no artifact."""
-    for found in walk(folder, skip={"repo.git"}):
-        if not stat.S_ISLNK(found.stat.st_mode):
-            change_mode(found.name, found.folder, remove=_WRITE)
+def make_read_only(files: KeptFiles) -> None:
+    """Take every right to write from the artifacts and what was written down of them; the git dir is no artifact."""
+    # Of our own files the git dir and the objects are left out, which nobody reads any more.
+    left_out = {files.repo.name, files.run_side.name, files.objects.name}
+    for folder in {files.kept, files.artifacts}:
+        for found in walk(folder, skip=left_out if folder == files.kept else ()):
+            if not stat.S_ISLNK(found.stat.st_mode):
+                change_mode(found.name, found.folder, remove=_WRITE)
 
 
 def committed(left: Left, paths: AttemptPaths) -> dict[str, object]:

@@ -6,26 +6,22 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from autopack.errors import AutopackError, InvalidInput, printable
-from autopack.manifest import NOT_LISTED
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _MAX_DEPTH = 64
 _NO_WAY = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
-_HIDDEN = NOT_LISTED - {"manifest.json", "result.json"}
 
 
 def check_path(path: str) -> list[str]:
-    """Return the parts of an artifact's path; InvalidInput for one that is absolute, leads up, or is our own file."""
+    """Return the parts of an artifact's path; InvalidInput for one that is absolute or leads up."""
     parts = path.split("/")
     if "\0" in path or len(parts) > _MAX_DEPTH or any(part in {"", ".", ".."} for part in parts):
         raise InvalidInput("path", f"'{printable(path, 120)}' is not an artifact's path", "Take one from the list")
-    if parts[0] in _HIDDEN:
-        raise not_found(path)
     return parts
 
 
@@ -66,24 +62,25 @@ def _open(name: str, folder: int, flags: int, shown: str) -> int:
         raise
 
 
-def browse(root: Path, most: int) -> tuple[list[dict[str, str | int | None]], bool]:
+def browse(root: Path, most: int, skip: Collection[str] = ()) -> tuple[list[dict[str, str | int | None]], bool]:
     """List what lies below `root` now, sorted, and whether there is more than `most`: a run may be writing there.
 
+    Names in `skip` are left out at the top.
     Files have `size` in bytes, symlinks their target in `link`. What vanishes or may not be read meanwhile is left out.
     """
     found: list[dict[str, str | int | None]] = []
     with contextlib.suppress(FileNotFoundError):
-        for entry in _walk(os.open(root, _FOLDER), "", _MAX_DEPTH):
+        for entry in _walk(os.open(root, _FOLDER), "", skip, _MAX_DEPTH):
             if len(found) == most:
                 return found, True
             found.append(entry)
     return found, False
 
 
-def _walk(folder: int, prefix: str, depth: int) -> Iterator[dict[str, str | int | None]]:
+def _walk(folder: int, prefix: str, skip: Collection[str], depth: int) -> Iterator[dict[str, str | int | None]]:
     try:
         for name in sorted(os.listdir(folder)):  # of a descriptor: a path could be swapped for a link
-            if not prefix and name in NOT_LISTED:
+            if name in skip:
                 continue
             with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
                 mode = os.lstat(name, dir_fd=folder)
@@ -92,6 +89,6 @@ def _walk(folder: int, prefix: str, depth: int) -> Iterator[dict[str, str | int 
                 elif stat.S_ISLNK(mode.st_mode):
                     yield {"path": prefix + name, "link": os.readlink(name, dir_fd=folder)}
                 elif stat.S_ISDIR(mode.st_mode) and depth:
-                    yield from _walk(os.open(name, _FOLDER, dir_fd=folder), f"{prefix}{name}/", depth - 1)
+                    yield from _walk(os.open(name, _FOLDER, dir_fd=folder), f"{prefix}{name}/", (), depth - 1)
     finally:
         os.close(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autopack import manifest
 from autopack.files import write_atomic
+from autopack.kept_files import KeptFiles
 from autopack.manifest import Identity, Manifest, ManifestMismatch, Work
 from autopack_runtime.bundles import branches_of, snapshot_of
 from autopack_runtime.guard import DISK_QUOTA_EXCEEDED
@@ -40,13 +41,13 @@ class Carried:
     digest: manifest.BundleDigest
 
 
-def read_left(folder: Path, identity: Identity, bundle: Carried | None) -> Left:
+def read_left(files: KeptFiles, identity: Identity, bundle: Carried | None) -> Left:
     """Check what the keeper wrote against what is there; where it never finished, write its manifest for it."""
-    raw_result = read_small(folder / "result.json", _MAX_RESULT)
+    raw_result = read_small(files.result, _MAX_RESULT)
     if raw_result is None:
-        return _left_unfinished(folder, identity, bundle)
+        return _left_unfinished(files, identity, bundle)
     result = _object(raw_result)
-    raw = read_small(folder / "manifest.json", _MAX_MANIFEST)
+    raw = read_small(files.manifest, _MAX_MANIFEST)
     digest = hashlib.sha256(raw or b"").hexdigest()
     if raw is None or result.get("manifestSha256") != digest:
         raise ManifestMismatch("manifest.json is not the one that result.json names")
@@ -55,23 +56,23 @@ def read_left(folder: Path, identity: Identity, bundle: Carried | None) -> Left:
         raise ManifestMismatch("manifest.json is that of another attempt")
     if claimed.work.bundle != (bundle.digest if bundle else None):
         raise ManifestMismatch("results.bundle is not the one that the manifest names")
-    wrong = manifest.differences(claimed.files, artifacts(folder, manifest.NOT_LISTED))
+    wrong = manifest.differences(claimed.files, artifacts(files.artifacts, files.own_names))
     if wrong:
         raise ManifestMismatch(f"{len(wrong)} artifacts are not what the manifest says: {'; '.join(wrong[:3])}")
     asked = DISK_QUOTA_EXCEEDED if result.get("stopReason") == DISK_QUOTA_EXCEEDED else None
     return Left(claimed, digest, result.get("complete") is True, _exit_code(result), asked)
 
 
-def _left_unfinished(folder: Path, identity: Identity, bundle: Carried | None) -> Left:
+def _left_unfinished(files: KeptFiles, identity: Identity, bundle: Carried | None) -> Left:
     refs = read_refs(bundle.path) if bundle else {}
     branches = branches_of(refs) or {identity.branch: identity.base_sha}
     head = branches.get(identity.branch, identity.base_sha)
     work = Work(head, branches, snapshot_of(refs), bundle.digest if bundle else None)
-    made = manifest.build(identity, work, artifacts(folder, manifest.NOT_LISTED))
+    made = manifest.build(identity, work, artifacts(files.artifacts, files.own_names))
     raw = manifest.encode(made)
-    folder.chmod(stat.S_IMODE(folder.lstat().st_mode) | stat.S_IRWXU)
-    write_atomic(folder / "manifest.json", raw)
-    exit_file = _object(read_small(folder / "exit.json", _MAX_RESULT) or b"{}")
+    files.kept.chmod(stat.S_IMODE(files.kept.lstat().st_mode) | stat.S_IRWXU)
+    write_atomic(files.manifest, raw)
+    exit_file = _object(read_small(files.exit_file, _MAX_RESULT) or b"{}")
     return Left(made, hashlib.sha256(raw).hexdigest(), complete=False, exit_code=_exit_code(exit_file))
 
 

@@ -6,12 +6,13 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from autopack.errors import AutopackError, printable
-from autopack.file_layout import repo_key
+from autopack.file_layout import KEPT, repo_key
 from autopack.git.runner import run_git
+from autopack.kept_files import files_of
 from autopack.run_ids import check_run_id, path_component
 from autopack_runtime.scan import walk
 
@@ -60,14 +61,15 @@ def tree(environ: Mapping[str, str], run: str | None) -> int:
     for name in names:
         sys.stdout.write(f"{name}/\n")
         for attempt in sorted((root / name).iterdir()):
+            files = files_of(attempt, root / KEPT / name / attempt.name)
             sys.stdout.write(f"  {printable(attempt.name, 200)}/\n")
-            sys.stdout.writelines(tree_lines(attempt))
+            sys.stdout.writelines(tree_lines(attempt, files.own_names))
     return 0
 
 
-def tree_lines(folder: Path) -> Iterator[str]:
-    """List the files below an attempt's folder, its git dir left out."""
-    for found in walk(folder, skip={"repo.git"}):
+def tree_lines(folder: Path, skip: Collection[str]) -> Iterator[str]:
+    """List the files below an attempt's folder; names in `skip` are left out at the top."""
+    for found in walk(folder, skip):
         if stat.S_ISLNK(found.stat.st_mode):
             target = os.readlink(found.name, dir_fd=found.folder)
             yield f"    {printable(found.path, 400)} -> {printable(target, 400)}\n"

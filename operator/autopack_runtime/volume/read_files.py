@@ -13,6 +13,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from autopack.errors import AutopackError, InvalidInput
+from autopack.kept_files import KeptFiles, files_of
 from autopack.manifest import FileEntry, ManifestMismatch, parse
 
 from . import inside, records
@@ -27,6 +28,8 @@ _MOST_LISTED = 20_000
 _MOST_OF_A_LOG = 4 << 20
 _MOST_OF_A_MANIFEST = 32 << 20
 _STREAMS = ("stdout", "stderr")
+_SHOWN_OF_OURS = frozenset({"manifest.json", "result.json"})
+"""Where our own files lay among the artifacts, these could be read as if they were some."""
 
 
 class Reader:
@@ -70,7 +73,8 @@ class FileReader(Reader):
 
     def _listed(self, record: Record) -> Json:
         if record.state != "committed":
-            files, truncated = inside.browse(self.root / record.paths.artifacts, _MOST_LISTED)
+            place = self._files_of(record)
+            files, truncated = inside.browse(place.artifacts, _MOST_LISTED, place.own_names)
             return {"files": files, "truncated": truncated}
         entries = parse(self._manifest(record)).files
         files = [
@@ -82,7 +86,8 @@ class FileReader(Reader):
         return {"files": files, "truncated": len(entries) > _MOST_LISTED}
 
     def _manifest(self, record: Record) -> bytes:
-        descriptor = inside.open_file(self.root / record.paths.artifacts, ["manifest.json"], "manifest.json")
+        manifest = self._files_of(record).manifest
+        descriptor = inside.open_file(manifest.parent, [manifest.name], manifest.name)
         with os.fdopen(descriptor, "rb") as file:
             raw = file.read(_MOST_OF_A_MANIFEST)
         if hashlib.sha256(raw).hexdigest() != record.kept()["manifestSha256"]:
@@ -94,14 +99,22 @@ class FileReader(Reader):
         path = Query(request.rel_url.raw_query_string, "path").needed("path")
         parts = inside.check_path(path)
         record = await self.record(request)
-        place = self.root / record.paths.artifacts
-        descriptor = await self.blocking(inside.open_file, place, parts, path)
+        descriptor = await self.blocking(self._open, record, parts, path)
         try:
             size = os.fstat(descriptor).st_size
             headers = headers_of(parts[-1], **{"Accept-Ranges": "bytes", "X-Autopack-State": record.state})
             return await self._send_range(request, descriptor, size, headers)
         finally:
             os.close(descriptor)
+
+    def _files_of(self, record: Record) -> KeptFiles:
+        return files_of(self.root / record.paths.artifacts, self.root / record.paths.kept)
+
+    def _open(self, record: Record, parts: list[str], shown: str) -> int:
+        place = self._files_of(record)
+        if parts[0] in place.own_names - _SHOWN_OF_OURS:
+            raise inside.not_found(shown)
+        return inside.open_file(place.artifacts, parts, shown)
 
     async def _send_range(
         self, request: web.Request, descriptor: int, size: int, headers: dict[str, str]

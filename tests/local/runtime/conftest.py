@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from autopack.kept_files import KeptFiles
 from autopack_runtime.volume.auth import DeniedError
 from autopack_runtime.volume.service import Service
 from autopack_runtime.volume.settings import Settings
@@ -166,6 +167,10 @@ class Pod:
     def artifacts(self) -> Path:
         return Path(self.env["AUTOPACK_ARTIFACTS"])
 
+    @property
+    def files(self) -> KeptFiles:
+        return KeptFiles(self.artifacts, Path(self.env["AUTOPACK_KEPT"]))
+
     def with_env(self, **env: str) -> Pod:
         return replace(self, env=self.env | env)
 
@@ -196,7 +201,7 @@ class Pod:
     def run(self, script: str) -> int:
         """Run a shell script as the user's command, by the real entrypoint, and return the exit code."""
         argv = [str(self.entrypoint), "--logs", str(self.artifacts / "logs")]
-        argv += ["--exit-file", str(self.artifacts / "exit.json"), "--stop-file", self.env["AUTOPACK_STOP_FILE"]]
+        argv += ["--exit-file", str(self.files.exit_file), "--stop-file", self.env["AUTOPACK_STOP_FILE"]]
         argv += ["--kill-after", "2s", "--", "sh", "-euc", script]
         env = os.environ | self.env | {"GIT_CONFIG_GLOBAL": "/dev/null"}
         return subprocess.run(
@@ -204,8 +209,8 @@ class Pod:
         ).returncode
 
     def wait_for(self, name: str, timeout: float = 20) -> dict[str, Any]:
-        """Wait until an artifact is there, and return it if it is JSON."""
-        path = self.artifacts / name
+        """Wait until one of our own files is there, and return it if it is JSON."""
+        path = self.files.kept / name
         deadline = time.monotonic() + timeout
         while not path.exists():
             assert time.monotonic() < deadline, f"{name} never appeared"
@@ -245,6 +250,7 @@ def make_pod(volume: Path, tmp_path: Path, entrypoint: Path) -> Iterator[Callabl
             "AUTOPACK_BRANCH": branch,
             "AUTOPACK_WORKSPACE": str(volume / answer["workspace"]),
             "AUTOPACK_ARTIFACTS": str(volume / answer["artifacts"]),
+            "AUTOPACK_KEPT": str(volume / answer.get("kept", answer["artifacts"])),
             "AUTOPACK_MIRROR": str(volume / ".repos" / answer["repoKey"] / "mirror.git"),
             "AUTOPACK_ENTRYPOINT": str(entrypoint),
             "AUTOPACK_BIN": str(place / "bin"),

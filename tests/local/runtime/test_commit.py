@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from autopack.kept_files import KeptFiles
+
 from .conftest import UID, Api, Pod, git, runtime
 
 OTHER = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -25,12 +27,12 @@ def results(volume: Path) -> Path:
 
 def change_result(pod: Pod, **fields: object) -> None:
     """Change result.json as a run could that writes all it can write."""
-    path = pod.artifacts / "result.json"
+    path = pod.files.result
     path.write_text(json.dumps(json.loads(path.read_bytes()) | fields))
 
 
 def change_manifest(pod: Pod, **fields: object) -> None:
-    path = pod.artifacts / "manifest.json"
+    path = pod.files.manifest
     path.write_text(json.dumps(json.loads(path.read_bytes()) | fields))
     change_result(pod, manifestSha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
@@ -66,18 +68,18 @@ async def test_another_runs_name_is_unknown(api: Api, ready: Pod) -> None:
 @pytest.mark.parametrize(
     ("tamper", "said"),
     [
-        (lambda folder: (folder / "ci/report").write_text("changed"), "ci/report is changed"),
-        (lambda folder: (folder / "ci/report").unlink(), "ci/report is missing"),
-        (lambda folder: (folder / "ci/more").write_text(""), "ci/more is new"),
-        (lambda folder: (folder / "results.bundle").write_bytes(b"# v2 git bundle\n\n"), "results.bundle"),
-        (lambda folder: (folder / "manifest.json").unlink(), "manifest.json"),
+        (lambda files: (files.artifacts / "ci/report").write_text("changed"), "ci/report is changed"),
+        (lambda files: (files.artifacts / "ci/report").unlink(), "ci/report is missing"),
+        (lambda files: (files.artifacts / "ci/more").write_text(""), "ci/more is new"),
+        (lambda files: files.bundle.write_bytes(b"# v2 git bundle\n\n"), "results.bundle"),
+        (lambda files: files.manifest.unlink(), "manifest.json"),
     ],
 )
 async def test_what_changed_after_the_manifest_is_refused(
-    api: Api, ready: Pod, tamper: Callable[[Path], object], said: str
+    api: Api, ready: Pod, tamper: Callable[[KeptFiles], object], said: str
 ) -> None:
     ready.live('echo x > README.md; echo {} > "$AUTOPACK_ARTIFACTS/ci/report"')
-    tamper(ready.artifacts)
+    tamper(ready.files)
     status, answer = await api.commit(removeWorkspace=True)
     assert (status, answer["reason"]) == (422, "ManifestMismatch")
     assert said in answer["message"]
@@ -103,7 +105,7 @@ async def test_a_manifest_of_another_attempt_is_refused(api: Api, ready: Pod) ->
 
 async def test_a_bundle_that_is_garbage_is_refused(api: Api, ready: Pod) -> None:
     ready.init()
-    (ready.artifacts / "results.bundle").write_bytes(b"garbage")
+    ready.files.bundle.write_bytes(b"garbage")
     status, answer = await api.commit()
     assert (status, answer["reason"]) == (422, "BundleCorrupt")
 
@@ -118,7 +120,7 @@ async def test_a_bundle_with_a_foreign_ref_is_refused(api: Api, ready: Pod) -> N
         "bundle",
         "create",
         "-q",
-        str(ready.artifacts / "results.bundle"),
+        str(ready.files.bundle),
         "refs/pins/mine",
         f"^{base}",
         cwd=ready.workspace,
@@ -146,7 +148,7 @@ async def test_symlinks_are_listed_and_never_followed(api: Api, ready: Pod, volu
     (outside / "file").write_text("x")
     ready.live(f'ln -s {outside} "$AUTOPACK_ARTIFACTS/ci/link"; ln -s {outside}/file "$AUTOPACK_ARTIFACTS/file"')
     status, _ = await api.commit()
-    listed = json.loads((ready.artifacts / "manifest.json").read_bytes())["files"]
+    listed = json.loads(ready.files.manifest.read_bytes())["files"]
     assert status == 200
     assert {"path": "ci/link", "link": str(outside)} in listed
     assert os.access(outside / "file", os.W_OK)
@@ -156,8 +158,8 @@ async def test_symlinks_are_listed_and_never_followed(api: Api, ready: Pod, volu
 async def test_a_manifest_that_is_a_symlink_is_refused(api: Api, ready: Pod, tmp_path: Path) -> None:
     ready.live("true")
     moved = tmp_path / "manifest.json"
-    (ready.artifacts / "manifest.json").rename(moved)
-    (ready.artifacts / "manifest.json").symlink_to(moved)
+    ready.files.manifest.rename(moved)
+    ready.files.manifest.symlink_to(moved)
     status, answer = await api.commit()
     assert (status, answer["reason"]) == (422, "NotAFile")
 
@@ -177,8 +179,9 @@ async def test_names_that_are_no_text_survive(api: Api, ready: Pod) -> None:
 async def test_committed_artifacts_are_read_only(api: Api, ready: Pod) -> None:
     ready.live('mkdir "$AUTOPACK_ARTIFACTS/ci/deep"; echo x > "$AUTOPACK_ARTIFACTS/ci/deep/report"')
     await api.commit()
-    for name in ("ci", "ci/deep", "ci/deep/report", "manifest.json", "result.json"):
-        assert not (ready.artifacts / name).stat().st_mode & 0o222, name
+    of_the_run = [ready.artifacts / name for name in ("ci", "ci/deep", "ci/deep/report")]
+    for path in (*of_the_run, ready.files.manifest, ready.files.result):
+        assert not path.stat().st_mode & 0o222, path
 
 
 async def test_a_removed_workspace_is_gone_and_its_files_are_deleted(api: Api, ready: Pod, volume: Path) -> None:
@@ -190,7 +193,7 @@ async def test_a_removed_workspace_is_gone_and_its_files_are_deleted(api: Api, r
         await asyncio.sleep(0.05)
     assert status == 200
     assert not ready.workspace.parent.exists()
-    assert not (ready.artifacts / "repo.git").exists()
+    assert not ready.files.repo.exists()
     assert not any((volume / ".trash").iterdir())
 
 

@@ -42,10 +42,10 @@ async def test_uncommitted_files_arrive_as_a_snapshot(api: Api, ready: Pod, volu
 async def test_the_answer_says_how_it_ended_and_what_it_left(api: Api, ready: Pod) -> None:
     assert ready.live(WORK) == 3
     _, answer = await api.commit()
-    manifest = (ready.artifacts / "manifest.json").read_bytes()
+    manifest = ready.files.manifest.read_bytes()
     listed = json.loads(manifest)["files"]
     assert answer["exitCode"] == 3
     assert answer["complete"] is True
     assert answer["files"] == len(listed)
     assert answer["manifestSha256"] == hashlib.sha256(manifest).hexdigest()
-    assert {"ci/report.json", "exit.json", "logs/stdout.log"} <= {entry["path"] for entry in listed}
+    assert {"ci/report.json", "logs/stdout.log"} <= {entry["path"] for entry in listed}

@@ -55,7 +55,7 @@ async def test_a_pod_that_outlives_its_attempt_is_stopped_and_its_late_writes_do
     assert await running == 143, "the keeper has the command stopped"
     ready.stop_keeper()
     assert '"reason": "Fenced"' in ready.keeper_said
-    assert not (ready.artifacts / "result.json").exists()
+    assert not ready.files.result.exists()
     assert await api.commit() == committed
     assert git("for-each-ref", cwd=results) == refs
     assert git("ls-tree", "--name-only", f"refs/runs/{UID}/a1/snapshot", cwd=results).split() == [
@@ -68,8 +68,9 @@ async def test_a_pod_that_outlives_its_attempt_is_stopped_and_its_late_writes_do
 async def test_what_a_dead_attempt_forges_after_its_commit_changes_nothing(api: Api, ready: Pod, volume: Path) -> None:
     ready.live("echo x > x; git add x; git commit -qm x")
     committed = await api.commit()
-    for name in ("result.json", "manifest.json", "exit.json", "results.bundle"):
-        (ready.artifacts / name).chmod(0o600)
-        (ready.artifacts / name).write_text(json.dumps({"exitCode": 0, "complete": True}))
+    files = ready.files
+    for path in (files.result, files.manifest, files.exit_file, files.bundle):
+        path.chmod(0o600)
+        path.write_text(json.dumps({"exitCode": 0, "complete": True}))
     assert await api.commit() == committed
     assert git("show", f"{committed[1]['ref']}:x", cwd=volume / ".repos/n-demo/results.git") == "x"

@@ -29,12 +29,12 @@ PLANTED = {
     "clean filter": "git config filter.f.clean {trap}; echo '* filter=f' > .gitattributes",
     "hooks path": "mkdir h; cp {trap} h/post-index-change; cp {trap} h/reference-transaction; "
     'git config core.hooksPath "$PWD/h"',
-    "hooks": 'd="$AUTOPACK_ARTIFACTS/repo.git/hooks"; mkdir "$d"; cp {trap} "$d/reference-transaction"',
+    "hooks": 'd="$(git rev-parse --git-common-dir)/hooks"; mkdir "$d"; cp {trap} "$d/reference-transaction"',
     "alternate refs": "git config core.alternateRefsCommand {trap}",
     "lazy fetch": "git config extensions.partialClone o; git config core.repositoryFormatVersion 1; "
     "git config remote.o.url ssh://h/x; git config remote.o.promisor true; git config core.sshCommand {trap}; "
     'git update-ref refs/heads/gone "$(git rev-parse HEAD)"; '
-    'printf %040d 1 > "$AUTOPACK_ARTIFACTS/repo.git/refs/heads/gone"',
+    'printf %040d 1 > "$(git rev-parse --git-common-dir)/refs/heads/gone"',
     "config include": "printf '[core]\\n\\tfsmonitor = {trap}\\n' > evil; git config include.path \"$PWD/evil\"",
     "nested repository": "git init -q inner; cd inner; echo x > x; git add x; "
     "git -c user.name=a -c user.email=b commit -qm x; git config core.fsmonitor {trap}; echo y > x",

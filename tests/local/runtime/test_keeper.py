@@ -29,9 +29,9 @@ def wait_for_bundle_with(pod: Pod, text: str, timeout: float = 20) -> None:
     """Wait until the last snapshot in the bundle holds the text in README.md."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if (pod.artifacts / "results.bundle").exists():
+        if pod.files.bundle.exists():
             keeper_git = Path(pod.env["AUTOPACK_KEEPER_DIR"])
-            heads = git("bundle", "list-heads", str(pod.artifacts / "results.bundle"))
+            heads = git("bundle", "list-heads", str(pod.files.bundle))
             shas = [line.split()[0] for line in heads.splitlines() if "refs/autopack/" in line]
             if shas and text in git(f"--git-dir={keeper_git}", "show", f"{shas[0]}:README.md"):
                 return
@@ -96,22 +96,22 @@ def test_it_ends_by_itself_when_nobody_tells_it_to(ready: Pod) -> None:
     assert ready.keeper is not None
     ready.keeper.communicate(timeout=10)
     assert ready.keeper.returncode == 0
-    assert (ready.artifacts / "result.json").exists()
+    assert ready.files.result.exists()
 
 
 def test_a_finished_keeper_started_again_changes_nothing(ready: Pod) -> None:
     ready.live("echo x > README.md")
-    before = (ready.artifacts / "result.json").stat().st_mtime_ns
+    before = ready.files.result.stat().st_mtime_ns
     ready.start_keeper()
     time.sleep(0.5)
     assert ready.stop_keeper() == 0
-    assert (ready.artifacts / "result.json").stat().st_mtime_ns == before
+    assert ready.files.result.stat().st_mtime_ns == before
 
 
 def test_a_run_that_changes_nothing_has_no_bundle(ready: Pod) -> None:
     ready.live("true")
-    manifest = json.loads((ready.artifacts / "manifest.json").read_bytes())
-    assert not (ready.artifacts / "results.bundle").exists()
+    manifest = json.loads(ready.files.manifest.read_bytes())
+    assert not ready.files.bundle.exists()
     assert (manifest["bundle"], manifest["snapshot"]) == (None, None)
     assert manifest["branches"] == {"autopack/fix-it": ready.env["AUTOPACK_SHA"]}
 
@@ -148,7 +148,7 @@ async def test_a_branch_that_went_while_no_keeper_was_there_is_not_in_the_result
     ready.wait_for("result.json")
     ready.stop_keeper(signal.SIGKILL)
     git("branch", "-D", "gone", cwd=ready.workspace)
-    (ready.artifacts / "result.json").unlink()
+    ready.files.result.unlink()
     ready.start_keeper()
     ready.wait_for("result.json")
     ready.stop_keeper()
@@ -214,7 +214,7 @@ async def test_a_run_that_destroys_its_repository_keeps_what_was_saved(api: Api,
     start(ready)
     (ready.workspace / "README.md").write_text("saved in time\n")
     wait_for_bundle_with(ready, "saved in time")
-    shutil.rmtree(ready.artifacts / "repo.git")
+    shutil.rmtree(ready.files.repo)
     ready.run("true")
     ready.wait_for("result.json")
     _, answer = await api.commit(removeWorkspace=True)

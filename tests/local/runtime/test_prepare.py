@@ -42,8 +42,9 @@ async def test_the_answer_names_what_the_pod_mounts(api: Api, source: Path, volu
         "sha": git("rev-parse", "main", cwd=source),
         "workspace": "workspaces/fix-it/a1-0f8fad5b",
         "artifacts": "fix-it/a1-0f8fad5b",
+        "kept": ".kept/fix-it/a1-0f8fad5b",
     }
-    for folder in (answer["workspace"], answer["artifacts"]):
+    for folder in (answer["workspace"], answer["artifacts"], answer["kept"]):
         assert stat.S_IMODE((volume / folder).stat().st_mode) == 0o2775
 
 

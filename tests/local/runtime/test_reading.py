@@ -81,7 +81,7 @@ async def test_the_list_of_a_committed_attempt_is_its_manifest(api: Api, committ
 
 
 async def test_a_manifest_that_was_changed_since_is_not_believed(api: Api, committed: Pod) -> None:
-    manifest = committed.artifacts / "manifest.json"
+    manifest = committed.files.manifest
     manifest.chmod(0o644)
     manifest.write_bytes(manifest.read_bytes().replace(b"report", b"forged"))
     status, answer = await get_json(api, of("/artifacts"))

@@ -143,7 +143,7 @@ async def test_a_pod_that_outlives_its_attempt_can_not_change_what_the_next_begi
 ) -> None:
     ready.live(WORK)
     await api.commit()
-    bundle = ready.artifacts / "results.bundle"
+    bundle = ready.files.bundle
     bundle.chmod(0o600)
     bundle.write_bytes(b"# v2 git bundle\nforged")
     pod = await next_pod(api, make_pod)

@@ -49,7 +49,7 @@ def test_any_branch_name_will_do(ready: Pod, branch: str) -> None:
 
 def test_objects_are_the_mirrors(ready: Pod) -> None:
     ready.init()
-    alternates = (ready.artifacts / "repo.git/objects/info/alternates").read_text()
+    alternates = (ready.files.repo / "objects/info/alternates").read_text()
     assert alternates == f"{ready.env['AUTOPACK_MIRROR']}/objects\n"
     assert git("count-objects", cwd=ready.workspace).startswith("0 objects")
 
@@ -69,7 +69,7 @@ def test_run_again_it_leaves_the_workspace_alone(ready: Pod) -> None:
 @pytest.mark.parametrize("failpoint", FAILPOINTS)
 def test_killed_anywhere_it_is_repaired_by_running_again(ready: Pod, failpoint: str) -> None:
     assert ready.with_env(AUTOPACK_FAILPOINT=f"{failpoint}:kill").init() == -9
-    assert not (ready.artifacts / "workspace.json").exists()
+    assert not ready.files.ready_marker.exists()
     assert ready.init() == 0
     assert git("status", "--porcelain", cwd=ready.workspace) == ""
 
@@ -77,7 +77,7 @@ def test_killed_anywhere_it_is_repaired_by_running_again(ready: Pod, failpoint: 
 def test_a_workspace_in_which_a_command_began_is_never_cleared(ready: Pod) -> None:
     ready.init()
     ready.run("echo work > work")
-    (ready.artifacts / "workspace.json").unlink()
+    ready.files.ready_marker.unlink()
     assert ready.init() == 20
     assert (ready.workspace / "work").read_text() == "work\n"
 

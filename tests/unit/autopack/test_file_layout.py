@@ -43,6 +43,7 @@ def test_an_attempt_has_a_folder_of_its_own() -> None:
     paths = AttemptPaths("my-run", UID, 2)
     assert paths.workspace == "workspaces/my-run/a2-0a1b2c3d"
     assert paths.artifacts == "my-run/a2-0a1b2c3d"
+    assert paths.kept == ".kept/my-run/a2-0a1b2c3d"
 
 
 @pytest.mark.parametrize(

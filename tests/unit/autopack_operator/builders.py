@@ -253,7 +253,8 @@ class PodBuilder(ObjectBuilder):
 
 def prepared(number: int = 1) -> Attempt:
     """What the volume pinned for an attempt of the run "one"."""
-    return Attempt(number, "n-sample", SHA, f"workspaces/one/a{number}-00000001", f"one/a{number}-00000001")
+    folder = f"one/a{number}-00000001"
+    return Attempt(number, "n-sample", SHA, f"workspaces/{folder}", folder, f".kept/{folder}")
 
 
 def committed(*, complete: bool = True, exit_code: int | None = 0) -> CommittedWork:

@@ -243,7 +243,7 @@ class FakeVolume:
                 return None
             paths = AttemptPaths(run_name, run_uid, attempt)
             state = self._left_by(run_uid, attempt - 1) if resume else None
-            made = Attempt(attempt, f"n-{source.repository}", SHA, paths.workspace, paths.artifacts, state)
+            made = Attempt(attempt, f"n-{source.repository}", SHA, paths.workspace, paths.artifacts, paths.kept, state)
             return self.files.folders.setdefault((run_uid, attempt), Folder(made)).attempt
 
         return await self.session.change("prepare", "Volume", f"{run_name} {attempt}", act)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from autopack.errors import InvalidInput
+from autopack.kept_files import KeptFiles
 from autopack.manifest import Identity
 from autopack_runtime.guard import DISK_QUOTA_EXCEEDED, Guard, occupied
 from autopack_runtime.pod import Pod
@@ -18,9 +19,10 @@ KIB = 1024
 
 @pytest.fixture
 def pod(tmp_path: Path) -> Pod:
-    for name in ("w", "a"):
+    for name in ("w", "a", "k"):
         (tmp_path / name).mkdir()
-    return Pod(Identity("fix-it", "uid", 1, "a" * 40, "b"), tmp_path / "w", tmp_path / "a", tmp_path / "m")
+    files = KeptFiles(tmp_path / "a", tmp_path / "k")
+    return Pod(Identity("fix-it", "uid", 1, "a" * 40, "b"), tmp_path / "w", files, tmp_path / "m")
 
 
 def guard(pod: Pod, quota: int | None) -> Guard:
@@ -34,9 +36,9 @@ def test_a_run_within_its_quota_goes_on(pod: Pod) -> None:
     assert watching.reason is None
 
 
-@pytest.mark.parametrize("place", ["workspace", "artifacts"])
+@pytest.mark.parametrize("place", ["w", "a", "k"])
 def test_a_run_over_its_quota_is_stopped(pod: Pod, place: str) -> None:
-    folder: Path = getattr(pod, place)
+    folder = pod.workspace.parent / place
     (folder / "deep").mkdir()
     (folder / "deep" / "file").write_bytes(b"x" * 2048 * KIB)
     watching = guard(pod, 1024 * KIB)

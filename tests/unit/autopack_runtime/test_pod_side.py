@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from autopack.errors import AutopackError, InvalidInput
+from autopack.kept_files import KeptFiles
 from autopack.manifest import Identity
 from autopack_runtime import keeper
 from autopack_runtime.finish import finish
@@ -27,6 +28,7 @@ ENVIRON = {
     "AUTOPACK_BRANCH": "autopack/fix-it",
     "AUTOPACK_WORKSPACE": "/autopack/workspaces/fix-it",
     "AUTOPACK_ARTIFACTS": "/autopack/fix-it",
+    "AUTOPACK_KEPT": "/autopack/.kept/fix-it",
     "AUTOPACK_MIRROR": "/autopack/.repos/n-demo/mirror.git",
 }
 
@@ -76,7 +78,10 @@ def test_log_lines_are_json_without_credentials(capsys: pytest.CaptureFixture[st
 
 @pytest.fixture
 def pod(tmp_path: Path) -> Pod:
-    return Pod(Identity("fix-it", "uid", 1, "a" * 40, "b"), tmp_path / "w", tmp_path, tmp_path / "m")
+    files = KeptFiles(tmp_path / "a", tmp_path)
+    for folder in (files.artifacts, files.run_side):
+        folder.mkdir()
+    return Pod(Identity("fix-it", "uid", 1, "a" * 40, "b"), tmp_path / "w", files, tmp_path / "m")
 
 
 @pytest.fixture
@@ -104,7 +109,7 @@ class FakeSaver(Saver):
 
 
 def test_it_ends_when_the_command_has_ended(pod: Pod, guard: Guard) -> None:
-    pod.exit_file.write_text("{}")
+    pod.files.exit_file.write_text("{}")
     assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: False, guard) is False
 
 
@@ -113,24 +118,24 @@ def test_it_ends_when_told_to(pod: Pod, guard: Guard) -> None:
 
 
 def test_a_fenced_keeper_saves_no_more_and_has_the_command_stopped(pod: Pod, guard: Guard) -> None:
-    (pod.artifacts / "fenced.json").write_text("{}")
+    pod.files.fence.write_text("{}")
     saver = FakeSaver(lambda: None)
     assert keeper.watch(pod, saver, 0, lambda _: False, guard) is False
     assert (saver.saves, guard.reason) == (0, "Fenced")
 
 
 def test_a_fenced_keeper_writes_no_result(pod: Pod) -> None:
-    (pod.artifacts / "fenced.json").write_text("{}")
+    pod.files.fence.write_text("{}")
     with pytest.raises(AutopackError, match="is over"):
         finish(pod, FakeSaver(lambda: None), None)
-    assert not (pod.artifacts / "manifest.json").exists()
-    assert not (pod.artifacts / "result.json").exists()
+    assert not pod.files.manifest.exists()
+    assert not pod.files.result.exists()
 
 
 def test_a_failed_snapshot_is_tried_again(pod: Pod, guard: Guard) -> None:
     def save() -> None:
         if saver.saves == 2:
-            pod.exit_file.write_text("{}")
+            pod.files.exit_file.write_text("{}")
         raise AutopackError("GitFailed", "x")
 
     saver = FakeSaver(save)

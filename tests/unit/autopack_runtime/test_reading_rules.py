@@ -29,12 +29,6 @@ def test_a_path_that_leads_elsewhere_is_refused(path: str) -> None:
     assert raised.value.field == "path"
 
 
-@pytest.mark.parametrize("path", ["repo.git", "repo.git/config", "results.bundle", "workspace.json"])
-def test_our_own_files_are_no_artifacts(path: str) -> None:
-    with pytest.raises(AutopackError, match="there is no file"):
-        check_path(path)
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An artifacts' folder with a secret beside it."""
@@ -73,9 +67,9 @@ def test_a_pipe_is_no_file(folder: Path) -> None:
     assert reason_of(folder, "pipe") == "ArtifactNotFound"
 
 
-def test_the_list_shows_links_and_leaves_our_own_files_out(folder: Path) -> None:
+def test_the_list_shows_links_and_leaves_out_what_it_shall(folder: Path) -> None:
     (folder / "link").symlink_to("../secret")
-    assert browse(folder, 10) == (
+    assert browse(folder, 10, {"repo.git"}) == (
         [{"path": "ci/report.json", "size": 2, "sha256": None}, {"path": "link", "link": "../secret"}],
         False,
     )

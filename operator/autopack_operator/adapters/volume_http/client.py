@@ -46,7 +46,8 @@ class HttpVolume:
         if not all(isinstance(text, str) and text for text in texts):
             return _unreadable(answer)
         key, sha, workspace, artifacts = map(str, texts)
-        return Attempt(attempt, key, sha, workspace, artifacts, answer.get("resumedFrom"))
+        kept = str(answer.get("kept") or artifacts)
+        return Attempt(attempt, key, sha, workspace, artifacts, kept, answer.get("resumedFrom"))
 
     async def commit(
         self, run_uid: str, run_name: str, attempt: int, *, remove_workspace: bool

@@ -16,7 +16,8 @@ from autopack_operator.adapters.volume_http.client import HttpVolume
 from autopack_operator.domain.api.common import Source
 from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
 
-PREPARED: JsonDict = {"state": "ready", "repoKey": "n-x", "sha": "a" * 40, "workspace": "w", "artifacts": "r/a1"}
+FOLDERS = {"workspace": "w", "artifacts": "r/a1", "kept": ".kept/r/a1"}
+PREPARED: JsonDict = {"state": "ready", "repoKey": "n-x", "sha": "a" * 40, **FOLDERS}
 COMMITTED: JsonDict = {
     "state": "committed",
     "complete": True,
@@ -57,7 +58,7 @@ def token_file(tmp_path: Path) -> Path:
 async def test_a_prepared_attempt(token_file: Path) -> None:
     double = Double(json(PREPARED))
     async with service(double, token_file) as volume:
-        assert await prepared(volume) == Attempt(1, "n-x", "a" * 40, "w", "r/a1")
+        assert await prepared(volume) == Attempt(1, "n-x", "a" * 40, "w", "r/a1", ".kept/r/a1")
     [request] = double.asked
     assert (request.method, request.path) == ("PUT", "/v1/attempts/uid/1")
     assert request.headers["Authorization"] == "Bearer one"
@@ -67,6 +68,12 @@ async def test_a_prepared_attempt(token_file: Path) -> None:
         "ref": "main",
         "branch": "autopack/r",
     }
+
+
+async def test_an_attempt_prepared_before_our_files_lay_apart_has_them_among_its_artifacts(token_file: Path) -> None:
+    double = Double(json({name: value for name, value in PREPARED.items() if name != "kept"}))
+    async with service(double, token_file) as volume:
+        assert await prepared(volume) == Attempt(1, "n-x", "a" * 40, "w", "r/a1", "r/a1")
 
 
 async def test_a_url_is_sent_as_the_only_source(token_file: Path) -> None:

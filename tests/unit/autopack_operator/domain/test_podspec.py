@@ -13,7 +13,7 @@ from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.podspec import SAVE_SECONDS, run_pod
 from autopack_operator.domain.views import Attempt
 
-ATTEMPT = Attempt(1, "n-demo", SHA, "workspaces/one/a1-00000000", "one/a1-00000000")
+ATTEMPT = Attempt(1, "n-demo", SHA, "workspaces/one/a1-00000000", "one/a1-00000000", ".kept/one/a1-00000000")
 
 
 def spec(**fields: object) -> AutopackRunSpec:
@@ -21,8 +21,10 @@ def spec(**fields: object) -> AutopackRunSpec:
     return AutopackRunSpec.model_validate(base | fields)
 
 
-def make(settings: Any = SETTINGS, profile: RunProfileSpec = PROFILE, **fields: object) -> dict[str, Any]:
-    return run_pod(RunBuilder("one").view(), spec(**fields), profile, ATTEMPT, settings, "autopack/one")
+def make(
+    settings: Any = SETTINGS, profile: RunProfileSpec = PROFILE, attempt: Attempt = ATTEMPT, **fields: object
+) -> dict[str, Any]:
+    return run_pod(RunBuilder("one").view(), spec(**fields), profile, attempt, settings, "autopack/one")
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
@@ -53,8 +55,32 @@ def test_only_folders_of_the_attempt_are_writable() -> None:
     for container in containers(make()):
         claims = [mount for mount in container["volumeMounts"] if mount["name"] == "runs"]
         writable = [mount["subPath"] for mount in claims if not mount.get("readOnly")]
-        assert sorted(writable) == [ATTEMPT.artifacts, ATTEMPT.workspace]
+        # The command can not write what the keeper writes down of it: only its git dir and how it ended.
+        kept = f"{ATTEMPT.kept}/run" if container["name"] == "run" else ATTEMPT.kept
+        assert sorted(writable) == sorted([ATTEMPT.artifacts, ATTEMPT.workspace, kept])
         assert [m["subPath"] for m in claims if m.get("readOnly")] == [".repos/n-demo/mirror.git"]
+
+
+def test_what_the_commands_container_has_of_the_keepers_files_lies_where_the_keeper_sees_it() -> None:
+    def mounted(name: str) -> dict[str, str]:
+        container = next(each for each in containers(make()) if each["name"] == name)
+        return {m["mountPath"]: m["subPath"] for m in container["volumeMounts"] if m["name"] == "runs"}
+
+    assert mounted("keeper")["/autopack/.kept/one"] == ATTEMPT.kept
+    assert mounted("run")["/autopack/.kept/one/run"] == f"{ATTEMPT.kept}/run"
+    assert environment(make(), "keeper")["AUTOPACK_KEPT"] == "/autopack/.kept/one"
+    command = make()["spec"]["containers"][0]["command"]
+    assert command[command.index("--exit-file") + 1] == "/autopack/.kept/one/run/exit.json"
+
+
+def test_an_attempt_prepared_before_our_files_lay_apart_runs_as_it_would_have_then() -> None:
+    pod = make(attempt=replace(ATTEMPT, kept=ATTEMPT.artifacts))
+    for container in containers(pod):
+        claims = [m for m in container["volumeMounts"] if m["name"] == "runs" and not m.get("readOnly")]
+        assert sorted(mount["subPath"] for mount in claims) == [ATTEMPT.artifacts, ATTEMPT.workspace]
+    assert environment(pod, "keeper")["AUTOPACK_KEPT"] == "/autopack/one"
+    command = pod["spec"]["containers"][0]["command"]
+    assert command[command.index("--exit-file") + 1] == "/autopack/one/exit.json"
 
 
 def test_the_users_variables_can_not_replace_ours() -> None:
