@@ -30,8 +30,8 @@ RUN python3 -m venv /opt/autopack \
     && find /opt/autopack -type d -name tests -path '*/site-packages/*' -prune -exec rm -rf {} + \
     && /opt/autopack/bin/python -c "import pathlib, sysconfig; \
          pathlib.Path(sysconfig.get_path('purelib'), 'autopack.pth').write_text('/opt/autopack/src\n')" \
-    && for package in autopack:autopack.cli autopack-runtime:autopack_runtime.main autopack-operator:autopack_operator.main \
-         autopack-dashboard:autopack_dashboard.main kubectl_complete-autopack:autopack.cli.kubectl_complete; do \
+    && for package in autopack:autopack_cli.main autopack-runtime:autopack_runtime.main autopack-operator:autopack_operator.main \
+         autopack-dashboard:autopack_dashboard.main kubectl_complete-autopack:autopack_cli.cluster.kubectl_complete; do \
          printf '#!/opt/autopack/bin/python\nimport sys\nfrom %s import main\nsys.exit(main())\n' "${package#*:}" \
            > "/opt/autopack/bin/${package%%:*}" \
          && chmod 0755 "/opt/autopack/bin/${package%%:*}"; done

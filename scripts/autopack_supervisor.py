@@ -9,7 +9,7 @@ from pathlib import Path
 # Works from a checkout that is not installed, too.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "operator"))
 
-from autopack.cli import main
+from autopack_cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["autopilot", "supervise", *sys.argv[1:]]))

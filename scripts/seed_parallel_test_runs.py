@@ -11,9 +11,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "operator"))
 
 import click
 
-from autopack.cli.failures import guarded
-from autopack.cli.output import echo
-from autopack.cli.params import place_options, places
+from autopack_cli.shared.failures import guarded
+from autopack_cli.shared.output import echo
+from autopack_cli.shared.params import place_options, places
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -14,7 +14,7 @@ from tests.local.bad_inputs import anchors, ids, repositories, surroundings
 from tests.local.bad_inputs.table import FAILS, REFUSED, SECRET, WORKS, Place, Row
 from tests.local.supervisor.scene import Scene, clean_environment
 
-from autopack.cli import main
+from autopack_cli.main import main
 
 TABLE = [*anchors.ROWS, *ids.ROWS, *repositories.ROWS, *surroundings.ROWS]
 VARIABLES = ("DATABASE_URL", "AUTONOMOUS_RUNS_DIR", "AUTOPACK_REPO_PATH", "AUTOPACK_DEBUG")

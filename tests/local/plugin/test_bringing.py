@@ -8,8 +8,8 @@ import pytest
 from tests.local.workspaces.repos import commit, git, make_repo
 
 from autopack.errors import InvalidInput
-from autopack_operator.cli.bringing import bring, has_commit
-from autopack_operator.cli.problems import ClusterProblem
+from autopack_cli.cluster.bringing import bring, has_commit
+from autopack_cli.cluster.problems import ClusterProblem
 
 REF = "refs/runs/uid-1/a1/heads/autopack/x"
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from autopack.cli import main
 from autopack.git.runner import run_git
+from autopack_cli.main import main
 
 ANCHOR = {
     "format_version": "v2",

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
-from autopack.cli.failures import guarded
-from autopack.cli.params import Duration, Size
 from autopack.git.runner import run_git
+from autopack_cli.shared.failures import guarded
+from autopack_cli.shared.params import Duration, Size
 
 from .conftest import Call
 
@@ -23,7 +23,7 @@ HEAVY = ("sqlalchemy", "alembic", "pydantic", "rich", "psycopg2", "kubernetes")
 def test_help_imports_nothing_heavy(argv: list[str]) -> None:
     code = f"""
 import sys
-from autopack.cli import main
+from autopack_cli.main import main
 code = main({argv!r})
 heavy = [name for name in {HEAVY!r} if name in sys.modules]
 sys.exit(f'imported {{heavy}}' if heavy else code)

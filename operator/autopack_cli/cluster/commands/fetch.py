@@ -1,0 +1,141 @@
+"""`kubectl autopack fetch` and `branch`."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autopack_cli.cluster.options import Access, access_options, attempt_option, output_option, run_in_cluster
+from autopack_cli.shared.output import echo
+
+if TYPE_CHECKING:
+    from autopack_cli.cluster.session import JsonDict, Session
+    from autopack_cli.cluster.volume import Attempt, Volume
+
+_names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
+
+
+@click.command("fetch")
+@_names
+@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="Your clone. Default: where you are.")
+@click.option("--as", "branch", metavar="BRANCH", help="The branch's name in your clone. Default: the run's.")
+@click.option("--ref", metavar="REF", help="Another ref of the attempt: snapshot, heads/x (`branch` lists them).")
+@click.option("--force", is_flag=True, help="Replace a branch of yours that has other commits.")
+@attempt_option
+@access_options
+def fetch_command(
+    names: tuple[str, ...],
+    repo: Path,
+    branch: str | None,
+    ref: str | None,
+    attempt: int | None,
+    access: Access,
+    *,
+    force: bool,
+) -> int:
+    """Bring the branches of runs, or of all runs of a batch, into your clone. Your work tree is not touched.
+
+    \b
+    kubectl autopack fetch refactoring-parser
+    kubectl autopack fetch refactoring-parser --ref snapshot --as look-at-this
+    """
+    from autopack.settings import check_repository
+
+    check_repository(repo)
+
+    async def work(session: Session) -> int:
+        from autopack_cli.cluster.targets import runs_of
+        from autopack_cli.cluster.volume import attempt_of, open_volume
+
+        runs = await runs_of(session, names)
+        if branch is not None and len(runs) != 1:
+            raise click.UsageError("--as is for one run")
+        alone, code = len(runs) == 1, 0
+        async with open_volume(session) as volume:
+            for run in runs:
+                try:
+                    which = attempt_of(run, attempt)
+                    await _bring(volume, which, repo, (ref, branch), force=force)
+                except click.ClickException as problem:
+                    if alone:
+                        raise
+                    click.echo(f"run/{run['metadata']['name']}: {problem.format_message()}", err=True)
+                    code = 1
+        return code
+
+    return run_in_cluster(access, work)
+
+
+async def _bring(
+    volume: Volume, which: Attempt, repo: Path, wanted: tuple[str | None, str | None], *, force: bool
+) -> None:
+    from autopack.errors import printable
+    from autopack_cli.cluster.bringing import bring, has_commit
+    from autopack_cli.cluster.volume import CHUNK
+
+    ref, branch = wanted
+    told = await volume.json(which.path)
+    known = await asyncio.to_thread(has_commit, repo, str(told.get("baseSha", "")))
+    query = ({"ref": ref} if ref else {}) | ({} if known else {"complete": "true"})
+    with tempfile.TemporaryDirectory(prefix="autopack-fetch-") as folder:
+        bundle = Path(folder) / "work.bundle"
+        with bundle.open("wb") as file:
+            async with volume.get(f"{which.path}/bundle", **query) as response:
+                name = response.headers["X-Autopack-Ref"]
+                async for chunk in response.content.iter_chunked(CHUNK):
+                    file.write(chunk)
+        target = branch or _branch_of(name) or f"autopack/{which.run}-{ref}"
+        sha, changed = await asyncio.to_thread(lambda: bring(repo, bundle, name, target, force=force))
+    echo(f"run/{which.run}: branch {printable(target)} is {sha[:12]}{'' if changed else ' already'}")
+
+
+def _branch_of(ref: str) -> str | None:
+    """`refs/runs/<uid>/a1/heads/x` -> `x`."""
+    _, found, branch = ref.partition("/heads/")
+    return branch if found else None
+
+
+@click.command("branch")
+@_names
+@attempt_option
+@output_option("json", "yaml")
+@access_options
+def branch_command(names: tuple[str, ...], attempt: int | None, output: str | None, access: Access) -> int:
+    """List the branches that runs, or all runs of a batch, left: run, attempt, ref for `fetch --ref`, commit."""
+
+    async def work(session: Session) -> None:
+        from autopack_cli.cluster.output import show_data, show_lines
+        from autopack_cli.cluster.tables import aligned
+        from autopack_cli.cluster.targets import runs_of
+        from autopack_cli.cluster.volume import attempt_of, open_volume
+
+        rows: list[JsonDict] = []
+        runs = await runs_of(session, names)
+        async with open_volume(session) as volume:
+            for run in runs:
+                which = attempt_of(run, attempt)
+                rows += _refs(which, await volume.json(which.path))
+        if output:
+            show_data(rows, output)
+            return
+        columns = ("run", "attempt", "ref", "commit")
+        show_lines(
+            aligned([[name.upper() for name in columns], *([str(row[name]) for name in columns] for row in rows)])
+        )
+
+    return run_in_cluster(access, work)
+
+
+def _refs(which: Attempt, told: JsonDict) -> list[JsonDict]:
+    from autopack.errors import printable
+
+    kept = told.get("commit") or {}
+    found = {f"heads/{name}": sha for name, sha in (kept.get("branches") or {}).items()}
+    found |= {"snapshot": kept["snapshot"]} if kept.get("snapshot") else {}
+    return [
+        {"run": which.run, "attempt": which.number, "ref": printable(ref), "commit": sha} for ref, sha in found.items()
+    ]

@@ -1,0 +1,43 @@
+"""`kubectl autopack retry`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from autopack_cli.cluster.options import Access, access_options, output_option, run_in_cluster
+from autopack_cli.shared.output import echo
+
+if TYPE_CHECKING:
+    from autopack_cli.cluster.session import Session
+
+
+@click.command("retry")
+@click.argument("name")
+@click.option("--as", "new_name", metavar="NAME", help="Name of what is made. Default: NAME-retry-1, -2 …")
+@click.option("--dry-run", is_flag=True, help="Print the YAML; make nothing.")
+@output_option("json", "yaml")
+@access_options
+def retry_command(name: str, new_name: str | None, output: str | None, access: Access, *, dry_run: bool) -> int:
+    """Make a new batch of a finished batch's failed runs, or a new run like one that failed.
+
+    What is finished never changes: its work, logs and objects stay, and what is made begins anew.
+    """
+
+    async def work(session: Session) -> None:
+        from autopack_cli.cluster.again import free_name, manifest_of
+        from autopack_cli.cluster.output import show_data
+        from autopack_cli.cluster.targets import WORDS, find
+
+        found = await find(session, name)
+        chosen = new_name or await free_name(session, found)
+        manifest = manifest_of(found, chosen)
+        if not dry_run:
+            manifest = await session.create(found.resource, manifest)
+        if dry_run or output:
+            show_data(manifest, output or "yaml")
+        else:
+            echo(f"{WORDS[found.resource]}/{chosen} created")
+
+    return run_in_cluster(access, work)

@@ -1,0 +1,140 @@
+"""`kubectl autopack submit`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autopack_cli.cluster.options import Access, access_options, output_option, run_in_cluster
+from autopack_cli.shared.output import echo
+from autopack_cli.shared.params import Duration
+
+if TYPE_CHECKING:
+    from autopack_cli.cluster.session import JsonDict, Session
+
+
+@click.command("submit")
+@click.argument("command", nargs=-1, metavar="-- COMMAND [ARG]...")
+@click.option("--run-ids", metavar="a,b,c", help="One run for each id.")
+@click.option("--matrix", multiple=True, metavar="NAME=a,b", help="One run for each combination; may be repeated.")
+@click.option(
+    "--tasks", type=click.Path(path_type=Path, dir_okay=False), help="A file: YAML, JSON, JSON lines or text."
+)
+@click.option("--name", metavar="NAME", help="The batch's name. Default: batch- and the time.")
+@click.option("--repository", metavar="NAME", help="A repository that was imported onto the volume.")
+@click.option("--url", metavar="URL", help="A remote repository, https:// or ssh://.")
+@click.option("--ref", metavar="REF", help="Branch, tag or commit to start from. Default: HEAD.")
+@click.option("--anchor", metavar="FILE|configmap/NAME[/KEY]", help="The IntentionAnchorV2 that allows parallel runs.")
+@click.option("--workers", type=int, help="Runs at once. Default: 3.")
+@click.option("--image", help="Image of the runs. Default: the profile's.")
+@click.option("--profile", metavar="NAME", help="RunProfile. Default: default.")
+@click.option("--timeout", type=Duration(), help="For each attempt: 90, 30m, 2h. Default: 1h.")
+@click.option("--retries", type=int, help="Attempts after the command failed. Default: 0.")
+@click.option("--env", multiple=True, metavar="NAME=value", help="For all runs; may be repeated. No secrets.")
+@click.option("--priority", type=int, help="Where runs have to wait for each other. Default: 0.")
+@click.option("--dry-run", is_flag=True, help="Print the YAML; make nothing.")
+@click.option("--watch", is_flag=True, help="Follow the batch until it ends, as `watch` does.")
+@output_option("name", "json", "yaml")
+@access_options
+def submit_command(
+    *,
+    command: tuple[str, ...],
+    run_ids: str | None,
+    matrix: tuple[str, ...],
+    tasks: Path | None,
+    name: str | None,
+    repository: str | None,
+    url: str | None,
+    ref: str | None,
+    anchor: str | None,
+    workers: int | None,
+    image: str | None,
+    profile: str | None,
+    timeout: float | None,
+    retries: int | None,
+    env: tuple[str, ...],
+    priority: int | None,
+    dry_run: bool,
+    watch: bool,
+    output: str | None,
+    access: Access,
+) -> int:
+    """Make a batch of runs, each in its own worktree of the repository.
+
+    \b
+    kubectl autopack submit --run-ids parser,lexer --repository my-repo --anchor anchor.json -- my-agent
+    kubectl autopack submit --matrix MODEL=small,large --matrix SEED=1,2 --url https://… -- my-agent
+    kubectl autopack submit --tasks tasks.txt --repository my-repo --dry-run -- my-agent > batch.yaml
+
+    In a text file each line is a task, in the run's variable AUTOPACK_TASK. The command is not given to a shell.
+    """
+    from autopack_cli.cluster import submission
+
+    if sum(map(bool, (run_ids, matrix, tasks))) != 1:
+        raise click.UsageError("give exactly one of --run-ids, --matrix and --tasks")
+    fields: JsonDict = {
+        "image": image,
+        "profileRef": None if profile is None else {"name": profile},
+        "timeoutSeconds": None if timeout is None else int(timeout),
+        "retry": None if retries is None else {"agent": retries},
+    }
+    source = {"url": url, "repository": repository, "ref": ref}
+    spec: JsonDict = {"template": submission.template(source, command, fields, env)}
+    spec |= {key: value for key, value in (("workers", workers), ("priority", priority)) if value is not None}
+    spec |= _runs(run_ids, matrix, tasks)
+    chosen = name or f"batch-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    text = None if anchor is None else submission.check_anchor(_anchor_text(anchor))
+    if dry_run:
+        from autopack_cli.cluster.output import show_data
+
+        manifest = submission.batch_manifest(chosen, access.namespace or "default", spec, text)
+        if access.namespace is None:
+            del manifest["metadata"]["namespace"]
+        show_data(manifest, "json" if output == "json" else "yaml")
+        return 0
+    return run_in_cluster(access, lambda session: _create(session, chosen, spec, text, output, watch=watch))
+
+
+def _runs(run_ids: str | None, matrix: tuple[str, ...], tasks: Path | None) -> JsonDict:
+    from autopack_cli.cluster import submission
+
+    if run_ids is not None:
+        return {"runs": submission.runs_from_ids(run_ids)}
+    if tasks is not None:
+        return {"runs": submission.runs_from_tasks(submission.read_text(tasks.read_bytes(), "tasks"), tasks.suffix)}
+    return {"matrix": [submission.axis(one) for one in matrix]}
+
+
+def _anchor_text(anchor: str) -> str:
+    from autopack_cli.cluster import submission
+    from autopack_operator.domain import anchor_gate
+
+    if anchor_gate.reference(anchor) is not None:
+        return anchor
+    return submission.read_text(Path(anchor).read_bytes(), "anchor")
+
+
+async def _create(
+    session: Session, name: str, spec: JsonDict, anchor: str | None, output: str | None, *, watch: bool
+) -> int:
+    from autopack_cli.cluster import submission
+    from autopack_cli.cluster.output import show_data
+    from autopack_cli.cluster.session import BATCHES
+
+    manifest = submission.batch_manifest(name, session.namespace, spec, anchor)
+    made = await session.create(BATCHES, manifest)
+    if output in {"json", "yaml"}:
+        show_data(made, output)
+    else:
+        echo(f"batch/{made['metadata']['name']}" if output == "name" else f"batch/{made['metadata']['name']} created")
+    if not anchor:
+        click.echo("no anchor: the batch will be refused (--anchor says which one allows it)", err=True)
+    if not watch:
+        return 0
+    from autopack_cli.cluster.following import follow
+    from autopack_cli.cluster.targets import Found
+
+    return await follow(session, Found(BATCHES, made))

@@ -1,0 +1,30 @@
+"""`kubectl autopack watch`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from autopack_cli.cluster.options import Access, access_options, run_in_cluster
+
+if TYPE_CHECKING:
+    from autopack_cli.cluster.session import Session
+
+
+@click.command("watch")
+@click.argument("name")
+@access_options
+def watch_command(name: str, access: Access) -> int:
+    """Follow a batch or a run until it ends: a live table on a terminal, a line for each change elsewhere.
+
+    Exit codes: 0 it succeeded, 1 it did not. Ctrl-C ends the watching, not the batch.
+    """
+
+    async def work(session: Session) -> int:
+        from autopack_cli.cluster.following import follow
+        from autopack_cli.cluster.targets import find
+
+        return await follow(session, await find(session, name))
+
+    return run_in_cluster(access, work)

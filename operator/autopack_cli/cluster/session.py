@@ -1,0 +1,108 @@
+"""One person's way to one namespace of one cluster: objects as they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from autopack_cli.cluster.options import Access
+from autopack_cli.cluster.problems import KUBE_ERRORS, ClusterProblem, explain
+from autopack_operator.adapters.kube.connection import Connection, NoCredentialsError, path
+from autopack_operator.adapters.kube.user import open_as_user
+from autopack_operator.domain.api.common import API_VERSION
+from autopack_operator.ports.cluster import ConflictError, GoneError
+
+JsonDict = dict[str, Any]
+
+RUNS = (API_VERSION, "autopackruns")
+BATCHES = (API_VERSION, "runbatches")
+PODS = ("v1", "pods")
+LEASES = ("coordination.k8s.io/v1", "leases")
+Resource = tuple[str, str]
+"""Group and version (`v1` for the core), and the plural."""
+
+_PAGE = "500"
+_TRIES = 5
+_WRITE = {"fieldManager": "kubectl-autopack", "fieldValidation": "Strict"}
+
+
+@dataclass(frozen=True)
+class Session:
+    """Requests to the API server. Methods raise one of problems.KUBE_ERRORS."""
+
+    connection: Connection
+    access: Access
+    namespace: str
+    server: str
+
+    async def get(self, resource: Resource, name: str) -> JsonDict | None:
+        """Return an object, None when there is none of that name."""
+        try:
+            return await self.connection.request("GET", path(resource[0], self.namespace, resource[1], name))
+        except GoneError as error:
+            if quote(name, safe="") in str(error).partition(": ")[2]:
+                return None
+            raise
+
+    async def list(self, resource: Resource, selector: str = "") -> list[JsonDict]:
+        """Return all objects, or those that a label selector chooses, by name."""
+        found: list[JsonDict] = []
+        query = {"limit": _PAGE} | ({"labelSelector": selector} if selector else {})
+        while True:
+            page = await self.connection.request("GET", path(resource[0], self.namespace, resource[1]), query=query)
+            found += page.get("items") or []
+            following = page["metadata"].get("continue")
+            if not following:
+                return sorted(found, key=lambda body: str(body["metadata"]["name"]))
+            query["continue"] = following
+
+    async def create(self, resource: Resource, body: JsonDict, *, dry_run: bool = False) -> JsonDict:
+        """Create an object; `dry_run` lets the server check it without storing it."""
+        query = _WRITE | ({"dryRun": "All"} if dry_run else {})
+        return await self.connection.request("POST", path(resource[0], self.namespace, resource[1]), body, query)
+
+    async def change(self, resource: Resource, name: str, edit: Callable[[JsonDict], None]) -> JsonDict | None:
+        """Apply `edit` to an object as it is now, by compare-and-swap; None when there is none of that name."""
+        for tries in range(_TRIES):
+            body = await self.get(resource, name)
+            if body is None:
+                return None
+            edit(body)
+            try:
+                where = path(resource[0], self.namespace, resource[1], name)
+                return await self.connection.request("PUT", where, body, _WRITE)
+            except ConflictError:
+                if tries == _TRIES - 1:
+                    raise
+        return None
+
+    async def delete(self, resource: Resource, body: JsonDict, *, unchanged: bool = False) -> bool:
+        """Delete that very object (and, if `unchanged`, only as it was read); return whether it was still there."""
+        meta = body["metadata"]
+        exactly = {"uid": meta["uid"]} | ({"resourceVersion": meta["resourceVersion"]} if unchanged else {})
+        options = {"preconditions": exactly, "propagationPolicy": "Background"}
+        try:
+            await self.connection.request(
+                "DELETE", path(resource[0], self.namespace, resource[1], str(meta["name"])), options
+            )
+        except (GoneError, ConflictError):
+            return False
+        return True
+
+
+@asynccontextmanager
+async def open_session(access: Access) -> AsyncIterator[Session]:
+    """Connect as the kubeconfig says. What goes wrong within becomes a ClusterProblem."""
+    try:
+        user = await open_as_user(access.kubeconfig, access.context)
+    except NoCredentialsError as error:
+        raise ClusterProblem(str(error)) from error
+    try:
+        yield Session(user.connection, access, access.namespace or user.namespace or "default", user.server)
+    except KUBE_ERRORS as error:
+        raise explain(error) from error
+    finally:
+        await user.connection.close()

@@ -1,0 +1,15 @@
+"""`autopack autopilot`."""
+
+from __future__ import annotations
+
+import click
+
+from autopack_cli.local.commands.supervisor import supervise_command
+
+
+@click.group("autopilot")
+def autopilot_group() -> None:
+    """Execute runs."""
+
+
+autopilot_group.add_command(supervise_command)

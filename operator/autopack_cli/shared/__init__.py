@@ -1,0 +1,1 @@
+"""What the commands of both rooms share: options, output, errors, exit codes."""
