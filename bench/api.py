@@ -67,7 +67,7 @@ class Api:
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         # From the store, one that is left: an answer of the watch cache may be old, and has all of them.
         while left := (await self.get(group, plural, limit="1", **query))["items"]:
-            # What a controller has yet to let go (of Jobs' pods, say) is not deleted anew at each look.
+            # What a controller has yet to let go (of Jobs' pods, say) is not deleted again at each look.
             if "deletionTimestamp" not in left[0]["metadata"]:
                 await self._connection.request("DELETE", where, options, query or None, seconds=300)
             await asyncio.sleep(0.5)

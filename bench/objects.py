@@ -85,7 +85,7 @@ def axes(count: int) -> list[int]:
         length = max(each for each in range(1, MAX_VALUES + 1) if left % each == 0)
         if length == 1 < left or len(found) == MAX_AXES:
             bounds = f"{MAX_AXES} axes of {MAX_VALUES} values at most"
-            raise ValueError(f"{count} runs can not be made as a matrix of {bounds}; take another size")
+            raise ValueError(f"{count} runs cannot be made as a matrix of {bounds}; take another size")
         found.append(length)
         left //= length
     return found

@@ -157,7 +157,7 @@ async def _restart(scene: Scene, size: int) -> float:
     has nothing left to do.
     """
     mark, started = scene.audit.mark(), time.monotonic()
-    # Returns when the old one is gone and can not take the new run any more.
+    # Returns when the old one is gone and cannot take the new run any more.
     kubectl("delete", "pod", "-l", "app.kubernetes.io/component=operator", "-n", scene.runs.namespace)
     await scene.runs.create(RUNS, "autopackruns", [objects.run(f"probe-{size}")])
     while not run_to_pod(scene.audit.since(mark, [scene.runs.namespace])):

@@ -33,7 +33,7 @@ RUN apt-get update \\
 
 
 def up(layout: Layout, progress: Progress) -> None:
-    """Create the kind cluster, or find it running; a broken one is created anew."""
+    """Create the kind cluster, or find it running; a broken one is created again."""
     kind = _kind(layout, progress)
     built = binaries.ensure(layout, binaries.CLIENT_PACKAGES, progress)
     binaries.link_clients(layout, {"kubectl": built / "kubectl", "helm": built / "helm"})
@@ -42,7 +42,7 @@ def up(layout: Layout, progress: Progress) -> None:
         if is_healthy(layout):
             progress.say("the cluster was running already")
             return
-        progress.say("the kind cluster does not answer; it is created anew")
+        progress.say("the kind cluster does not answer; it is created again")
         output_of([*kind, "delete", "cluster", "--name", NAME], timeout=120)
     run_logged(
         [*kind, "create", "cluster", "--name", NAME, "--kubeconfig", str(layout.kubeconfig), "--wait", "180s"],

@@ -54,7 +54,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	flags.StringVar(&opts.exitFile, "exit-file", "", "file that says how the command ended, written last")
 	flags.StringVar(&opts.stopFile, "stop-file", "", "file that has the command stopped, as by a SIGTERM, once it is there")
 	flags.DurationVar(&opts.killAfter, "kill-after", 30*time.Second,
-		"time between a SIGTERM passed on and SIGKILL; 0 waits for ever")
+		"time between a SIGTERM passed on and SIGKILL; 0 waits forever")
 	flags.Int64Var(&opts.maxLog, "max-log-bytes", 1<<30, "bytes kept of each log; the container's own log gets all")
 	if err := flags.Parse(args); err != nil {
 		return opts, err

@@ -74,7 +74,7 @@ func (s *streams) closeWriters() {
 	s.stderr.writer.Close()
 }
 
-// drain waits until all output is copied. A process that escaped may hold a pipe open for ever, hence the limit; closing
+// drain waits until all output is copied. A process that escaped may hold a pipe open forever, hence the limit; closing
 // the readers then makes sure that the logs do not grow any more.
 func (s *streams) drain(limit time.Duration) {
 	done := make(chan struct{})

@@ -51,7 +51,7 @@ def about(sent: Sent) -> bool:
 
 
 def poison_is_no_loop(record: Record) -> Iterator[str]:
-    """10: a run that can not start costs a bounded number of writes, and its status comes to rest."""
+    """10: a run that cannot start costs a bounded number of writes, and its status comes to rest."""
     starts, tries = 1 + record.restarts, 1 + int(record.poison.seconds / TRY_SECONDS)
     writes = [sent for sent in record.poison.sent if sent.call.mutating]
     limit = WRITES_A_START * starts + WRITES_A_TRY * tries

@@ -156,7 +156,7 @@ class Trial:
                 try:
                     await self._upstream.gone(self._witness.path(kind, body["metadata"]["name"]))
                 except ApiError as error:
-                    raise AssertionError(f"{self.name} can not be deleted") from error
+                    raise AssertionError(f"{self.name} cannot be deleted") from error
 
 
 def command_state(pod: JsonDict) -> JsonDict:

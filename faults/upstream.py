@@ -111,7 +111,7 @@ class Upstream:
                 raise
 
     async def events(self, path: str, selector: str = "") -> AsyncIterator[tuple[str, JsonDict]]:
-        """Every event from now on, beginning with ADDED for what is there. Watches anew whenever a watch ends, also
+        """Every event from now on, beginning with ADDED for what is there. Watches again whenever a watch ends, also
         because the API server does; what was deleted meanwhile is told as DELETED, as it was seen last.
         """
         known: dict[str, JsonDict] = {}

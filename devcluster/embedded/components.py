@@ -19,7 +19,7 @@ class Component:
     port: tuple[str, int] | None = None
     socket: Path | None = None
     files: tuple[Path, ...] = ()
-    """Configuration it reads at its start only: when one changes, the process is started anew."""
+    """Configuration it reads at its start only: when one changes, the process is started again."""
     grace: float = 10.0
     """Seconds it gets to end before it is killed."""
     reaches_out: bool = False

@@ -13,7 +13,7 @@ from devcluster.layout import Layout
 
 
 def ensure_pki(layout: Layout, pki_program: Path) -> None:
-    """Make all certificates and keys unless they were made before; a set that was cut short is made anew."""
+    """Make all certificates and keys unless they were made before; a set that was cut short is made again."""
     if layout.pki.exists():
         return
     unfinished = layout.pki.with_name("pki.unfinished")

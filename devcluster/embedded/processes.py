@@ -18,7 +18,7 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Identity:
-    """One process for ever: pids are recycled, but not within one boot with the same start time."""
+    """One process forever: pids are recycled, but not within one boot with the same start time."""
 
     pid: int
     started: int

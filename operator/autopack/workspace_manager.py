@@ -5,7 +5,7 @@
 
 A manager claims its worktree before it touches anything, so starting a run twice never harms the one that lives. What
 a crash left is repaired by the next start of the same run: a half-made tree is removed, a finished one is saved to
-`refs/autopack/<run>` and made anew.
+`refs/autopack/<run>` and made again.
 """
 
 from __future__ import annotations

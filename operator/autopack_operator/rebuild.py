@@ -1,4 +1,4 @@
-"""`autopack registry rebuild`: the registry of an installation made anew, from its custom resources and its volume."""
+"""`autopack registry rebuild`: the registry of an installation made again, from its custom resources and its volume."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AT_ONCE = 500
 
 @click.command("rebuild")
 def rebuild_command() -> None:
-    """Fill the registry of a cluster anew, after its database was lost: inside the operator's pod.
+    """Fill the registry of a cluster again, after its database was lost: inside the operator's pod.
 
     Rows come from the custom resources, and those of earlier attempts from the volume's records. What is there already
     stays; doing it twice changes nothing.

@@ -77,7 +77,7 @@ class Guard:
 def occupied(folders: Collection[Path]) -> float:
     """Bytes that everything below the folders takes up on disk; a file with several names counts once.
 
-    Infinite where folders nest so deep that they can not be measured. No symlink is followed.
+    Infinite where folders nest so deep that they cannot be measured. No symlink is followed.
     """
     seen: set[tuple[int, int]] = set()
     total = 0
@@ -93,6 +93,6 @@ def occupied(folders: Collection[Path]) -> float:
                         if several:
                             seen.add((status.st_dev, status.st_ino))
     except (RecursionError, OSError) as error:
-        log("warning", "what the run takes up can not be measured", error=type(error).__name__)
+        log("warning", "what the run takes up cannot be measured", error=type(error).__name__)
         return math.inf
     return total

@@ -86,7 +86,7 @@ class Saver:
             return self._save()
         except GitError as error:
             # Locks of a killed keeper, objects that the run has removed: a fresh start needs none of what we had.
-            log("warning", "saving begins anew", error=str(error))
+            log("warning", "saving starts over", error=str(error))
             shutil.rmtree(self._git_dir, ignore_errors=True)
             self._bundled = self._copied = None
             return self._save()

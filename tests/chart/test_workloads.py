@@ -171,7 +171,7 @@ def test_the_service_reaches_the_volume_pod(default: Objects) -> None:
 
 
 def test_one_replica_has_no_disruption_budget(default: Objects) -> None:
-    """It would block the draining of its node for ever."""
+    """It would block the draining of its node forever."""
     assert default.all("PodDisruptionBudget") == []
 
 

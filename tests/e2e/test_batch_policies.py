@@ -75,7 +75,7 @@ def test_a_matrix_gives_every_run_its_values(installation: Installation) -> None
         ),
     ],
 )
-def test_a_batch_that_can_not_be_is_refused_naming_the_field(
+def test_a_batch_that_cannot_be_is_refused_naming_the_field(
     installation: Installation, manifest: JsonDict, named: str
 ) -> None:
     with pytest.raises(deploy.CommandError) as refusal:

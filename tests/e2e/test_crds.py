@@ -106,7 +106,7 @@ def test_a_name_of_253_characters_works(installation: Installation) -> None:
     assert installation.finished(name)["status"]["phase"] == "Succeeded"
 
 
-def test_a_spec_can_not_be_changed_once_it_exists(installation: Installation) -> None:
+def test_a_spec_cannot_be_changed_once_it_exists(installation: Installation) -> None:
     installation.apply(make_run("fixed", "true"))
-    with pytest.raises(deploy.CommandError, match=r"spec\.command can not be changed"):
+    with pytest.raises(deploy.CommandError, match=r"spec\.command cannot be changed"):
         installation.apply(make_run("fixed", "false"))

@@ -1,4 +1,4 @@
-"""What authors of runs can not forge, and what is too much, on the real API server with the operator's process."""
+"""What authors of runs cannot forge, and what is too much, on the real API server with the operator's process."""
 
 from __future__ import annotations
 

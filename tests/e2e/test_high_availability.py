@@ -52,7 +52,7 @@ def test_a_leader_stopped_past_its_lease_makes_no_second_pod(replicated: Install
     batch = replicated.finished("stopped", "runbatch", timeout=120)
     assert (phase(batch), batch["status"]["succeeded"]) == ("Succeeded", len(IDS))
     assert_each_ran_once(replicated, "stopped")
-    # Leadership can not be had back in the middle: the process that lost it has ended.
+    # Leadership cannot be had back in the middle: the process that lost it has ended.
     replicated.wait_for(
         "pod", former, lambda body: body["status"]["containerStatuses"][0]["restartCount"] >= 1, timeout=60
     )

@@ -178,7 +178,7 @@ def test_links_are_listed_and_never_followed(aftermath: Installation) -> None:
     }
 
 
-def test_what_the_keeper_writes_down_of_a_run_its_command_can_not_write(aftermath: Installation) -> None:
+def test_what_the_keeper_writes_down_of_a_run_its_command_cannot_write(aftermath: Installation) -> None:
     folder = f"/autopack/{artifacts(aftermath, 'forger')}"
     assert aftermath.in_volume("sh", "-c", f"cat {folder}/ci/broken 2>/dev/null || true") == ""
 

@@ -50,8 +50,8 @@ def test_a_pod_that_is_killed_loses_at_most_what_came_after_its_last_snapshot(in
 def test_a_retry_from_the_source_begins_anew(installation: Installation) -> None:
     script = "if test $AUTOPACK_ATTEMPT = 1; then touch left; exit 1; fi; test ! -e left"
     retry = {"agent": 1, "backoffSeconds": 1, "startFrom": "Source"}
-    installation.apply(make_run("anew", script, retry=retry))
-    run = installation.finished("anew")
+    installation.apply(make_run("afresh", script, retry=retry))
+    run = installation.finished("afresh")
     assert (phase(run), run["status"]["attempt"]) == ("Succeeded", 2)
     assert "resumedFrom" not in run["status"]
 

@@ -15,7 +15,7 @@ from .runner import run_git
 def check_complete(common: Path, sha: str) -> None:
     """Raise WorkspaceError SubmodulesPresent or LfsMissing if a worktree at `sha` would lack files.
 
-    Worktrees have no submodules: git would clone each anew into every worktree, from addresses that the commit
+    Worktrees have no submodules: git would clone each again into every worktree, from addresses that the commit
     chooses. Git LFS works where it is installed; elsewhere its files would be pointers of three lines.
     """
     held = _held(common, sha)

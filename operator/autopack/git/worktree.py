@@ -66,7 +66,7 @@ def add_worktree(
     holds whatever keeps others from `path`; leftovers of earlier attempts at the same path are removed.
 
     Raises WorkspaceError WorkspaceExists when something stands at `path`, GitError or LockTimeout when it cannot be
-    made; the next call then begins anew.
+    made; the next call then starts over.
     """
     path = path.absolute()
     common = common_dir(repo)

@@ -23,7 +23,7 @@ _REFUSED = (
 )
 
 _PASSES = (
-    (r"read-only transaction", "can not be written at present (read-only)", "Make it writable again"),
+    (r"read-only transaction", "cannot be written at present (read-only)", "Make it writable again"),
     (r"No space left on device|could not extend file", "has no space left", "Free disk space on its server"),
 )
 

@@ -1,6 +1,6 @@
 """What could not be written because the database is away: one file of JSON lines, emptied once all of it has arrived.
 
-For a writer that can learn the newest states anew (the operator, from the cluster). The local supervisor keeps an
+For a writer that can learn the newest states again (the operator, from the cluster). The local supervisor keeps an
 `outbox`, which is a history of its own.
 """
 
@@ -28,7 +28,7 @@ class Spill:
     """The file. One process uses it, and one thread at a time reads and clears it; others may add meanwhile. OSError is
     raised when the disk does not take it.
 
-    `limit` bounds it, in bytes: what comes later is not kept, and has to be learnt anew.
+    `limit` bounds it, in bytes: what comes later is not kept, and has to be learnt again.
     """
 
     def __init__(self, path: Path, limit: int = 256 << 20) -> None:

@@ -24,7 +24,7 @@ async def free_name(session: Session, found: Found) -> str:
 
 
 def manifest_of(found: Found, name: str) -> JsonDict:
-    """Return the batch of the failed runs, or the run anew; ClusterProblem when there is nothing to try again."""
+    """Return the batch of the failed runs, or the run again; ClusterProblem when there is nothing to try again."""
     if found.resource == BATCHES:
         try:
             return retry_manifest(found.body, name)
@@ -40,7 +40,7 @@ def _run_again(found: Found, name: str) -> JsonDict:
     anchor = (meta.get("annotations") or {}).get(ANCHOR_ANNOTATION)
     if anchor is None and meta.get("ownerReferences"):
         raise ClusterProblem(
-            f"{found.title} has its batch's anchor. Retry the batch: its failed runs alone are made anew"
+            f"{found.title} has its batch's anchor. Retry the batch: only its failed runs are created again"
         )
     annotations = {RETRY_OF_ANNOTATION: found.name} | ({ANCHOR_ANNOTATION: anchor} if anchor is not None else {})
     return {

@@ -65,7 +65,7 @@ class Redrawn:
         self._before: dict[str, str] = {}
 
     def show(self, body: JsonDict, runs: list[JsonDict]) -> None:
-        """Draw it anew."""
+        """Draw it again."""
         from rich.text import Text
 
         now = datetime.now(UTC)

@@ -60,7 +60,7 @@ def runs_from_tasks(text: str, suffix: str) -> list[JsonDict]:
             items = _from_lines(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = " ".join(str(error).split())
-        raise InvalidInput("tasks", f"the file can not be read: {printable(where, 300)}", "Check its syntax") from error
+        raise InvalidInput("tasks", f"the file cannot be read: {printable(where, 300)}", "Check its syntax") from error
     if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
         raise InvalidInput("tasks", "the file is not a list of runs", "Write items such as {id: a, args: [x]}")
     return items

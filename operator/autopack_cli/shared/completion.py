@@ -23,5 +23,5 @@ def completion_command(shell: str, program: str) -> None:
     """
     found = get_completion_class(shell)
     if found is None:
-        raise click.ClickException(f"{shell} can not be completed")
+        raise click.ClickException(f"{shell} cannot be completed")
     echo(found(click.Command(program), {}, program, _PROGRAMS[program]).source())

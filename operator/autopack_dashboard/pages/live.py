@@ -11,7 +11,7 @@ from autopack_dashboard.changes import Changes
 
 _KEEP_ALIVE_SECONDS = 15.0
 _LIVES_SECONDS = 300.0
-"""A connection ends after so long: the browser comes back, and is asked anew who it is."""
+"""A connection ends after so long: the browser comes back, and is asked again who it is."""
 
 _MOST = 200
 

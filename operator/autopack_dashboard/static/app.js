@@ -1,4 +1,4 @@
-// Live pages: the server says that something has changed, and the parts marked data-live are fetched anew.
+// Live pages: the server says that something has changed, and the parts marked data-live are fetched again.
 // Everything works without this file; it only saves reloading.
 "use strict";
 

@@ -59,7 +59,7 @@ class BatchMemories:
         self._memories: dict[Key, BatchMemory] = {}
 
     def of(self, key: Key, batch: BatchView) -> BatchMemory:
-        """What is known of that batch. Raises pydantic.ValidationError when its spec can not be parsed."""
+        """What is known of that batch. Raises pydantic.ValidationError when its spec cannot be parsed."""
         memory = self._memories.get(key)
         if memory is None or memory.uid != batch.uid:
             spec = RunBatchSpec.model_validate(batch.spec)

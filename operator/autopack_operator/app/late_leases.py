@@ -26,7 +26,7 @@ class LateLeases:
             await asyncio.sleep(self._interval_seconds)
 
     async def once(self) -> None:
-        """One look. What the API server can not do now is done at the next."""
+        """One look. What the API server cannot do now is done at the next."""
         try:
             held = {lease for lease in await self._lister.leases() if self._has_ended(lease)}
             for lease in held:

@@ -1,5 +1,5 @@
 """Takes in the work of runs that were deleted under way. Their pods stop by the garbage collector, their keepers save;
-nobody else would ask the volume to import what they saved. See docs/adr on why there is no finaliser instead.
+nobody else would ask the volume to import what they saved. See docs/adr on why there is no finalizer instead.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Orphans:
             await asyncio.sleep(self._interval_seconds)
 
     async def once(self) -> None:
-        """One look. What the volume can not answer now is asked for at the next."""
+        """One look. What the volume cannot answer now is asked for at the next."""
         # Before the lists: a run is there before its first attempt is prepared, so one that is missing is gone.
         left = await self._volume.unfinished()
         if isinstance(left, VolumeFailure):
-            log.warning("what deleted runs left can not be asked for: %s", left.message)
+            log.warning("what deleted runs left cannot be asked for: %s", left.message)
             return
         if not left:
             return

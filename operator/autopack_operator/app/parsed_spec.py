@@ -23,7 +23,7 @@ class ParsedSpec(Generic[SpecT]):
         self._answer: tuple[SpecT | None, str] = None, ""
 
     def of(self, uid: str, generation: int, stored: JsonDict) -> tuple[SpecT | None, str]:
-        """The spec of that generation; None, and what is wrong with it, when it can not be parsed."""
+        """The spec of that generation; None, and what is wrong with it, when it cannot be parsed."""
         if self._version != (uid, generation):
             try:
                 self._answer = self._model.model_validate(stored), ""

@@ -44,7 +44,7 @@ class RunMemory:
     parsed: ParsedSpec[AutopackRunSpec] = field(default_factory=lambda: ParsedSpec(AutopackRunSpec), compare=False)
 
     def spec_of(self, run: RunView) -> tuple[AutopackRunSpec, str]:
-        """The run's spec; UNREADABLE, and what is wrong with it, when it can not be parsed."""
+        """The run's spec; UNREADABLE, and what is wrong with it, when it cannot be parsed."""
         spec, error = self.parsed.of(run.uid, run.generation, run.spec)
         return spec or UNREADABLE, error
 

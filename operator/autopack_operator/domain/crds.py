@@ -93,13 +93,13 @@ RESOURCES = (
                 "self.metadata.name.size() <= 63",
                 "metadata.name of a RunBatch can have 63 characters at most; it is a label of its runs",
             ),
-            ("self.spec.runs == oldSelf.spec.runs", "spec.runs can not be changed; create another RunBatch"),
-            ("self.spec.matrix == oldSelf.spec.matrix", "spec.matrix can not be changed; create another RunBatch"),
+            ("self.spec.runs == oldSelf.spec.runs", "spec.runs cannot be changed; create another RunBatch"),
+            ("self.spec.matrix == oldSelf.spec.matrix", "spec.matrix cannot be changed; create another RunBatch"),
             (
                 "self.spec.template == oldSelf.spec.template",
-                "spec.template can not be changed; create another RunBatch",
+                "spec.template cannot be changed; create another RunBatch",
             ),
-            ("!oldSelf.spec.cancel || self.spec.cancel", "spec.cancel can not be taken back"),
+            ("!oldSelf.spec.cancel || self.spec.cancel", "spec.cancel cannot be taken back"),
         ),
     ),
     Resource(

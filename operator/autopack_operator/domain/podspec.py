@@ -30,7 +30,7 @@ ROOT = "/autopack"
 BIN = "/autopack-bin"
 BIN_SIZE = "64Mi"
 STOP_FILE = f"{BIN}/stop"
-"""The keeper makes it to have the command stopped; the command's container can not write there."""
+"""The keeper makes it to have the command stopped; the command's container cannot write there."""
 
 SAVE_SECONDS = 30
 """What a pod gets beyond its command's grace period, to save the work when the command has ended."""
@@ -241,7 +241,7 @@ def _command(
 
 
 def _wrapper(spec: AutopackRunSpec, paths: _Paths) -> list[str]:
-    # To the entrypoint, 0 would mean to wait for ever.
+    # To the entrypoint, 0 would mean to wait forever.
     grace = f"{spec.termination_grace_period_seconds}s" if spec.termination_grace_period_seconds else "1ms"
     wrapper = [f"{BIN}/autopack-entrypoint", "--logs", f"{paths.files.artifacts}/logs"]
     return [

@@ -124,7 +124,7 @@ def _common(body: JsonDict) -> JsonDict:
 
 
 def _status(model: type[StatusT], body: JsonDict) -> StatusT:
-    """A status that nobody can read (written by hand, say) counts as none: it is written anew from what is true."""
+    """A status that nobody can read (written by hand, say) counts as none: it is written again from what is true."""
     try:
         return model.model_validate(body.get("status") or {})
     except ValidationError:

@@ -1,7 +1,7 @@
 """Whose turn it is to start a run of a profile that lets only so many be under way at once (maxConcurrentRuns).
 
 A higher priority goes first. Equals take turns: whoever has waited longest, counted from its last start (of a batch) or
-its creation, so that nobody who wants to start is passed by for ever by others of the same priority.
+its creation, so that nobody who wants to start is passed by forever by others of the same priority.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers that were given once are given for ever: one small file each, written last and never replaced."""
+"""Answers that were given once are given forever: one small file each, written last and never replaced."""
 
 from __future__ import annotations
 

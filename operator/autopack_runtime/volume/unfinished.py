@@ -16,7 +16,7 @@ _PIN = re.compile(r"a([1-9][0-9]*)\.json")
 
 
 def unfinished(root: Path) -> list[dict[str, object]]:
-    """List them as {uid, runId, attempt}; one whose pin can not be read is left out. Raises OSError."""
+    """List them as {uid, runId, attempt}; one whose pin cannot be read is left out. Raises OSError."""
     found: list[dict[str, object]] = []
     try:
         folders = sorted(os.scandir(root / ".attempts"), key=lambda entry: entry.name)
@@ -41,5 +41,5 @@ def _run_of(root: Path, pin: str, uid: str, attempt: int) -> str | None:
             return None
         return AttemptPaths(str(pinned[0]["runId"]), uid, attempt).run_id
     except (AutopackError, KeyError) as error:
-        log("warning", "an attempt's pin can not be read", pin=pin, error=str(error))
+        log("warning", "an attempt's pin cannot be read", pin=pin, error=str(error))
         return None

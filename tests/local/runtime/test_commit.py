@@ -1,4 +1,4 @@
-"""Committing what an attempt left: checked, unchangeable, the same answer for ever."""
+"""Committing what an attempt left: checked, unchangeable, the same answer forever."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preparing an attempt: which commit, which folders, and the same answer for ever."""
+"""Preparing an attempt: which commit, which folders, and the same answer forever."""
 
 from __future__ import annotations
 
@@ -288,7 +288,7 @@ async def test_a_refused_connection_is_transient(start_api: Callable[..., Any]) 
     assert (status, answer["reason"]) == (503, "TransientFetchFailed")
 
 
-async def test_a_volume_that_git_can_not_write_to_is_asked_again_later(api: Api, source: Path, volume: Path) -> None:
+async def test_a_volume_that_git_cannot_write_to_is_asked_again_later(api: Api, source: Path, volume: Path) -> None:
     import_source(volume, source)
     pins = volume / ".repos" / "n-demo" / "mirror.git" / "refs" / "pins"
     pins.write_text("no folder: as on a full disk, no ref can be written below it")

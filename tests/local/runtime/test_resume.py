@@ -138,7 +138,7 @@ async def test_the_workspace_container_killed_halfway_begins_again(api: Api, rea
     assert (pod.workspace / "one.txt").read_text() == "two\n"
 
 
-async def test_a_pod_that_outlives_its_attempt_can_not_change_what_the_next_begins_with(
+async def test_a_pod_that_outlives_its_attempt_cannot_change_what_the_next_begins_with(
     api: Api, ready: Pod, make_pod: MakePod
 ) -> None:
     ready.live(WORK)

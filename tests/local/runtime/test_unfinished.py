@@ -31,7 +31,7 @@ async def test_an_attempt_that_could_not_be_prepared_is_none(api: Api) -> None:
     assert await unfinished(api) == []
 
 
-async def test_a_pin_that_can_not_be_read_does_not_hide_the_others(api: Api, ready: Pod, volume: Path) -> None:
+async def test_a_pin_that_cannot_be_read_does_not_hide_the_others(api: Api, ready: Pod, volume: Path) -> None:
     await api.put(attempt=2)
     (volume / ".attempts" / UID / "a1.json").write_text("{")
     assert [item["attempt"] for item in await unfinished(api)] == [2]

@@ -7,7 +7,7 @@ import string
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autopack.errors import AutopackError, InvalidInput
@@ -22,7 +22,8 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 TEXTS = st.text(max_size=60) | st.text("-./@~^:{}ab \n\0\u202e", max_size=20)
-PORTABLE = string.ascii_letters + string.digits + "._-"
+PORTABLE = string.ascii_letters + string.digits + "._-" + "+"
+"""In file names `+` stands for the `/` of an id."""
 FIELDS = ("allowed", "isolation_model", "max_concurrent_runs", "more")
 
 
@@ -80,6 +81,7 @@ def test_a_damaged_anchor_is_taken_or_refused(start: int, cut: int) -> None:
 
 @settings(max_examples=60)
 @given(text=TEXTS)
+@example(text="0/0")
 def test_an_id_leads_nowhere_else(text: str) -> None:
     found = outcome(lambda given_: path_component(check_run_id(given_)), text)
     if isinstance(found, InvalidInput):

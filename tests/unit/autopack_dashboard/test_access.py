@@ -76,7 +76,7 @@ async def test_a_refused_token_is_not_repeated(guarded: Pages) -> None:
     assert "Set-Cookie" not in response.headers
 
 
-async def test_another_site_can_not_log_anybody_in(guarded: Pages) -> None:
+async def test_another_site_cannot_log_anybody_in(guarded: Pages) -> None:
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
         response = await guarded.client.post("/login", data={"token": "friend"}, headers=headers, allow_redirects=False)
         assert response.status == 403

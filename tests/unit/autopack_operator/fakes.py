@@ -227,7 +227,7 @@ class VolumeFiles:
 
 @dataclass
 class FakeVolume:
-    """ports.volume.Volume: answers "under way" once, then the same for ever."""
+    """ports.volume.Volume: answers "under way" once, then the same forever."""
 
     session: Session
     files: VolumeFiles

@@ -46,7 +46,7 @@ def test_what_passes_is_an_unreachable_database(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("cannot execute INSERT in a read-only transaction", "can not be written at present (read-only)"),
+        ("cannot execute INSERT in a read-only transaction", "cannot be written at present (read-only)"),
         ('could not extend file "base/5/1": No space left on device', "has no space left"),
     ],
 )

@@ -54,7 +54,7 @@ def test_the_bound_can_be_given() -> None:
     ],
     ids=["size", "unbounded", "real pods", "no bound", "more than the operator takes"],
 )
-def test_what_can_not_be_measured_is_refused_before_anything_is(changed: Settings, why: str) -> None:
+def test_what_cannot_be_measured_is_refused_before_anything_is(changed: Settings, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         refuse_impossible(changed)
 

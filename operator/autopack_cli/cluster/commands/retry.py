@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def retry_command(name: str, new_name: str | None, output: str | None, access: Access, *, dry_run: bool) -> int:
     """Make a new batch of a finished batch's failed runs, or a new run like one that failed.
 
-    What is finished never changes: its work, logs and objects stay, and what is made begins anew.
+    What is finished never changes: its work, logs and objects stay. The new runs start from the beginning.
     """
 
     async def work(session: Session) -> None:

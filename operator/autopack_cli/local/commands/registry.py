@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "registry",
     cls=LazyGroup,
     # The one command that needs a cluster lives with the operator, which this package knows nothing of.
-    commands_at={"rebuild": ("autopack_operator.rebuild:rebuild_command", "Fill a cluster's registry anew.")},
+    commands_at={"rebuild": ("autopack_operator.rebuild:rebuild_command", "Fill a cluster's registry again.")},
 )
 def registry_group() -> None:
     """The registry: what became of every run, in Postgres or in a run's SQLite file."""

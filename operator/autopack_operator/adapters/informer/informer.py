@@ -64,7 +64,7 @@ class Informer:
         )
 
     async def ended(self) -> None:
-        """Wait until kopf can not go on; raises InformerEndedError. It does not end by itself otherwise."""
+        """Wait until kopf cannot go on; raises InformerEndedError. It does not end by itself otherwise."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         task = done.pop()
         cause = None if task.cancelled() else task.exception()

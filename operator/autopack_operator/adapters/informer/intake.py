@@ -47,7 +47,7 @@ class Intake:
     def take_in(self, plural: str, event: str | None, body: JsonDict) -> None:
         """One event of a watch (`event` is None for an object of a list).
 
-        Most events are echoes: of a write of this process, or, whenever the watch begins anew, of what it told before.
+        Most events are echoes: of a write of this process, or, when the watch starts over, of what it reported before.
         Those are not read again, and nobody is woken who knows already.
         """
         watched, meta = self._watched[plural], body["metadata"]

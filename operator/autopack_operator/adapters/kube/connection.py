@@ -68,7 +68,7 @@ class Connection:
                 )
             except ConfigException as error:
                 raise NoCredentialsError(
-                    f"no ServiceAccount is mounted, and the kubeconfig can not be used ({error}); set KUBECONFIG"
+                    f"no ServiceAccount is mounted, and the kubeconfig cannot be used ({error}); set KUBECONFIG"
                 ) from error
         return cls(configuration)
 

@@ -45,7 +45,7 @@ async def open_as_user(
         )
     except _BAD_FILE as error:
         message = " ".join(str(error).split()) or type(error).__name__
-        raise NoCredentialsError(f"the kubeconfig {place} can not be used: {message}. {_FIX}") from error
+        raise NoCredentialsError(f"the kubeconfig {place} cannot be used: {message}. {_FIX}") from error
     chosen = active if context is None else next(one for one in contexts if one["name"] == context)
     return UserConnection(Connection(configuration), chosen["context"].get("namespace"), configuration.host)
 

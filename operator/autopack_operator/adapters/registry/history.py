@@ -59,7 +59,7 @@ class RegistryHistory:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="registry")
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="registry-disk")
         self.problem: str | None = None
-        """Why the registry can not be written at present; None when all is well."""
+        """Why the registry cannot be written at present; None when all is well."""
 
     async def recall(self) -> None:
         """Learn what earlier processes wrote, so that a restart does not write it all again.
@@ -174,30 +174,30 @@ class RegistryHistory:
     def _deliver(self, views: list[View]) -> Outcome:
         """In the thread."""
         events = list(self._events(views))
-        anew = False
+        again = False
         try:
             if not self._has_tables:
                 # Also with nothing to write: the dashboard reads them.
                 self._registry.upgrade()
                 self._has_tables = True
             for chunk in self._spill.chunks(AT_ONCE):
-                anew |= write(self._registry, chunk)
+                again |= write(self._registry, chunk)
             self._spill.clear()
             for start in range(0, len(events), AT_ONCE):
-                anew |= write(self._registry, events[start : start + AT_ONCE])
+                again |= write(self._registry, events[start : start + AT_ONCE])
         except (AutopackError, OSError) as error:
             if self.problem is None:
-                log.warning("the registry can not be written for now; runs go on, rows wait on disk: %s", error)
+                log.warning("the registry cannot be written for now; runs go on, rows wait on disk: %s", error)
             self.problem = str(error)
             return Outcome.KEPT_ON_DISK if self._kept(events) else Outcome.TAKEN_BY_NOBODY
         except Exception:
-            log.exception("the registry can not be written: a defect")
+            log.exception("the registry cannot be written: a defect")
             self.problem = "a defect, see the log"
             return Outcome.TAKEN_BY_NOBODY
         if self.problem is not None:
             log.info("the registry is written again; all that waited has arrived")
         self.problem = None
-        return Outcome.WRITTEN_ANEW if anew else Outcome.WRITTEN
+        return Outcome.WRITTEN_ANEW if again else Outcome.WRITTEN
 
     def _events(self, views: Iterable[View]) -> Iterable[Event]:
         for view in views:
@@ -214,5 +214,5 @@ class RegistryHistory:
         try:
             return not events or self._spill.add(events)
         except OSError as error:
-            log.warning("registry: %s can not be written (%s); rows wait in memory", self._spill.path, error.strerror)
+            log.warning("registry: %s cannot be written (%s); rows wait in memory", self._spill.path, error.strerror)
             return False

@@ -25,7 +25,7 @@ class Recorder(Protocol):
         ...
 
     def versions(self) -> dict[str, int]:
-        """The version of each row, by UID. Raises AutopackError when it can not be told."""
+        """The version of each row, by UID. Raises AutopackError when it cannot be told."""
         ...
 
     def upgrade(self) -> bool:

@@ -83,7 +83,7 @@ class HttpVolume:
             return _unreadable(answer)
 
     def _current_token(self) -> str:
-        """Read anew when the kubelet has replaced it, before it expires. In memory, so not worth a thread a request."""
+        """Read again when the kubelet has replaced it, before it expires. In memory: not worth a thread per request."""
         status = self._token_file.stat()
         version = (status.st_ino, status.st_mtime_ns)
         if version != self._token_version:
@@ -116,5 +116,5 @@ def _answer(status: int, document: JsonDict) -> JsonDict | VolumeFailure | None:
         return None
     reason = document.get("reason") or f"VolumeAnswered{status}"
     message = document.get("message") or f"the volume service answered {status}"
-    # Only 422 is an answer about the request; anything else says that the service can not judge it now.
+    # Only 422 is an answer about the request; anything else says that the service cannot judge it now.
     return VolumeFailure(reason, message, transient=status != 422)

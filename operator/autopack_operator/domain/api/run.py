@@ -52,7 +52,7 @@ class Retry(Model):
         StartFrom,
         Field(
             description="Snapshot: the next attempt goes on from the last saved state (commits and uncommitted files). "
-            "Source: it starts anew from the commit that the first one had."
+            "Source: it starts again from the commit that the first one had."
         ),
     ] = StartFrom.SNAPSHOT
 
@@ -64,7 +64,7 @@ class Workspace(Model):
 
 
 class TtlSeconds(Model):
-    """How long a finished AutopackRun object is kept, by outcome; for ever when absent. Files are never part of it."""
+    """How long a finished AutopackRun object is kept, by outcome; forever when absent. Files are never part of it."""
 
     succeeded: Annotated[int | None, Field(ge=0, le=31_536_000, description="Seconds after a success.")] = None
     failed: Annotated[
@@ -136,7 +136,7 @@ _FIXED = (
 def _immutable(field: str) -> JsonValue:
     return {
         "rule": f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})",
-        "message": f"spec.{field} can not be changed once the run exists; delete the run and create it anew",
+        "message": f"spec.{field} cannot be changed once the run exists; delete the run and create it again",
     }
 
 
@@ -147,7 +147,7 @@ class AutopackRunSpec(RunTemplate):
         json_schema_extra={
             "x-kubernetes-validations": [
                 *map(_immutable, _FIXED),
-                {"rule": "!oldSelf.cancel || self.cancel", "message": "spec.cancel can not be taken back"},
+                {"rule": "!oldSelf.cancel || self.cancel", "message": "spec.cancel cannot be taken back"},
             ]
         }
     )

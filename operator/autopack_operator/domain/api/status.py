@@ -98,7 +98,7 @@ class AutopackRunStatus(StatusModel):
     active_since: Annotated[
         str | None,
         Field(
-            description="When the first attempt was claimed, counted anew after a suspension.",
+            description="When the first attempt was claimed, counted again after a suspension.",
             json_schema_extra={"format": "date-time"},
         ),
     ] = None

@@ -170,7 +170,7 @@ def _blocked(run: RunView, reason: str, message: str, now: datetime) -> Step:
 
 def _watch(run: RunView, world: World, pod: PodView, now: datetime) -> Step:
     """One write when the command runs; hold-ups before that are told once they last. A pod that got its node starts
-    anew: most then run within moments, and what was told of its wait is corrected by the write that says so.
+    again: most then run within moments, and what was told of its wait is corrected by the write that says so.
     """
     status = transitions.observed(run, pod, now)
     if status == run.status:

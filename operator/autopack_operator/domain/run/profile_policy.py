@@ -24,7 +24,7 @@ def refusal(spec: AutopackRunSpec, profile: RunProfileSpec | None, profile_error
     """Why the profile does not let this run start; None when it does."""
     name = spec.profile_ref.name
     if profile_error:
-        return _refused("ProfileInvalid", f"RunProfile {name!r} can not be read; correct its {profile_error}")
+        return _refused("ProfileInvalid", f"RunProfile {name!r} cannot be read; correct its {profile_error}")
     if profile is None:
         return _refused(
             "ProfileMissing",

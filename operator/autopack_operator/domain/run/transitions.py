@@ -48,12 +48,12 @@ class Editor:
 
 
 def waiting(run: RunView, phase: str, reason: str, message: str, now: datetime) -> AutopackRunStatus:
-    """The run can not go on for now."""
+    """The run cannot go on for now."""
     return Editor(run, now).set(phase=phase, reason=reason, message=message).done()
 
 
 def held(run: RunView, now: datetime) -> AutopackRunStatus:
-    """The run waits because it is suspended; its deadline is counted anew when it goes on."""
+    """The run waits because it is suspended; its deadline is counted again when it goes on."""
     told = waiting(run, "Pending", "Suspended", "spec.suspend is true", now)
     return told.model_copy(update={"active_since": None})
 

@@ -12,7 +12,7 @@ from autopack_operator.domain.times import seconds_between
 
 
 def seconds_left(ttl: TtlSeconds, phase: str, finished_at: str | None, now: datetime) -> float | None:
-    """Seconds until deletion (0 when due); None when the object is kept for ever."""
+    """Seconds until deletion (0 when due); None when the object is kept forever."""
     limit = ttl.succeeded if phase == "Succeeded" else ttl.failed
     if limit is None or finished_at is None:
         return None

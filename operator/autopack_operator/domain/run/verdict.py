@@ -119,7 +119,7 @@ def in_the_light_of(work: CommittedWork, verdict: Verdict | None) -> Verdict:
 
 
 def of_stuck_pod(pod: PodView, waited: float, patience: float) -> Verdict | None:
-    """A pod that waits for something that will not come: an image that can not be had, a container that can not be
+    """A pod that waits for something that will not come: an image that cannot be had, a container that cannot be
     created. None while there is hope.
     """
     for container in pod.containers:

@@ -32,9 +32,9 @@ class World:
 
     Attributes:
         spec: the run's spec, parsed.
-        spec_error: why it can not be; `spec` is only a stand-in then.
+        spec_error: why it cannot be; `spec` is only a stand-in then.
         profile: the parsed RunProfile as the cache has it.
-        profile_error: why the RunProfile can not be parsed.
+        profile_error: why the RunProfile cannot be parsed.
         profile_absent: a live read found no such profile.
         canceled: cancel was asked for, on the run or on its batch.
         held: suspend was asked for.

@@ -47,7 +47,7 @@ def text(body: str, code: int = 200) -> Answer:
 
 
 class Double:
-    """Answers in turn, the last one for ever, and remembers what was asked."""
+    """Answers in turn, the last one forever, and remembers what was asked."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)

@@ -1,4 +1,4 @@
-"""Releases that come together go out together, each caller gets its own request's answer, and none waits for ever."""
+"""Releases that come together go out together, each caller gets its own request's answer, and none waits forever."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ async def test_what_was_never_taken_in(token_file: Path) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"unfinished": 3}, {"unfinished": [{"uid": "u"}]}])
-async def test_a_list_that_can_not_be_read_is_asked_for_again(token_file: Path, body: dict[str, object]) -> None:
+async def test_a_list_that_cannot_be_read_is_asked_for_again(token_file: Path, body: dict[str, object]) -> None:
     async with service(Double(json(body)), token_file) as volume:
         answer = await volume.unfinished()
     assert isinstance(answer, VolumeFailure)

@@ -108,7 +108,7 @@ async def deadline(lab: Simulation) -> None:
 
 
 async def eviction_from_source(lab: Simulation) -> None:
-    """The first pod is evicted, the second begins anew and succeeds."""
+    """The first pod is evicted, the second begins again and succeeds."""
     lab.kubelet.fates["one"] = [Fate(eviction=True), Fate()]
     lab.apply(RunBuilder().spec(retry={"startFrom": "Source"}))
     await lab.end()

@@ -131,7 +131,7 @@ def test_an_attempt_is_retried_by_its_class_of_failure(
     assert lab.pods() == [f"one-a{number + 1}" for number in range(pods)]
 
 
-def test_a_pod_whose_image_can_not_be_had_is_given_up_and_removed() -> None:
+def test_a_pod_whose_image_cannot_be_had_is_given_up_and_removed() -> None:
     lab = live(stories.missing_image)
     assert (ending(lab.run()), lab.pods()) == (("Succeeded", "Completed", 2), ["one-a2"])
 
@@ -176,10 +176,10 @@ def test_an_invalid_profile_refuses_the_run_and_is_named() -> None:
 
     run = live(story).run()
     assert ending(run) == ("Refused", "ProfileInvalid", 0)
-    assert "RunProfile 'default' can not be read; correct its spec.defaultImage" in run.status.message
+    assert "RunProfile 'default' cannot be read; correct its spec.defaultImage" in run.status.message
 
 
-def test_a_repository_that_can_not_be_had_fails_the_run_before_any_pod() -> None:
+def test_a_repository_that_cannot_be_had_fails_the_run_before_any_pod() -> None:
     async def story(lab: Simulation) -> None:
         lab.files.refusals["one"] = VolumeFailure("RefNotFound", "there is no ref nope", transient=False)
         lab.apply(RunBuilder())
@@ -205,7 +205,7 @@ def test_an_outage_of_the_volume_is_told_and_outlasted() -> None:
     assert told == ["Pending VolumeUnavailable", "Finishing VolumeUnavailable"]
 
 
-def test_work_that_can_not_be_taken_in_fails_the_run_and_says_why() -> None:
+def test_work_that_cannot_be_taken_in_fails_the_run_and_says_why() -> None:
     async def story(lab: Simulation) -> None:
         lab.files.spoiled["one"] = VolumeFailure("ManifestMismatch", "report.txt was changed", transient=False)
         lab.apply(RunBuilder())

@@ -55,7 +55,7 @@ def test_only_folders_of_the_attempt_are_writable() -> None:
     for container in containers(make()):
         claims = [mount for mount in container["volumeMounts"] if mount["name"] == "runs"]
         writable = [mount["subPath"] for mount in claims if not mount.get("readOnly")]
-        # The command can not write what the keeper writes down of it: only its git dir and how it ended.
+        # The command cannot write what the keeper writes down of it: only its git dir and how it ended.
         kept = f"{ATTEMPT.kept}/run" if container["name"] == "run" else ATTEMPT.kept
         assert sorted(writable) == sorted([ATTEMPT.artifacts, ATTEMPT.workspace, kept])
         assert [m["subPath"] for m in claims if m.get("readOnly")] == [".repos/n-demo/mirror.git"]
@@ -83,7 +83,7 @@ def test_an_attempt_prepared_before_our_files_lay_apart_runs_as_it_would_have_th
     assert command[command.index("--exit-file") + 1] == "/autopack/one/exit.json"
 
 
-def test_the_users_variables_can_not_replace_ours() -> None:
+def test_the_users_variables_cannot_replace_ours() -> None:
     pod = make(env=[{"name": "AUTOPACK_RUN_ID", "value": "another"}, {"name": "OWN", "value": "x"}])
     env = environment(pod, "run")
     assert (env["AUTOPACK_RUN_ID"], env["OWN"]) == ("one", "x")

@@ -125,7 +125,7 @@ def waiting(reason: str) -> PodBuilder:
     return pod().scheduled().container("run", waiting={"reason": reason, "message": "why"})
 
 
-def test_an_image_that_can_not_be_pulled_ends_the_attempt_after_a_while() -> None:
+def test_an_image_that_cannot_be_pulled_ends_the_attempt_after_a_while() -> None:
     view = waiting("ImagePullBackOff").view()
     assert of_stuck_pod(view, waited=59, patience=60) is None
     verdict = of_stuck_pod(view, waited=60, patience=60)
