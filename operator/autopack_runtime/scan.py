@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from autopack.errors import AutopackError
 from autopack.manifest import Entry, FileEntry, LinkEntry
+from autopack.trees import open_anyway
 
 MAX_DEPTH = 64
 MAX_ENTRIES = 100_000
@@ -60,28 +61,6 @@ def _walk(folder: int, prefix: str, skip: Collection[str], depth: int, left: lis
             yield Found(prefix + name, folder, name, status)
     finally:
         os.close(folder)
-
-
-def open_anyway(name: str, folder: int, flags: int) -> int:
-    """Open an entry of an open folder; one that is ours but forbids reading is given that right first."""
-    try:
-        return os.open(name, flags, dir_fd=folder)
-    except PermissionError:
-        change_mode(name, folder, add=stat.S_IRUSR | (stat.S_IXUSR if flags & os.O_DIRECTORY else 0))
-        return os.open(name, flags, dir_fd=folder)
-
-
-def change_mode(name: str, folder: int, *, add: int = 0, remove: int = 0) -> None:
-    """Change the permissions of an entry of an open folder, never those of what a symlink points to."""
-    # O_PATH names the entry itself whatever its mode; /proc leads chmod to that very entry.
-    handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        mode = os.fstat(handle).st_mode
-        wanted = (stat.S_IMODE(mode) | add) & ~remove
-        if not stat.S_ISLNK(mode) and wanted != stat.S_IMODE(mode):
-            os.chmod(f"/proc/self/fd/{handle}", wanted)  # noqa: PTH101 - see above
-    finally:
-        os.close(handle)
 
 
 def artifacts(root: Path, skip: Collection[str]) -> list[Entry]:

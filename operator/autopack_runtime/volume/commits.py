@@ -18,7 +18,8 @@ from autopack.files import write_json_atomic
 from autopack.git.runner import GitError
 from autopack.kept_files import KeptFiles, files_of
 from autopack.manifest import Identity
-from autopack_runtime.scan import change_mode, walk
+from autopack.trees import change_mode
+from autopack_runtime.scan import walk
 
 from . import pins
 from .fetch_errors import TransientError

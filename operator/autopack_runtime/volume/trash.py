@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import stat
 from pathlib import Path
 
 from autopack.files import TEMPORARY_PREFIX
-from autopack_runtime.scan import change_mode, open_anyway
+from autopack.trees import change_mode, empty_folder
 
 _NAME = ".trash"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -47,38 +46,15 @@ class Trash:
                 self.discard(str(left.relative_to(self._root)))
 
     def empty(self) -> None:
-        """Delete everything in the trash. May be cut off at any point and called again."""
+        """Delete everything in the trash. May be cut off at any point and called again.
+
+        Raises OSError at the end for what cannot be deleted.
+        """
         try:
             trash = os.open(self._root / _NAME, _FOLDER)
         except FileNotFoundError:
             return
         try:
-            while names := _names(trash):
-                for name in names:
-                    _delete(name, trash)
+            empty_folder(trash)
         finally:
             os.close(trash)
-
-
-def _names(folder: int) -> list[str]:
-    return os.listdir(folder)
-
-
-def _delete(name: str, trash: int) -> None:
-    """Delete an entry of the trash. Folders in it move up beside it: no depth is too deep for that."""
-    if not stat.S_ISDIR(os.lstat(name, dir_fd=trash).st_mode):
-        os.unlink(name, dir_fd=trash)
-        return
-    change_mode(name, trash, add=stat.S_IRWXU)
-    folder = open_anyway(name, trash, _FOLDER)
-    try:
-        for inner in _names(folder):
-            if stat.S_ISDIR(os.lstat(inner, dir_fd=folder).st_mode):
-                change_mode(inner, folder, add=stat.S_IRWXU)
-                os.rename(inner, secrets.token_hex(8), src_dir_fd=folder, dst_dir_fd=trash)
-            else:
-                os.unlink(inner, dir_fd=folder)
-    finally:
-        os.close(folder)
-    with contextlib.suppress(FileNotFoundError):
-        os.rmdir(name, dir_fd=trash)
