@@ -13,6 +13,7 @@ from pathlib import Path
 from .errors import WorkspaceError, printable
 
 _SHOWN_BYTES = 2000
+_IDENTITY = ("GIT_AUTHOR_", "GIT_COMMITTER_")
 
 Watch = Callable[["subprocess.Popen[bytes]"], contextlib.AbstractContextManager[None]]
 """Entered while a command runs; whoever provides it may end the process group that the command leads."""
@@ -39,7 +40,9 @@ def run_setup(
             # A file and not a pipe: output has no bound, and a child left behind must not block us.
             sink = tempfile.TemporaryFile() if log is None else log.open("a+b")  # noqa: SIM115 - the stack closes it
             output = stack.enter_context(sink)
-            process = _start(command, tree, {**os.environ, **env}, output.fileno(), pass_fds)
+            process = _start(
+                command, tree, {**worktree_environment(os.environ, tree.parent), **env}, output.fileno(), pass_fds
+            )
             problem = process if isinstance(process, str) else _finish(process, timeout, watch)
             if problem:
                 end = output.seek(0, os.SEEK_END)
@@ -48,6 +51,16 @@ def run_setup(
                 shown = printable(" ".join(command), 120)
                 message = f"the setup command '{shown}' {problem}: {said}"
                 raise WorkspaceError("SetupFailed", message, "Correct the command; the worktree has been removed")
+
+
+def worktree_environment(base: Mapping[str, str], *above: Path) -> dict[str, str]:
+    """Return the environment of a program that works in a worktree: `base`, of git's variables only who commits.
+
+    Git looks for a repository no further up than the folders `above`: in a tree that lost its `.git` it must not find
+    the repository around the folder of runs.
+    """
+    kept = {name: value for name, value in base.items() if not name.startswith("GIT_") or name.startswith(_IDENTITY)}
+    return kept | {"GIT_CEILING_DIRECTORIES": os.pathsep.join(map(str, above))}
 
 
 def _start(

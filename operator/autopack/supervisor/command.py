@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autopack.errors import InvalidInput
+from autopack.worktree_setup import worktree_environment
 
 DEFAULT_EXECUTOR = Path("src", "autopack", "autonomous_executor.py")
 
@@ -72,9 +73,8 @@ def _fill(word: str, values: Mapping[str, str]) -> str:
 
 
 def environment_of(base: Mapping[str, str], place: RunPlace, database_url: str) -> dict[str, str]:
-    """Return the environment of one run: ours without git's redirections, and what the run must know."""
-    kept = {name: value for name, value in base.items() if not name.startswith("GIT_")}
-    return kept | {
+    """Return the environment of one run: that of a worktree, and what the run must know."""
+    return worktree_environment(base, place.workspace.parent, place.runs_dir) | {
         "DATABASE_URL": database_url,
         "AUTONOMOUS_RUNS_DIR": str(place.runs_dir),
         "AUTOPACK_RUN_ID": place.run_id,

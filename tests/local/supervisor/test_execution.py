@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sqlite3
 import threading
@@ -15,7 +16,7 @@ from tests.local.supervisor.scene import Scene, is_running, python, wait_until
 
 from autopack.errors import InvalidInput
 from autopack.executor_lock import ExecutorLockManager
-from autopack.supervisor import Keep, Quota, RunResult, SupervisorOptions
+from autopack.supervisor import Keep, ParallelRunSupervisor, Quota, RunResult, SupervisorOptions
 
 COMMIT = (
     "import subprocess; open('made', 'w').close(); subprocess.run('git add made && git commit -qm work', shell=True)"
@@ -236,6 +237,38 @@ def test_gits_own_variables_do_not_reach_a_run(scene: Scene, monkeypatch: pytest
     assert result.success
 
 
+def test_who_commits_is_told_to_a_run(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada")
+    monkeypatch.setenv("GIT_COMMITTER_EMAIL", "ada@invalid")
+    result = execute(scene, COMMIT)
+    assert scene.git("log", "-1", "--format=%an %ce", str(result.commit)) == "Ada ada@invalid"
+
+
+# What an agent may do in a folder that is no repository of its own (any more).
+ASTRAY = "git checkout -qb oops; git -c user.name=x -c user.email=x@x commit -q --allow-empty -m oops; git add -A; true"
+
+
+@pytest.mark.parametrize(
+    ("option", "where"),
+    [
+        ("command", "rm .git"),
+        ("command", "rm .git; mkdir -p d; cd d"),
+        ("command", 'cd "$AUTOPACK_ARTIFACTS/ci"'),
+        ("setup", "rm .git"),
+    ],
+)
+def test_a_run_never_reaches_the_repository_around_it(scene: Scene, option: str, where: str) -> None:
+    astray = shlex.join(["sh", "-c", f"{where}; {ASTRAY}"])
+    commands = {"command": "true", "setup": (), option: astray if option == "command" else (astray,)}
+    runs, before = scene.repo / "runs", (scene.git("rev-parse", "main"), scene.git("status", "--porcelain"))
+    options = SupervisorOptions(**commands)  # type: ignore[arg-type]
+    ParallelRunSupervisor(scene.repo, None, runs, True, options=options).execute_run("run-1")
+    assert (runs / "run-1/ci").is_dir()
+    assert scene.git("symbolic-ref", "HEAD") == "refs/heads/main"
+    assert scene.git("branch", "--list", "oops") == ""
+    assert (scene.git("rev-parse", "main"), scene.git("status", "--porcelain")) == before
+
+
 def test_setup_commands_run_in_the_fresh_worktree(scene: Scene) -> None:
     result = execute(scene, "print(open('set-up').read())", setup=(python("open('set-up', 'w').write('yes')"),))
     assert (result.success, scene.stdout("run-1")) == (True, "yes\n")
@@ -243,8 +276,6 @@ def test_setup_commands_run_in_the_fresh_worktree(scene: Scene) -> None:
 
 def test_a_folder_of_runs_inside_the_repository_is_hidden_from_git(scene: Scene) -> None:
     inside = scene.repo / ".autonomous_runs"
-    from autopack.supervisor import ParallelRunSupervisor
-
     supervisor = ParallelRunSupervisor(
         scene.repo, None, inside, per_run_sqlite=True, options=SupervisorOptions(command=python("pass"))
     )
