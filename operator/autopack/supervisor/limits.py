@@ -6,11 +6,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from autopack.git.runner import GitError, run_git
+
 from .quotas import usable_cores
 
 GIB = 1024**3
 _MEMORY_PER_WORKER = (GIB // 2, GIB)
 _SQLITE_WORKERS = 4
+_ESTIMATE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -24,30 +27,29 @@ class Machine:
 
 @dataclass(frozen=True)
 class Demand:
-    """What is asked for; `tree_bytes` is the size of one worktree, `runs` how many are to be executed."""
+    """What is asked for; `tree_bytes` is the size of one worktree (None: unknown), `runs` how many are executed."""
 
     workers: int
     runs: int
-    tree_bytes: int
+    tree_bytes: int | None
     per_run_sqlite: bool
 
 
 def describe_limits(machine: Machine, demand: Demand) -> list[str]:
     """Return lines for people; those that say what may go wrong begin with `warning:`."""
-    trees = demand.tree_bytes * min(demand.workers, demand.runs)
     low, high = (demand.workers * each for each in _MEMORY_PER_WORKER)
     available = "unknown" if machine.memory is None else f"{machine.memory / GIB:.1f} GB available"
     free = "unknown" if machine.disk is None else f"{machine.disk / GIB:.1f} GB free"
     lines = [
         f"workers: {demand.workers} on {machine.cores} cores",
         f"memory: {low / GIB:.1f}-{high / GIB:.1f} GB expected (0.5-1 GB a worker), {available}",
-        f"disk: {_megabytes(demand.tree_bytes)} a worktree, {_megabytes(trees)} at once, one object database; {free}",
+        f"disk: {_trees(demand)}, one object database; {free}",
     ]
     if demand.workers > machine.cores:
         lines.append(f"warning: more workers than cores; runs will wait for each other (--workers {machine.cores})")
     if machine.memory is not None and low > machine.memory:
         lines.append("warning: the memory may not suffice; use fewer --workers")
-    if machine.disk is not None and trees > machine.disk:
+    if machine.disk is not None and _at_once(demand) > machine.disk:
         lines.append("warning: the disk may not suffice for that many worktrees; use fewer --workers")
     if demand.per_run_sqlite and demand.workers > _SQLITE_WORKERS:
         lines.append(
@@ -56,8 +58,30 @@ def describe_limits(machine: Machine, demand: Demand) -> list[str]:
     return lines
 
 
+def _trees(demand: Demand) -> str:
+    if demand.tree_bytes is None:
+        return "the size of a worktree is unknown"
+    return f"{_megabytes(demand.tree_bytes)} a worktree, {_megabytes(_at_once(demand))} at once"
+
+
+def _at_once(demand: Demand) -> int:
+    return (demand.tree_bytes or 0) * min(demand.workers, demand.runs)
+
+
 def _megabytes(size: int) -> str:
     return f"{size / 1024**2:.1f} MB"
+
+
+def tree_bytes(repo: Path, sha: str) -> int | None:
+    """Return the sum of the sizes of all files of a commit; None if the repository cannot tell, as a partial clone."""
+    try:
+        # Without a protocol: git would fetch every file that a partial clone lacks, to measure it.
+        tree = ["ls-tree", "-r", "-l", "-z", "--full-tree", sha]
+        listed = run_git(tree, cwd=repo, protocols=(), timeout=_ESTIMATE_SECONDS).stdout
+    except GitError:
+        return None
+    sizes = (row.split(b"\t", 1)[0].rsplit(b" ", 1)[-1] for row in listed.split(b"\0") if row)
+    return sum(int(size) for size in sizes if size.isdigit())
 
 
 def probe(runs_dir: Path) -> Machine:

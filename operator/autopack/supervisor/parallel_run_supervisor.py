@@ -23,7 +23,7 @@ from .errors import SupervisorError
 from .execution import execute_attempt, settle
 from .guard import Guard
 from .journal import Journal, new_batch_id
-from .limits import Demand, describe_limits, probe
+from .limits import Demand, describe_limits, probe, tree_bytes
 from .models import RunResult
 from .options import SupervisorOptions, check_workers
 from .outcome import is_retryable
@@ -31,7 +31,6 @@ from .preflight import make_runs_dir, prepare_recipe
 from .quotas import Cores, usable_cores
 from .recipe import Recipe, Services
 from .results import failed_result, not_started, places_of, result_of
-from .work import tree_bytes
 
 __all__ = ["ParallelRunSupervisor", "SupervisorError"]
 
@@ -174,9 +173,9 @@ class ParallelRunSupervisor:
         return found
 
     def _say_limits(self, recipe: Recipe, workers: int, runs: int) -> None:
-        demand = Demand(workers, runs, tree_bytes(self.source_repo, recipe.base_sha), self.per_run_sqlite)
         if runs == 0:
             return
+        demand = Demand(workers, runs, tree_bytes(self.source_repo, recipe.base_sha), self.per_run_sqlite)
         for line in describe_limits(probe(self._runs_dir), demand):
             self._progress.note(line)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.local.supervisor.scene import Scene, anchor, is_running, python
+from tests.local.workspaces.repos import git
 
 from autopack.errors import AutopackError, InvalidInput
 from autopack.progress import PlainProgress
@@ -119,6 +120,21 @@ def test_the_limits_are_said_before_the_first_run_starts(scene: Scene) -> None:
     assert "memory: 3.0-6.0 GB expected" in before
     assert "a worktree, " in before
     assert "warning: per-run SQLite is meant for 2-4 workers" in before
+
+
+def test_a_repository_that_cannot_tell_its_size_is_no_reason_to_refuse(scene: Scene) -> None:
+    scene.git("config", "uploadpack.allowFilter", "true")
+    clone = scene.root / "partial"
+    filtered = ("--filter=blob:none", "--no-checkout")
+    git(scene.root, "clone", "-q", *filtered, f"file://{scene.repo}", str(clone))
+    objects = git(clone, "count-objects", "-v")
+    shown = StringIO()
+    options, progress = SupervisorOptions(command="true"), PlainProgress(shown)
+    supervisor = ParallelRunSupervisor(clone, None, scene.runs, True, options=options, progress=progress)
+    assert list(supervisor.execute_parallel(["a"])) == ["a"]
+    assert "disk: the size of a worktree is unknown" in shown.getvalue()
+    assert "a: started" in shown.getvalue()
+    assert git(clone, "count-objects", "-v") == objects
 
 
 def test_starts_are_spread_by_the_jitter(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

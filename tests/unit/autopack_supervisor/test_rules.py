@@ -71,6 +71,12 @@ def test_nothing_is_warned_of_without_need_or_knowledge() -> None:
     assert "100.0 MB a worktree, 200.0 MB at once" in lines[2]
 
 
+def test_a_size_that_is_unknown_is_said_to_be() -> None:
+    lines = describe_limits(Machine(4, None, GIB), Demand(4, 2, None, per_run_sqlite=True))
+    assert lines[2] == "disk: the size of a worktree is unknown, one object database; 1.0 GB free"
+    assert [line for line in lines if line.startswith("warning:")] == []
+
+
 MOUNTS = r"""
 20 1 8:1 / / rw - ext4 /dev/sda1 rw
 21 20 0:5 / /mnt/nfs rw shared:1 - nfs4 server:/x rw
