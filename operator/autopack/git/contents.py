@@ -24,13 +24,13 @@ def check_complete(common: Path, sha: str) -> None:
         raise WorkspaceError(
             "SubmodulesPresent",
             f"the repository has submodules, whose folders would be empty in a worktree: {names}",
-            "Allow an incomplete tree, and fetch what the run needs in a setup command",
+            "Accept that with --allow-incomplete, and fetch what the runs need in a setup command",
         )
     if held.lfs and not _lfs_installed(common):
         raise WorkspaceError(
             "LfsMissing",
             "the repository keeps files in Git LFS, which is not set up on this machine",
-            "Install git-lfs and run 'git lfs install', or allow an incomplete tree with pointer files",
+            "Install git-lfs and run 'git lfs install', or accept pointer files with --allow-incomplete",
         )
 
 

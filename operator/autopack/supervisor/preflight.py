@@ -8,7 +8,9 @@ from pathlib import Path
 
 from autopack.errors import InvalidInput, printable
 from autopack.files import write_atomic
+from autopack.git.contents import check_complete
 from autopack.git.refs import check_ref
+from autopack.git.worktree_entries import common_dir
 from autopack.settings import check_repository
 from autopack.workspace_manager import Preparation
 
@@ -21,13 +23,17 @@ from .work import resolve_commit
 def prepare_recipe(
     batch_id: str, runs_dir: Path, source_repo: Path, options: SupervisorOptions, extra_args: Sequence[str]
 ) -> Recipe:
-    """Return the recipe of a batch; raise InvalidInput when there is no repository, no such ref, or no command."""
+    """Return the recipe of a batch; raise AutopackError when there is no repository, no such ref, no command, or a
+    tree that worktrees would lack a part of.
+    """
     check_repository(source_repo)
     check_ref(options.ref)
     sha = resolve_commit(source_repo, options.ref)
     if sha is None:
         message = f"the repository has no branch, tag or commit '{options.ref}'"
         raise InvalidInput("ref", message, "Give another --ref, or commit something first")
+    if not options.allow_incomplete:
+        check_complete(common_dir(source_repo), sha)
     return Recipe(
         batch_id=batch_id,
         runs_dir=runs_dir,

@@ -49,6 +49,10 @@ def _submodule(place: Place) -> None:
     git(repo, "commit", "-q", "-m", "submodule")
 
 
+def _lfs(place: Place) -> None:
+    commit(place.scene.repo, {"big/.gitattributes": "*.bin filter=lfs -text\n"})
+
+
 def _planted(place: Place) -> None:
     program = path_in(place, "planted")
     program.write_text(f"#!/bin/sh\ntouch {path_in(place, 'pwned')}\n")
@@ -120,12 +124,19 @@ ROWS = [
     ),
     Row(
         "malicious submodule",
-        FAILS,
-        "the repository has submodules",
+        REFUSED,
+        "in a worktree: x. Accept that with --allow-incomplete, and fetch",
         given=_submodule,
-        hits_all=True,
         check=_nothing_was_executed,
     ),
+    Row(
+        "Git LFS where it is not installed",
+        REFUSED,
+        "or accept pointer files with --allow-incomplete",
+        env={"HOME": "/nonexistent"},
+        given=_lfs,
+    ),
+    Row("Git LFS, pointers accepted", WORKS, "Total: 2/2", ("--allow-incomplete",), given=_lfs),
     Row(
         "malicious submodule, incomplete tree accepted",
         WORKS,

@@ -47,8 +47,7 @@ Given = Callable[[Place], Mapping[str, str] | None]
 class Row:
     """`item` is a phrase of the list. The arguments follow those of a good call of `supervise`, or stand alone.
 
-    `within` is a command that the call is put into, `unread` gives it an output that nobody reads, `hits_all` says that
-    all runs of the batch share the fault.
+    `within` is a command that the call is put into, `unread` gives it an output that nobody reads.
     """
 
     item: str
@@ -61,7 +60,6 @@ class Row:
     sqlite: bool = True
     within: tuple[str, ...] = ()
     unread: bool = False
-    hits_all: bool = False
     check: Callable[[Place], None] | None = None
 
 
