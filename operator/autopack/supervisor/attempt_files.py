@@ -12,11 +12,17 @@ from autopack.files import write_json_atomic
 from autopack.registry.events import RunRecord, decode
 
 VERSION = 1
+_RESULT = "result.json"
 
 
 def result_path(layout: RunFileLayout) -> Path:
     """Return the file that says how the run's last attempt ended; written last of all."""
-    return layout.base_dir / "result.json"
+    return layout.kept_dir / _RESULT
+
+
+def _last_result(layout: RunFileLayout) -> Path:
+    """Return the file that holds the last result: of a run that has not been started lately, among its artifacts."""
+    return result_path(layout) if layout.kept_dir.exists() else layout.base_dir / _RESULT
 
 
 def log_paths(layout: RunFileLayout) -> tuple[Path, Path, Path]:
@@ -26,13 +32,15 @@ def log_paths(layout: RunFileLayout) -> tuple[Path, Path, Path]:
 
 def set_aside_earlier(layout: RunFileLayout) -> None:
     """Rename what the attempt before left: `stdout.log` becomes `stdout.a1.log`, then `stdout.a2.log` and so on."""
-    left = [path for path in (*log_paths(layout), result_path(layout)) if path.exists()]
+    homes = {**{path: path.parent for path in log_paths(layout)}, _last_result(layout): layout.kept_dir}
+    left = [path for path in homes if path.exists()]
+    layout.kept_dir.mkdir(parents=True, exist_ok=True)
     if not left:
         return
     used = {number for path in left for number in _numbers(path)}
     number = max(used, default=0) + 1
     for path in left:
-        path.rename(path.with_name(f"{path.stem}.a{number}{path.suffix}"))
+        path.rename(homes[path] / f"{path.stem}.a{number}{path.suffix}")
         hit("run.after_set_aside")
 
 
@@ -45,13 +53,16 @@ def _numbers(path: Path) -> Iterator[int]:
 
 def write_result(layout: RunFileLayout, facts: RunRecord) -> None:
     """Write down how the run ended."""
+    layout.kept_dir.mkdir(parents=True, exist_ok=True)
     write_json_atomic(result_path(layout), {"version": VERSION, **asdict(facts)})
 
 
 def read_result(layout: RunFileLayout) -> RunRecord | None:
-    """Return how the run ended; None if it has not, or if nobody can tell."""
+    """Return how the run ended; None if it has not, if nobody can tell, or if its artifacts have been deleted."""
+    if not layout.base_dir.exists():
+        return None
     try:
-        facts = decode(result_path(layout).read_bytes())
+        facts = decode(_last_result(layout).read_bytes())
     except OSError:
         return None
     return facts if facts is not None and facts.run_id == layout.run_id else None

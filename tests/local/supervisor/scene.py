@@ -106,7 +106,7 @@ class Scene:
 
     def result(self, run_id: str) -> dict[str, object]:
         """Return what the run's result file says."""
-        document: dict[str, object] = json.loads((self.runs / run_id / "result.json").read_bytes())
+        document: dict[str, object] = json.loads((self.runs / ".kept" / run_id / "result.json").read_bytes())
         return document
 
     def stdout(self, run_id: str) -> str:

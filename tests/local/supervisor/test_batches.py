@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from io import StringIO
 from pathlib import Path
@@ -64,9 +65,54 @@ def test_what_succeeded_is_not_executed_again_unless_asked(scene: Scene) -> None
     assert [(run.skipped, run.attempt) for run in redone.values()] == [(False, 2), (False, 3)]
 
 
+WRITES_A_RESULT = """
+import json, os, pathlib, sys
+text = json.dumps({'run_id': 'a', 'attempt': 1, 'state': 'Succeeded', 'at': '2026-01-06T00:00:00+00:00'})
+place = pathlib.Path(os.environ['AUTOPACK_ARTIFACTS'], 'result.json')
+before = place.read_text() if place.exists() else None
+print(json.dumps(before == text))
+place.write_text(text)
+sys.exit(os.environ['AUTOPACK_ATTEMPT'] == '1')
+"""
+
+
+def test_a_result_file_that_the_command_writes_is_an_artifact_and_no_answer_of_ours(scene: Scene) -> None:
+    for attempt, success in ((1, False), (2, True)):
+        results = scene.supervisor(SupervisorOptions(command=python(WRITES_A_RESULT))).execute_parallel(["a"])
+        assert (results["a"].success, results["a"].skipped, results["a"].attempt) == (success, False, attempt)
+        # The second attempt found what the first had left.
+        assert json.loads(scene.stdout("a")) == success
+    again = scene.supervisor(SupervisorOptions(command=python(WRITES_A_RESULT))).execute_parallel(["a"])
+    assert again["a"].skipped
+    assert json.loads((scene.runs / "a/result.json").read_bytes())["attempt"] == 1
+    assert (scene.result("a")["attempt"], scene.result("a")["state"]) == (2, "Succeeded")
+
+
+@pytest.mark.parametrize("succeeded", [True, False])
+def test_results_of_before_they_had_a_place_of_their_own_are_read(scene: Scene, succeeded: bool) -> None:
+    options = SupervisorOptions(command="true" if succeeded else "false")
+    scene.supervisor(options).execute_parallel(["a"])
+    kept = scene.runs / ".kept/a"
+    old = scene.runs / "a/result.json"
+    (kept / "result.json").rename(old)
+    kept.rmdir()
+    again = scene.supervisor(options).execute_parallel(["a"])["a"]
+    assert (again.skipped, again.attempt) == (succeeded, 1 if succeeded else 2)
+    assert old.exists() == succeeded
+    assert (kept / "result.a1.json").exists() == (not succeeded)
+
+
+def test_a_run_whose_artifacts_were_deleted_is_executed_again(scene: Scene) -> None:
+    options = SupervisorOptions(command="true")
+    scene.supervisor(options).execute_parallel(["a"])
+    shutil.rmtree(scene.runs / "a")
+    again = scene.supervisor(options).execute_parallel(["a"])["a"]
+    assert (again.success, again.skipped, again.attempt) == (True, False, 2)
+
+
 def test_a_damaged_result_counts_as_none(scene: Scene) -> None:
     scene.supervisor(SupervisorOptions(command=python("pass"))).execute_parallel(["a"])
-    (scene.runs / "a/result.json").write_text('{"state": "Succee')
+    (scene.runs / ".kept/a/result.json").write_text('{"state": "Succee')
     again = scene.supervisor(SupervisorOptions(command=python("pass"))).execute_parallel(["a"])
     assert again["a"].attempt == 2
 
@@ -155,8 +201,8 @@ def test_supervisors_in_threads_of_one_process_do_not_disturb_each_other(scene: 
         thread.start()
     for thread in threads:
         thread.join()
-    assert {path.name for path in scene.runs.glob("?/result.json")} == {"result.json"}
-    assert len(list(scene.runs.glob("?/result.json"))) == 6
+    assert {path.name for path in scene.runs.glob(".kept/?/result.json")} == {"result.json"}
+    assert len(list(scene.runs.glob(".kept/?/result.json"))) == 6
 
 
 @pytest.mark.parametrize(

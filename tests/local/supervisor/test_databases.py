@@ -107,11 +107,11 @@ def test_runs_go_on_while_postgres_is_away_for_30_seconds_and_every_row_arrives_
     ended_meanwhile: list[int] = []
 
     def outage() -> None:
-        wait_until(lambda: len(list(scene.runs.glob("*/result.json"))) >= 4, "some runs have ended")
+        wait_until(lambda: len(list(scene.runs.glob(".kept/*/result.json"))) >= 4, "some runs have ended")
         own_postgres.stop()
-        before = len(list(scene.runs.glob("*/result.json")))
+        before = len(list(scene.runs.glob(".kept/*/result.json")))
         time.sleep(30)
-        ended_meanwhile.append(len(list(scene.runs.glob("*/result.json"))) - before)
+        ended_meanwhile.append(len(list(scene.runs.glob(".kept/*/result.json"))) - before)
         own_postgres.start()
 
     thread = threading.Thread(target=outage)

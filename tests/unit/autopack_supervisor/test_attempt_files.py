@@ -38,6 +38,7 @@ def test_a_result_of_another_run_is_none_of_this_one(layout: RunFileLayout, tmp_
     write_result(layout, FACTS)
     other = RunFileLayout("run-2", base_dir=tmp_path)
     other.ensure_directories()
+    set_aside_earlier(other)
     result_path(layout).rename(result_path(other))
     assert read_result(other) is None
 
