@@ -110,12 +110,15 @@ class RollbackManager:
         index = Path(self._git("rev-parse", "--absolute-git-dir")) / "autopack-savepoint.index"
         index.unlink(missing_ok=True)
         try:
-            sha = snapshot(
+            saved = snapshot(
                 self.workspace, git_dir=None, index_file=index, ref=ref, message=f"autopack: {self.phase_id}"
             )
         finally:
             index.unlink(missing_ok=True)
-        if sha is None:
+        if saved.unsaved:
+            # Going back would delete, or not bring back, what is not in the savepoint.
+            raise AutopackError("SavepointIncomplete", f"not every file can be saved: {saved.unsaved[0].path}")
+        if saved.sha is None:
             self._git("update-ref", ref, head)
         # The parent would tell HEAD only where there was something uncommitted.
         self._git("update-ref", f"{ref}.head", head)

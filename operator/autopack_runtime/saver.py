@@ -18,7 +18,7 @@ from autopack.git.bare import make_bare
 from autopack.git.layout import has_no_ref
 from autopack.git.refs import check_ref
 from autopack.git.runner import GitError, GitResult, run_git
-from autopack.git.snapshot import SnapshotIncomplete, snapshot
+from autopack.git.snapshot import snapshot
 from autopack.git.worktree_entries import head_branch
 
 from .bundles import EXTRA, HEADS, UNCOMMITTED, branches_of, list_heads, snapshot_of
@@ -207,19 +207,19 @@ class Saver:
     def _snapshot(self, source: _Source) -> tuple[str | None, bool]:
         """Save the uncommitted files; return their commit, and whether all of them could be read."""
         self._copy_private_settings()
-        ref, whole = self._pod.snapshot_ref, True
+        ref = self._pod.snapshot_ref
         message = UNCOMMITTED + self._pod.identity.run_id
-        try:
-            sha = snapshot(self._pod.workspace, git_dir=self._git_dir, index_file=self._index, ref=ref, message=message)
-        except SnapshotIncomplete as error:
-            log("warning", "not every file could be saved", error=str(error))
-            sha, whole = error.sha, False
+        sha, unsaved = snapshot(
+            self._pod.workspace, git_dir=self._git_dir, index_file=self._index, ref=ref, message=message
+        )
+        for one in unsaved:
+            log("warning", "a file could not be saved", path=one.path, size=one.size, reason=one.reason)
         if sha is None and self._is_on_no_branch(source):
             self._git("update-ref", ref, source.head)
             sha = source.head
         elif sha is None and not has_no_ref(self._git_dir, ref):
             self._git("update-ref", "-d", ref)
-        return sha, whole
+        return sha, not unsaved
 
     def _copy_private_settings(self) -> None:
         """Take over what decides which files are the run's: its own excludes, and its index for forced additions."""

@@ -1,17 +1,25 @@
 """A snapshot holds the dirty tree and disturbs nobody."""
 
+import os
 from pathlib import Path
 
 import pytest
 from tests.local.workspaces.repos import commit, git, head, make_repo
 
-from autopack.git.snapshot import SnapshotIncomplete, snapshot
+from autopack.git.runner import run_git
+from autopack.git.snapshot import Snapshot, snapshot
 
 REF = "refs/autopack/run"
 
 
-def save(tree: Path, index: Path | None = None, message: str = "snapshot") -> str | None:
+def take(tree: Path, index: Path | None = None, message: str = "snapshot") -> Snapshot:
     return snapshot(tree, git_dir=None, index_file=index or tree.parent / "own.index", ref=REF, message=message)
+
+
+def save(tree: Path, index: Path | None = None, message: str = "snapshot") -> str | None:
+    taken = take(tree, index, message)
+    assert taken.unsaved == ()
+    return taken.sha
 
 
 def files_of(tree: Path, sha: str) -> dict[str, str]:
@@ -140,15 +148,78 @@ def test_an_unborn_branch_is_saved_without_parent(tmp_path: Path) -> None:
     assert git(tree, "rev-list", "--parents", sha) == sha
 
 
-def test_what_cannot_be_read_is_said_after_saving_the_rest(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_is_said_after_saving_the_rest(repo: Path) -> None:
     (repo / "good").write_text("good\n", "utf-8")
     # A folder that git cannot enter as a file: root reads everything, so permissions cannot make one.
     (repo / "bad").mkdir()
     (repo / "bad/.git").write_text("gitdir: /nonexistent\n", "utf-8")
     (repo / "bad/file").write_text("bad\n", "utf-8")
-    try:
-        sha = save(repo)
-    except SnapshotIncomplete as error:
-        sha = error.sha
+    sha = take(repo).sha
     assert sha is not None
     assert files_of(repo, sha)["good"] == "good"
+
+
+def test_a_file_that_its_attributes_forbid_is_saved_byte_for_byte_and_costs_nothing_else(repo: Path) -> None:
+    (repo / ".gitattributes").write_text("*.rc working-tree-encoding=UTF-16\n", "utf-8")
+    (repo / "a.rc").write_bytes(b"odd")
+    (repo / "b.py").write_text("b\n", "utf-8")
+    (repo / "z.rc").write_bytes(b"\x00\xd8x")
+    sha = save(repo)
+    assert sha is not None
+    saved = files_of(repo, sha)
+    assert (saved["b.py"], saved["a.rc"]) == ("b", "odd")
+    assert git(repo, "cat-file", "-s", f"{sha}:z.rc") == "3"
+
+
+def test_a_file_too_large_to_keep_is_named_and_the_others_are_saved(repo: Path) -> None:
+    with (repo / "huge").open("wb") as file:
+        file.truncate(1 << 40)
+    (repo / "small").write_text("small\n", "utf-8")
+    taken = take(repo)
+    assert taken.sha is not None
+    assert files_of(repo, taken.sha).keys() == {".gitignore", "README.md", "src/a.py", "small"}
+    assert [(one.path, one.size) for one in taken.unsaved] == [("huge", 1 << 40)]
+
+
+def test_line_ends_that_an_attribute_came_to_change_are_no_change(repo: Path) -> None:
+    git(repo, "config", "core.autocrlf", "false")
+    (repo / "dos.txt").write_bytes(b"a\r\nb\r\n")
+    commit(repo, {"x": "x"})
+    commit(repo, {".gitattributes": "*.txt text eol=lf\n"})
+    (repo / "dos.txt").touch()
+    assert save(repo) is None
+    (repo / "y").write_text("y\n", "utf-8")
+    sha = save(repo)
+    assert sha is not None
+    assert git(repo, "diff", "--name-only", f"{sha}^", sha) == "y"
+
+
+def test_what_a_sparse_checkout_leaves_out_is_not_deleted(repo: Path) -> None:
+    commit(repo, {"docs/d.md": "d\n"})
+    (repo / "src/b.py").write_text("b\n", "utf-8")
+    save(repo)
+    git(repo, "sparse-checkout", "set", "src")
+    assert not (repo / "docs").exists()
+    sha = save(repo)
+    assert sha is not None
+    assert git(repo, "diff", "--name-status", f"{sha}^", sha) == "A\tsrc/b.py"
+
+
+def test_names_that_are_no_text_are_saved(repo: Path) -> None:
+    for name in (b"tab\there", b"new\nline", b"not-\xff-utf8", b"-dash", b":(top)x", b"star*"):
+        (repo / os.fsdecode(name)).write_bytes(name)
+    sha = save(repo)
+    assert sha is not None
+    listed = run_git(["ls-tree", "-r", "-z", "--name-only", sha], cwd=repo).stdout.split(b"\0")
+    assert {b"tab\there", b"new\nline", b"not-\xff-utf8", b"-dash", b":(top)x", b"star*"} <= set(listed)
+
+
+def test_a_conflict_is_saved_as_it_lies_on_disk(repo: Path) -> None:
+    git(repo, "checkout", "-q", "-b", "other")
+    commit(repo, {"README.md": "theirs\n"})
+    git(repo, "checkout", "-q", "main")
+    commit(repo, {"README.md": "ours\n"})
+    git(repo, "merge", "-q", "other", check=False)
+    sha = save(repo)
+    assert sha is not None
+    assert "<<<<<<<" in files_of(repo, sha)["README.md"]
