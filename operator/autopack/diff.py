@@ -11,6 +11,7 @@ from pathlib import Path
 from .errors import WorkspaceError
 from .file_layout import autonomous_runs_dir
 from .git.branches import RUN_PREFIX
+from .git.private import repository_of
 from .git.refs import check_ref
 from .git.runner import run_git
 from .git.save import run_ref
@@ -46,11 +47,12 @@ def run_diff(
     name = path_component(run_id)
     common = common_dir(repo)
     tree = (autonomous_runs_dir() / "workspaces" if worktree_base is None else worktree_base).absolute() / name
-    entry = registration_of(common, tree)
+    at_work = repository_of(common, tree)
+    entry = registration_of(at_work, tree)
     if entry is not None and tree.is_dir() and not entry.half_made:
         begun = entry.note.sha if entry.note else _head(repo)
-        start = _base(repo, base, begun)
-        return RunDiff(start, None, _diff_of_tree(common, entry, start, stat=stat))
+        start = _base(entry.admin, base, begun)
+        return RunDiff(start, None, _diff_of_tree(at_work, entry, start, stat=stat))
     tip = _last_state(common, name)
     if tip is None:
         message = f"there is neither a worktree nor a branch nor a snapshot of the run '{run_id}'"
@@ -78,6 +80,7 @@ def _head(repo: Path) -> str:
 
 
 def _resolve(repo: Path, name: str) -> str | None:
+    """Return the commit of a name in a repository, or as a run in the worktree with that git dir sees it."""
     found = run_git(["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"], cwd=repo, check=False)
     return found.text if found.returncode == 0 else None
 

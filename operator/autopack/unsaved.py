@@ -25,7 +25,7 @@ class Unsaved(TypedDict):
 
 def describe(unsaved: Sequence[Unsaved]) -> str:
     """Return one line that names the first few, and says how many more there are."""
-    said = [f"{printable(one['path'], 120)} ({_size(one['bytes'])}{printable(one['reason'], 120)})" for one in unsaved]
+    said = [f"{printable(one['path'], 120)} ({_size(one['bytes'])}{printable(one['reason'], 500)})" for one in unsaved]
     more = len(said) - _SHOWN
     return "; ".join(said[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 

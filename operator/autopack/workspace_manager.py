@@ -20,14 +20,17 @@ from types import TracebackType
 from .errors import AutopackError, WorkspaceError, printable
 from .failpoints import hit
 from .file_layout import autonomous_runs_dir
-from .git.branches import Start, plan_start
+from .git.branches import RUN_PREFIX, Start, plan_start
 from .git.contents import check_complete
+from .git.enlisting import announce, confirm
 from .git.listing import list_worktrees
-from .git.removal import Retired, retire
+from .git.private import drop_private, make_private, private_dir
+from .git.ref_list import branches_among, list_refs
+from .git.removal import Retired, retire, withdraw
 from .git.runner import GitError
-from .git.save import archive
-from .git.worktree import add_worktree, empty_trash, remove_worktree
-from .git.worktree_entries import common_dir, top_level
+from .git.save import Saved, archive
+from .git.worktree import add_worktree, empty_trash
+from .git.worktree_entries import common_dir, repository_lock, top_level
 from .occupancy import Occupancy
 from .run_ids import path_component
 from .workspace_lease import WorkspaceLease
@@ -87,6 +90,8 @@ class WorkspaceManager:
         self.created = False
         self.branch: str | None = None
         self.problem = ""
+        self.saved: Saved | None = None
+        self.aside: Path | None = None
         self._preparation = preparation or Preparation()
         self._lease = WorkspaceLease(self.worktree_path, lease_dir)
         self._occupancy: Occupancy | None = None
@@ -139,7 +144,7 @@ class WorkspaceManager:
         if done.removed:
             self.created = False
             empty_trash(self.worktree_base)
-        self.problem = done.problem
+        self.problem, self.saved, self.aside = done.problem, done.saved, done.aside
         if done.problem:
             logger.warning("worktree of %s: %s", self.run_id, done.problem)
         elif done.kept:
@@ -199,26 +204,41 @@ class WorkspaceManager:
         left = retire(common, self.worktree_path, force=True)
         if not left.removed:
             raise WorkspaceError("WorkspaceExists", f"git worktree add failed: {left.problem}", "Choose another run id")
-        archive(common, self.worktree_path.name)
+        archive(common, self.worktree_path.name, f"refs/heads/{RUN_PREFIX}{self.worktree_path.name}")
         hit("workspace.before_add")
-        start = self._add(branch, start_point)
         try:
+            start = self._add(common, branch, start_point)
             self._prepare()
         except BaseException:
             # Nobody has worked here yet, so there is nothing to save.
-            remove_worktree(self.source_repo, self.worktree_path)
+            withdraw(common, self.worktree_path)
             raise
         return start.branch
 
-    def _add(self, branch: str | None, start_point: str | None) -> Start:
+    def _add(self, common: Path, branch: str | None, start_point: str | None) -> Start:
+        path = self.worktree_path
+        start = self._announce(common, branch, start_point)
+        hit("workspace.after_announce")
+        private = private_dir(common, path)
+        add_worktree(private, path, start.sha, start.branch, own_branch=start.own)
+        confirm(common, path, start.note)
+        return start
+
+    def _announce(self, common: Path, branch: str | None, start_point: str | None) -> Start:
+        """Make the run's own git dir, and enter the worktree into the repository's list under a branch that is free."""
+        path = self.worktree_path
         for attempt in range(_ATTEMPTS):
-            start = plan_start(self.source_repo, self.worktree_path.name, branch, start_point)
+            refs = list_refs(common)
+            start = plan_start(self.source_repo, path.name, branch, start_point, branches_among(refs))
             if not self._preparation.allow_incomplete:
-                check_complete(common_dir(self.source_repo), start.sha)
+                check_complete(common, start.sha)
+            drop_private(private_dir(common, path))
+            make_private(common, path, start.note, refs)
             try:
-                add_worktree(self.source_repo, self.worktree_path, start.sha, start.branch, own_branch=start.own)
+                with repository_lock(common) as descriptor:
+                    announce(common, path, start.note, (descriptor,))
             except GitError:
-                # Another run may have taken the branch between our look and git's; the next look sees that.
+                # Another run may have taken the branch between our look and now; the next look sees that.
                 if start.branch is None or attempt + 1 == _ATTEMPTS:
                     raise
             else:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .errors import AutopackError, printable
 from .files import names_in
+from .git.private import private_trees, repository_of
 from .git.removal import Retired, not_ours, retire
 from .git.worktree import empty_trash, scaffolded_names
 from .git.worktree_entries import common_dir, real, registration_of, registrations
@@ -70,7 +71,7 @@ def last_touched(common: Path, path: Path) -> float:
     Files deep in the tree are not looked at: an edit there shows when git next looks, and a run that is under way is
     protected by its lease.
     """
-    entry = registration_of(common, path)
+    entry = registration_of(repository_of(common, path), path)
     places = [path] if entry is None else [path, *(entry.admin / name for name in ("HEAD", "index", "logs/HEAD"))]
     times = [0.0]
     for place in places:
@@ -82,7 +83,8 @@ def last_touched(common: Path, path: Path) -> float:
 def _places(common: Path, base: Path) -> Iterator[Path]:
     """Yield the paths at which there are worktrees, or the remains of making or removing one."""
     names = {name for name in names_in(base) if not name.startswith(".") and (base / name).is_dir()}
-    vanished = {entry.tree.name for entry in registrations(common) if real(entry.tree).parent == base.resolve()}
+    trees = [*(real(entry.tree) for entry in registrations(common)), *private_trees(common)]
+    vanished = {tree.name for tree in trees if tree.parent == base.resolve()}
     for name in sorted(names | scaffolded_names(base) | vanished):
         yield base / name
 
@@ -112,4 +114,4 @@ def _foresee(common: Path, path: Path, occupancy: Occupancy, lease: WorkspaceLea
 def _said(done: Retired, *, dry_run: bool) -> str:
     if dry_run:
         return "would be removed"
-    return "removed" if done.kept is None else f"removed; what was not committed is kept as {printable(done.kept)}"
+    return "removed" if done.kept is None else f"removed; its last state is kept as {printable(done.kept)}"

@@ -1,24 +1,25 @@
 """Which branch a worktree gets, so that names that clash are resolved the same way every time.
 
 The wanted name, if it is free; else the name with -2, -3 … A name is free when no branch has it (nor one that git could
-not keep beside it: `a` and `a/b`), or when it is a run's branch, `autopack/…`, with nothing on it that the starting
-point lacks, and no worktree has it checked out.
+not keep beside it: `a` and `a/b`). The newest attempt of a run gets `autopack/<run>` itself, unless somebody has that
+checked out.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from autopack.errors import WorkspaceError
 
 from .layout import has_no_ref, own_git_dir
+from .ref_list import branches_among, list_refs
 from .refs import check_branch, check_ref
 from .runner import run_git
-from .worktree_entries import branches_in_use, common_dir, head_branch
+from .worktree_entries import Note, branches_in_use, common_dir, head_branch
 
 RUN_PREFIX = "autopack/"
 _MAX_SUFFIX = 1000
@@ -33,32 +34,38 @@ class Start:
     branch: str | None
     own: bool = False
 
+    @property
+    def note(self) -> Note:
+        """The same as it is noted beside a worktree."""
+        return Note(self.sha, self.branch, self.own)
 
-def choose_name(
-    wanted: str, sha: str, branches: Mapping[str, str], in_use: Collection[str], is_merged: Callable[[str], bool]
-) -> str:
-    """Return the first free name for a new branch at `sha`.
 
-    `branches` maps all local branches to their commits, `in_use` are those checked out, and `is_merged` tells whether
-    a branch's commit is contained in `sha`.
+def choose_name(wanted: str, branches: Collection[str], in_use: Collection[str], own: str) -> str:
+    """Return the first free name for a new branch.
+
+    `branches` are all local branches, `in_use` those checked out. The branch `own` is the run's: its newest attempt
+    takes it over unless it is checked out, for what it held is in the run's history.
     """
+    # No run id has a '@', so that no attempt of one run looks like another run.
+    separator = "@" if wanted == own else "-"
     if any(wanted.startswith(f"{other}/") for other in branches):
         wanted = wanted.replace("/", "-")
     for number in range(1, _MAX_SUFFIX):
-        name = wanted if number == 1 else f"{wanted}-{number}"
+        name = wanted if number == 1 else f"{wanted}{separator}{number}"
         if any(other.startswith(f"{name}/") for other in branches):
             continue
-        if name not in branches:
+        if name not in branches or (name == own and name not in in_use):
             return name
-        reusable = name.startswith(RUN_PREFIX) and name not in in_use
-        if reusable and (branches[name] == sha or is_merged(branches[name])):
-            return name
-    message = f"git worktree add failed: the branches {wanted} to {wanted}-{_MAX_SUFFIX - 1} are all taken"
+    message = f"git worktree add failed: the branches {wanted} to {wanted}{separator}{_MAX_SUFFIX - 1} are all taken"
     raise WorkspaceError("NoBranchName", message, "Delete old branches")
 
 
-def plan_start(repo: Path, run_name: str, branch: str | None, start_point: str | None) -> Start:
+def plan_start(
+    repo: Path, run_name: str, branch: str | None, start_point: str | None, branches: Mapping[str, str]
+) -> Start:
     """Decide where the worktree of a run begins; HEAD is that of `repo`, which may itself be a worktree.
+
+    `branches` are the repository's, with their commits.
 
     Without `branch`: detached at `start_point` (default HEAD). With both: a new branch of that name. With `branch`
     alone: that branch, or a new one from the remote branch of that name; and where another worktree has it checked
@@ -70,33 +77,27 @@ def plan_start(repo: Path, run_name: str, branch: str | None, start_point: str |
     common = common_dir(repo)
     name = "HEAD" if start_point is None else check_ref(start_point, "start_point")
     if branch is None:
-        return Start(_commit(repo, name), None)
+        return Start(_local_commit(repo, name, branches) or _commit(repo, name), None)
     check_branch(branch)
-    branches = local_branches(common)
+    own = f"{RUN_PREFIX}{run_name}"
+
+    def name_of(wanted: str) -> str:
+        return choose_name(wanted, branches, branches_in_use(common), own)
+
     if start_point is not None:
         sha = _local_commit(repo, name, branches) or _commit(repo, name)
-        return _new_branch(common, branch, sha, branches)
+        return Start(sha, name_of(branch), own=True)
     sha = branches.get(branch, "")
     if not sha:
-        return _new_branch(common, branch, _remote_branch(repo, branch), branches)
+        return Start(_remote_branch(repo, branch), name_of(branch), own=True)
     if branch in branches_in_use(common):
-        return _new_branch(common, f"{RUN_PREFIX}{run_name}", sha, branches)
+        return Start(sha, name_of(own), own=True)
     return Start(sha, branch)
 
 
 def local_branches(common: Path) -> dict[str, str]:
     """Return all local branches with their commits."""
-    listed = run_git(["for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads"], git_dir=common)
-    pairs = (line.split(" ", 1) for line in listed.text.splitlines())
-    return {name: sha for sha, name in pairs}
-
-
-def _new_branch(common: Path, wanted: str, sha: str, branches: Mapping[str, str]) -> Start:
-    def is_merged(other: str) -> bool:
-        return run_git(["merge-base", "--is-ancestor", other, sha], git_dir=common, check=False).returncode == 0
-
-    name = choose_name(wanted, sha, branches, branches_in_use(common), is_merged)
-    return Start(sha, name, own=True)
+    return branches_among(list_refs(common, "refs/heads/"))
 
 
 def _local_commit(repo: Path, name: str, branches: Mapping[str, str]) -> str | None:

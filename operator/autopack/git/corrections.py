@@ -47,7 +47,7 @@ def _parse(shown: bytes) -> Iterator[_Change]:
     fields = iter(shown.split(b"\0"))
     for about in fields:
         words = about.split()
-        if len(words) == 5:  # noqa: PLR2004
+        if len(words) == 5:
             yield _Change(words[4], words[0].lstrip(b":"), words[2], next(fields))
 
 

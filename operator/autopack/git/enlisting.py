@@ -18,8 +18,8 @@ from autopack.failpoints import hit
 from autopack.files import move_into_folder, random_hex
 
 from .layout import Layout, has_no_ref, layout_of
-from .runner import run_git
-from .worktree_entries import NEW, Note, head_branch, registrations, state_dir
+from .runner import GitError, run_git
+from .worktree_entries import NEW, PLAN, READY, Note, head_branch, real, registration_of, registrations, state_dir
 
 # Relative paths in one worktree make older git refuse the whole repository.
 _ADD = ("-c", "worktree.useRelativePaths=false", "worktree", "add", "--no-checkout", "--lock")
@@ -81,22 +81,53 @@ def _point_branch(common: Path, note: Note, hold: Sequence[int]) -> None:
     run_git(["update-ref", "-m", message, f"refs/heads/{note.branch}", note.sha], git_dir=common, pass_fds=hold)
 
 
+def announce(common: Path, tree: Path, note: Note, hold: Sequence[int]) -> None:
+    """Enter a worktree that has a git dir elsewhere (`private`), for people who ask for the list and for its branch.
+
+    The entry shows the commit and the branch with which the worktree begins, and is half made until `confirm`. The
+    caller holds the repository's lock. Raises GitError where another worktree has the branch.
+    """
+    layout = layout_of(common) or Layout(bare=False, tree_elsewhere=False)
+    if note.branch is not None and not _is_free(common, layout, note.branch):
+        raise GitError(["worktree", "add"], 128, f"'{note.branch}' is checked out elsewhere".encode())
+    _point_branch(common, note, hold)
+    hit("worktree.after_branch")
+    if not (common / "reftable").exists():
+        _entry(common, tree, note, planned=True)
+
+
+def confirm(common: Path, tree: Path, note: Note) -> None:
+    """Say that an announced worktree is there."""
+    entry = registration_of(common, tree)
+    if entry is not None:
+        (entry.admin / "locked").unlink(missing_ok=True)
+        note.write(entry.admin / READY)
+        (entry.admin / PLAN).unlink(missing_ok=True)
+
+
 def _written(common: Path, tree: Path, note: Note) -> Path:
-    """Write the private git dir aside and put it into the list whole: git fails on a list with half an entry."""
     tree.mkdir(exist_ok=True)
+    admin = _entry(common, tree, note)
+    (tree / ".git").write_bytes(b"gitdir: " + os.fsencode(admin) + b"\n")
+    return admin
+
+
+def _entry(common: Path, tree: Path, note: Note, *, planned: bool = False) -> Path:
+    """Write the private git dir aside and put it into the list whole: git fails on a list with half an entry."""
     built = state_dir(common) / f"{NEW}{random_hex(6)}"
     built.mkdir()
     head = note.sha if note.branch is None else f"ref: refs/heads/{note.branch}"
     for name, text in {"HEAD": head, "commondir": "../..", "locked": "added by autopack"}.items():
         (built / name).write_text(f"{text}\n", "utf-8")
-    (built / "gitdir").write_bytes(os.fsencode(tree.resolve() / ".git") + b"\n")
+    (built / "gitdir").write_bytes(os.fsencode(real(tree) / ".git") + b"\n")
+    if planned:
+        note.write(built / PLAN)
     hit("worktree.after_written")
     admin = _claim(common / "worktrees", tree.name)
     hit("worktree.after_claim")
     # A prune meanwhile takes the empty folder, and the whole list if there is nothing else in it.
     move_into_folder(built, admin)
     hit("worktree.after_enlisted")
-    (tree / ".git").write_bytes(b"gitdir: " + os.fsencode(admin) + b"\n")
     return admin
 
 

@@ -86,10 +86,9 @@ class OwnIndex(NamedTuple):
         self.index_file.parent.mkdir(parents=True, exist_ok=True)
         self.index_file.with_name(self.index_file.name + ".lock").unlink(missing_ok=True)
         if not self.index_file.exists():
-            own = self.git_on_theirs("rev-parse", "--git-path", "index").text
             with contextlib.suppress(OSError):
                 # With its times: git compares them to those of the files to know which it must read again.
-                shutil.copy2(self.root / own, self.index_file)
+                shutil.copy2(self._theirs(), self.index_file)
         found = self.git(*_LIST, check=False) if self.index_file.exists() else None
         if found is None or found.returncode != 0:
             self.index_file.unlink(missing_ok=True)
@@ -97,6 +96,12 @@ class OwnIndex(NamedTuple):
             found = self.git(*_LIST)
         hidden = self._reveal(found)
         return _parse(self.git(*_LIST) if hidden else found)
+
+    def _theirs(self) -> Path:
+        """Return the index of whoever works in the tree."""
+        if self.git_dir is not None:
+            return self.git_dir / "index"
+        return self.root / self.git_on_theirs("rev-parse", "--git-path", "index").text
 
     def _reveal(self, found: GitResult) -> bool:
         """Take away the flags that hide files; say whether there were any."""

@@ -19,22 +19,32 @@ from .layout import has_no_ref
 from .refs import RUN_REFS
 from .runner import run_git
 from .snapshot import IDENTITY, snapshot
-from .worktree_entries import state_dir
+from .unsaved import Unsaved
+from .worktree_entries import head_branch, state_dir
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _MAX_PARENTS = 1000
 
 
 class Saved(NamedTuple):
-    """What was in a worktree that no branch or tag had, all of it now on refs.
+    """What was in a worktree, all of it now on refs but for what `unsaved` names.
 
-    `dirty`: files that differed from HEAD; `only_here`: HEAD itself was on no ref; `sha`: where the run's ref is now,
-    None if there was nothing to keep.
+    `snapshot`: the commit of the files that differed from HEAD (None: none did); `only_here`: HEAD was on no branch or
+    tag; `sha`: where the run's ref is now, None if there was nothing to keep; `head`: the commit HEAD was at; `branch`:
+    the branch in the repository that has it.
     """
 
-    dirty: bool
+    snapshot: str | None
     only_here: bool
     sha: str | None
+    head: str | None = None
+    branch: str | None = None
+    unsaved: tuple[Unsaved, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether a branch has all there was."""
+        return self.snapshot is None and not self.only_here and not self.unsaved
 
 
 def run_ref(name: str) -> str:
@@ -43,10 +53,10 @@ def run_ref(name: str) -> str:
 
 
 def save_work(common: Path, admin: Path | None, tree: Path, name: str) -> Saved:
-    """Save a worktree's files and commits; `admin` is its private git dir, None where git has lost it.
+    """Save the files and commits of a plain worktree, which shares its refs and objects with the whole repository.
 
-    Without one the files are saved on top of the repository's own HEAD. Raises SnapshotIncomplete or GitError when
-    something cannot be saved.
+    `admin` is its private git dir, None where git has lost it: the files are then saved on top of the repository's own
+    HEAD. Raises GitError.
     """
     git_dir = common if admin is None else admin
     lost = [] if admin is None else _only_known_to(common, admin)
@@ -55,14 +65,16 @@ def save_work(common: Path, admin: Path | None, tree: Path, name: str) -> Saved:
     index.unlink(missing_ok=True)
     hit("workspace.before_snapshot")
     try:
-        sha = snapshot(tree, git_dir=git_dir, index_file=index, ref=run_ref(name), message=f"autopack: {name}")
+        taken = snapshot(tree, git_dir=git_dir, index_file=index, ref=run_ref(name), message=f"autopack: {name}")
     finally:
         index.unlink(missing_ok=True)
     hit("workspace.before_keep")
     _keep(common, name, [commit for commit in lost if commit != head])
-    if sha is None and head in lost:
+    if taken.sha is None and head in lost:
         _point(common, run_ref(name), head)
-    return Saved(sha is not None, head in lost, sha or (head if head in lost else None))
+    sha = taken.sha or (head if head in lost else None)
+    branch = None if admin is None else head_branch(admin)
+    return Saved(taken.sha, head in lost, sha, head or None, branch, taken.unsaved)
 
 
 def pin_commits(common: Path, admin: Path, name: str) -> None:
@@ -70,13 +82,21 @@ def pin_commits(common: Path, admin: Path, name: str) -> None:
     _keep(common, name, _only_known_to(common, admin))
 
 
-def archive(common: Path, name: str) -> None:
-    """Note what the run's ref keeps in its history as well, so that the next snapshot may overwrite it."""
-    if has_no_ref(common, run_ref(name)):
-        return
-    sha = _resolve(common, run_ref(name))
-    if sha is not None and sha not in _history(common, name).values():
-        _point(common, _next_history(common, name), sha)
+def archive(common: Path, name: str, *refs: str) -> None:
+    """Note what the run's ref, and the further `refs`, keep in its history as well, so that they may be moved."""
+    for ref in (run_ref(name), *refs):
+        if has_no_ref(common, ref):
+            continue
+        sha = _resolve(common, ref)
+        if sha is not None and not _is_kept(common, name, sha):
+            _point(common, next_history(common, name), sha)
+
+
+def _is_kept(common: Path, name: str, sha: str) -> bool:
+    kept = history(common, name).values()
+    if not kept:
+        return False
+    return not run_git(["rev-list", "-n1", sha, "--not", *kept, "--"], git_dir=common).stdout
 
 
 def _head(git_dir: Path) -> str:
@@ -92,15 +112,17 @@ def _point(common: Path, ref: str, sha: str) -> None:
     run_git(["update-ref", "--no-deref", "-m", "autopack: kept", ref, sha], git_dir=common)
 
 
-def _history(common: Path, name: str) -> dict[int, str]:
+def history(common: Path, name: str) -> dict[int, str]:
+    """Return what is kept of the earlier states of the run `name`, by number."""
     prefix = f"refs/autopack-history/{name}/"
     listed = run_git(["for-each-ref", "--format=%(objectname) %(refname)", prefix], git_dir=common).text.splitlines()
     pairs = (line.split(" ", 1) for line in listed)
     return {int(number): sha for sha, ref in pairs if (number := ref.removeprefix(prefix)).isdecimal()}
 
 
-def _next_history(common: Path, name: str) -> str:
-    return f"refs/autopack-history/{name}/{max(_history(common, name), default=0) + 1}"
+def next_history(common: Path, name: str) -> str:
+    """Return the first ref of the run's history that is free."""
+    return f"refs/autopack-history/{name}/{max(history(common, name), default=0) + 1}"
 
 
 def _keep(common: Path, name: str, commits: list[str]) -> None:
@@ -113,7 +135,7 @@ def _keep(common: Path, name: str, commits: list[str]) -> None:
         git_dir=common,
         env=IDENTITY,
     )
-    _point(common, _next_history(common, name), made.text)
+    _point(common, next_history(common, name), made.text)
 
 
 def _only_known_to(common: Path, admin: Path) -> list[str]:

@@ -23,9 +23,9 @@ class Snapshot(NamedTuple):
 
 
 def snapshot(
-    worktree: Path, *, git_dir: Path | None, index_file: Path, ref: str, message: str, head: str = "HEAD"
+    worktree: Path, *, git_dir: Path | None, index_file: Path, ref: str | None, message: str, head: str = "HEAD"
 ) -> Snapshot:
-    """Save the whole work tree as a commit on `ref`.
+    """Save the whole work tree as a commit on `ref` (None: on no ref; the caller keeps it).
 
     The commit holds every tracked and every untracked, non-ignored file as it is on disk; its parent is the commit that
     `head` names. Repositories inside the tree are saved as plain files. What the worktree leaves out on purpose (a
@@ -48,14 +48,17 @@ def snapshot(
     return Snapshot(sha, tuple(left_out))
 
 
-def _commit(index: OwnIndex, saved_tree: str, parent: str | None, ref: str, message: str) -> str | None:
+def _commit(index: OwnIndex, saved_tree: str, parent: str | None, ref: str | None, message: str) -> str | None:
     if parent is None and saved_tree == index.git("hash-object", "-t", "tree", "--stdin", input=b"").text:
         return None
-    last, *of_last = index.resolve(f"{ref}^{{commit}}", f"{ref}^{{tree}}", f"{ref}^")
-    if last is not None and of_last == [saved_tree, parent]:
-        return last
+    last = None
+    if ref is not None:
+        last, *of_last = index.resolve(f"{ref}^{{commit}}", f"{ref}^{{tree}}", f"{ref}^")
+        if last is not None and of_last == [saved_tree, parent]:
+            return last
     parents = () if parent is None else ("-p", parent)
     sha = index.git("commit-tree", *parents, "-m", message, saved_tree).text
-    hit("snapshot.before_ref")
-    index.git("update-ref", "--no-deref", "-m", "autopack: snapshot", ref, sha, last or "0" * len(sha))
+    hit("snapshot.after_commit")
+    if ref is not None:
+        index.git("update-ref", "--no-deref", "-m", "autopack: snapshot", ref, sha, last or "0" * len(sha))
     return sha

@@ -19,6 +19,7 @@ from autopack.cores import idle_cores
 from autopack.errors import AutopackError, WorkspaceError, printable
 from autopack.failpoints import hit
 from autopack.files import TEMPORARY_PREFIX, move_into_folder, names_in, random_hex, sync_directory, write_atomic
+from autopack.trees import remove_tree
 
 from .enlisting import enlist
 from .locks import file_lock
@@ -41,6 +42,8 @@ from .worktree_entries import (
 )
 
 _TRASH = ".trash"
+_TREE = "tree"
+"""The folder in a scaffold for the tree alone: a run may be called like a file of ours."""
 # Unpacking is what a checkout spends its time on: a single one gains from helpers, many at once only lose by them.
 # Pods do not see each other's trees; that others are busy shows by the cores.
 _CHECKOUT_WORKERS = 4
@@ -102,7 +105,8 @@ def _build_and_rename(common: Path, path: Path, note: Note, timeout: float) -> P
     with file_lock(scaffold / "lock", 0, "a new folder") as descriptor:
         note.write(scaffold / PLAN)
         hit("worktree.before_add")
-        tree = scaffold / path.name
+        tree = scaffold / _TREE / path.name
+        tree.parent.mkdir()
         admin = _register(common, tree, note, timeout, descriptor)
         hit("worktree.after_add")
         others = scaffolded_names(path.parent) - {path.name}
@@ -185,8 +189,9 @@ def _belongs(tree: Path, path: Path) -> bool:
     """Tell whether a registered tree is `path` itself or in a scaffold of it."""
     if tree.name != path.name:
         return False
-    in_scaffold = tree.parent.name.startswith(_scaffold_prefix(path))
-    return real(tree) == real(path) or (in_scaffold and real(tree.parent).parent == real(path).parent)
+    scaffold = tree.parent.parent
+    in_scaffold = tree.parent.name == _TREE and scaffold.name.startswith(_scaffold_prefix(path))
+    return real(tree) == real(path) or (in_scaffold and real(scaffold).parent == real(path).parent)
 
 
 def remove_worktree(repo: Path, path: Path, *, lock_timeout: float = 300) -> Path | None:
@@ -199,11 +204,17 @@ def remove_worktree(repo: Path, path: Path, *, lock_timeout: float = 300) -> Pat
     path = path.absolute()
     common = common_dir(repo)
     entry = registration_of(common, path)
+    gone = discard(path)
+    if entry is not None:
+        _unregister(common, entry, lock_timeout)
+    return gone
+
+
+def discard(path: Path) -> Path | None:
+    """Take a tree out of the way in one step and return its new place, from which it is deleted; None without one."""
     hit("worktree.before_trash")
     gone = drop(path, path.parent) if os.path.lexists(path) else None
     hit("worktree.after_trash")
-    if entry is not None:
-        _unregister(common, entry, lock_timeout)
     return gone
 
 
@@ -223,6 +234,7 @@ def empty_trash(base: Path) -> None:
     """Delete what was removed from the folder of worktrees `base`; what another process deletes meanwhile is fine."""
     trash = base / _TRASH
     for gone in names_in(trash):
-        shutil.rmtree(trash / gone, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(trash / gone)
     with contextlib.suppress(OSError):
         trash.rmdir()

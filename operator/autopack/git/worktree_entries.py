@@ -27,7 +27,8 @@ READY = "autopack-ready.json"
 NEW = "new-"
 """How the names of private git dirs begin, in the state folder, that are written and not yet in git's list."""
 
-_STATE = "autopack-state"
+STATE = "autopack-state"
+"""The folder in a repository's git dir where Autopack keeps what is its own."""
 _GONE = "gone-"
 
 
@@ -106,7 +107,7 @@ def top_level(repo: Path) -> Path | None:
 
 def state_dir(common: Path) -> Path:
     """Return the folder in a repository's git dir where Autopack keeps locks and leases, made if need be."""
-    folder = common / _STATE
+    folder = common / STATE
     folder.mkdir(exist_ok=True)
     return folder
 
@@ -188,6 +189,9 @@ def discard_branch(common: Path, note: Note) -> None:
     """Delete a branch of ours that nothing was committed on; the caller holds the repository's lock."""
     if note.branch is None or not note.own_branch or note.branch in branches_in_use(common):
         return
+    with contextlib.suppress(OSError):
+        if (common / "refs/heads" / note.branch).read_bytes().strip() != os.fsencode(note.sha):
+            return
     hit("worktree.before_branch_delete")
     # Git deletes it only if it is still where we made it.
     run_git(["update-ref", "-d", f"refs/heads/{note.branch}", note.sha], git_dir=common, check=False)

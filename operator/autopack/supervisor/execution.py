@@ -196,7 +196,15 @@ class _Attempt:
         )
         work = close_workspace(manager, keep=keep)
         ref = None if work.snapshot is None else run_ref(self._layout.name)
-        self._facts = replace(self._facts, branch=work.branch, head_sha=work.head, snapshot_sha=work.snapshot, ref=ref)
+        self._facts = replace(
+            self._facts,
+            branch=work.branch,
+            head_sha=work.head,
+            snapshot_sha=work.snapshot,
+            ref=ref,
+            saved=work.saved,
+            unsaved=work.unsaved,
+        )
         if work.problem:
             with contextlib.suppress(OSError):
                 note = self._layout.get_diagnostics_dir()

@@ -5,23 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from autopack.errors import printable
+from autopack.git.removal import save
 from autopack.git.runner import run_git
-from autopack.git.save import run_ref, save_work
-from autopack.git.worktree_entries import common_dir, registration_of
+from autopack.git.save import Saved
+from autopack.git.worktree_entries import common_dir
+from autopack.unsaved import Saved as How
+from autopack.unsaved import Unsaved
 from autopack.workspace_manager import WorkspaceManager
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a run leaves: its branch at the commit `head`, and what was not committed as the commit `snapshot`.
+    """What a run leaves: its branch, the commit `head` where it ended, and the commit `snapshot` of uncommitted files.
 
-    `branch` is None when HEAD was detached, and when nothing was committed: an empty branch goes with its worktree.
+    `branch` is None when no branch of the repository has `head`, and when nothing was committed: an empty branch goes
+    with its worktree. `snapshot` is then `head` itself, if the run's own ref has it. `saved` says how much of the work
+    is kept, `unsaved` what is not. `problem` is "" when all went well.
     """
 
     branch: str | None
     head: str | None
     snapshot: str | None
     problem: str = ""
+    saved: How = "all"
+    unsaved: tuple[Unsaved, ...] = ()
 
 
 def resolve_commit(repo: Path, name: str) -> str | None:
@@ -45,17 +53,21 @@ def close_workspace(manager: WorkspaceManager, *, keep: bool) -> Work:
     """
     path = manager.worktree_path
     common = common_dir(manager.source_repo)
-    entry = registration_of(common, path)
     try:
-        branch = None if entry is None else entry.branch
-        # Asked of the private git dir: a run that destroyed its .git file must not be answered by a repository above.
-        head = None if entry is None else resolve_commit(entry.admin, "HEAD")
         if keep:
-            save_work(common, None if entry is None else entry.admin, path, path.name)
+            manager.saved = save(common, path)
         else:
             manager.remove_worktree(force=True)
-        if branch is not None and resolve_commit(common, f"refs/heads/{branch}") is None:
-            branch = None
-        return Work(branch, head, resolve_commit(common, run_ref(path.name)), manager.problem)
+        if manager.saved is None:
+            unsaved = (Unsaved(path=str(path), bytes=None, reason=manager.problem),) if manager.problem else ()
+            return Work(None, None, None, manager.problem, "none" if unsaved else "all", unsaved)
+        return _work_of(manager.saved, manager.problem, manager.aside)
     finally:
         manager.release()
+
+
+def _work_of(saved: Saved, problem: str, aside: Path | None) -> Work:
+    where = "" if aside is None else f"; it is in {printable(str(aside), 300)}"
+    unsaved = tuple(Unsaved(path=one.path, bytes=one.size, reason=one.reason + where) for one in saved.unsaved)
+    last = saved.sha if saved.snapshot is not None or saved.only_here else None
+    return Work(saved.branch, saved.head, last, problem, "partly" if unsaved else "all", unsaved)

@@ -118,7 +118,7 @@ ROWS = [
     Row(
         "branch checked out elsewhere",
         WORKS,
-        "Branch: autopack/a-2 ",
+        "Branch: autopack/a@2 ",
         ("--command", _COMMIT),
         given=_branch_elsewhere,
     ),

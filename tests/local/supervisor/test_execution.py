@@ -163,9 +163,11 @@ if not mark.exists():
     first = (scene.runs / "run-1/logs/stdout.a1.log").read_text()
     assert "attempt 1" in first
     assert "made-1" not in scene.stdout("run-1")
-    assert result.branch == "autopack/run-1-2"
-    assert "made-1" in scene.git("ls-tree", "--name-only", "refs/heads/autopack/run-1")
-    assert "loose-1" in scene.git("ls-tree", "--name-only", "refs/autopack-history/run-1/1")
+    assert result.branch == "autopack/run-1"
+    assert "made-2" in scene.git("ls-tree", "--name-only", "refs/heads/autopack/run-1")
+    assert "loose-2" in scene.git("ls-tree", "--name-only", "refs/autopack/run-1")
+    earlier = scene.git("ls-tree", "--name-only", "refs/autopack-history/run-1/1").split()
+    assert {"made-1", "loose-1"} <= set(earlier)
 
 
 def test_retries_come_to_an_end(scene: Scene) -> None:

@@ -95,7 +95,7 @@ def test_the_remains_of_a_crash_go_too(repo: Path, tmp_path: Path) -> None:
     base = tmp_path / "workspaces"
     scaffold = base / ".tmp-dead-0123456789ab"
     scaffold.mkdir(parents=True)
-    git(repo, "worktree", "add", "-q", "--lock", "-b", "autopack/dead", str(scaffold / "dead"))
+    git(repo, "worktree", "add", "-q", "--lock", "-b", "autopack/dead", str(scaffold / "tree/dead"))
     (scaffold / "autopack-plan.json").write_text(
         f'{{"sha": "{head(repo)}", "branch": "autopack/dead", "own_branch": true}}', "utf-8"
     )

@@ -17,6 +17,7 @@ from tests.local.workspaces.repos import git
 
 import autopack
 from autopack.failpoints import VARIABLE
+from autopack.git.private import private_dir
 from autopack.git.worktree_entries import common_dir, state_dir
 from autopack.workspace_manager import WorkspaceManager
 
@@ -128,7 +129,7 @@ def test_only_the_named_run_is_in_the_repository(repo: Path, tmp_path: Path) -> 
 def test_a_kill_while_a_tree_that_git_cannot_save_is_set_aside_loses_nothing(repo: Path, tmp_path: Path) -> None:
     base = tmp_path / "runs/workspaces"
     live(repo, base, "one", "run.after_write:kill")
-    (repo / f".git/worktrees/{RUN}/HEAD").unlink()
+    (private_dir(common_dir(repo), base / RUN) / f"worktrees/{RUN}/HEAD").unlink()
     code, out = live(repo, base, "two", f"{SET_ASIDE}:kill")
     assert code == -signal.SIGKILL, out
     code, out = live(repo, base, "three")

@@ -276,7 +276,7 @@ class TestProcesses:
 
     def test_a_detached_one_takes_three(self, repo: Path, tmp_path: Path, processes: Log) -> None:
         WorkspaceManager("one", repo, tmp_path / "w").create_worktree()
-        assert processes() == ["rev-parse", "ls-tree", "reset"]
+        assert processes() == ["for-each-ref", "ls-tree", "reset"]
 
     def test_a_branch_that_is_there_is_not_made(self, repo: Path, tmp_path: Path, processes: Log) -> None:
         git(repo, "branch", "b")

@@ -8,7 +8,8 @@ import pytest
 from tests.local.workspaces.repos import commit, git, head
 
 from autopack.errors import WorkspaceError
-from autopack.git.branches import plan_start
+from autopack.git import branches
+from autopack.git.branches import Start
 from autopack.git.layout import has_no_ref
 from autopack.git.worktree_entries import common_dir, top_level
 
@@ -43,6 +44,10 @@ def test_the_top_of_the_work_tree(places: dict[str, Path], place: str) -> None:
     assert top_level(places[place]) == (Path(told) if told else None)
 
 
+def plan(repo: Path, run: str, branch: str, start: str) -> Start:
+    return branches.plan_start(repo, run, branch, start, branches.local_branches(common_dir(repo)))
+
+
 NAMES = ["HEAD", "main", "topic", "a/b", "twin", "v1", "heads/main", "refs/heads/topic", "ORIG_HEAD", "config", "r"]
 
 
@@ -55,27 +60,27 @@ def test_a_starting_point_is_what_git_takes_it_for(repo: Path, name: str, packed
     git(repo, "reset", "-q", "--hard", "HEAD^")
     if packed:
         git(repo, "pack-refs", "--all")
-    assert plan_start(repo, "run", "new", name).sha == git(repo, "rev-parse", f"{name}^{{commit}}")
+    assert plan(repo, "run", "new", name).sha == git(repo, "rev-parse", f"{name}^{{commit}}")
 
 
 def test_a_branch_called_like_a_commit_is_not_meant(repo: Path) -> None:
     first = head(repo)
     second = commit(repo, {"b": "b"})
     git(repo, "update-ref", f"refs/heads/{first}", second)
-    assert plan_start(repo, "run", "new", first).sha == first
+    assert plan(repo, "run", "new", first).sha == first
 
 
 @pytest.mark.parametrize("place", ["repo", "bare.git", "linked", "below"])
 def test_head_is_that_of_the_place(places: dict[str, Path], repo: Path, place: str) -> None:
     before = head(repo)
     commit(repo, {"b": "b"})
-    assert plan_start(places[place], "run", "new", "HEAD").sha == head(places[place])
+    assert plan(places[place], "run", "new", "HEAD").sha == head(places[place])
     assert (head(places[place]) == before) == (place in {"bare.git", "linked"})
 
 
 def test_a_missing_starting_point_is_said(repo: Path) -> None:
     with pytest.raises(WorkspaceError) as caught:
-        plan_start(repo, "run", "new", "nowhere")
+        plan(repo, "run", "new", "nowhere")
     assert caught.value.reason == "RefNotFound"
 
 

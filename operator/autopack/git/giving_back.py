@@ -1,0 +1,198 @@
+"""Gives what a run made in its private git dir to the repository it came from, checked and under refs.
+
+`refs/autopack/<run>` becomes the run's last state: its uncommitted files on top of HEAD, or HEAD itself. What no ref of
+the run reaches, and the repositories it made inside its tree, hang on a further commit in the run's history. Branches
+and tags that are new go where the run put them; a branch or tag of the user's is never moved, but for the one the run
+was given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from autopack.errors import AutopackError
+from autopack.failpoints import hit
+
+from .bare import make_bare
+from .config_text import including
+from .keeping.gather import gather
+from .keeping.repositories import Place
+from .keeping.stores import alternate
+from .layout import has_no_ref
+from .private import began_with
+from .ref_list import list_refs
+from .runner import run_git
+from .save import Saved, history, next_history, run_ref
+from .snapshot import Snapshot, snapshot
+from .worktree_entries import Note, Registration, head_branch
+
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+_PUBLISHED = ("refs/heads/", "refs/tags/")
+
+
+class _State(NamedTuple):
+    """Where a run's repository is: HEAD (None: unborn or broken), its branch, and the refs that the run changed."""
+
+    head: str | None
+    branch: str | None
+    changed: dict[str, str]
+
+
+def give_back(common: Path, private: Path, entry: Registration | None, tree: Path | None, name: str) -> Saved:
+    """Save all that the run `name` made; nothing is removed. May be called again after a crash.
+
+    `entry` is its worktree in `private` (None: lost), `tree` its files (None: gone). Raises AutopackError when
+    something could not be made safe: what the run left must stay then.
+    """
+    begun = began_with(private)
+    admin = None if entry is None else entry.admin
+    note = None if entry is None else entry.note
+    if note is not None and note.branch is not None:
+        # It was made for the run, or was there: where the run found it, in either case.
+        begun[f"refs/heads/{note.branch}"] = note.sha
+    state = _state(private, admin, begun)
+    ours = private.with_name(private.name + ".save")
+    shutil.rmtree(ours, ignore_errors=True)
+    try:
+        _make_ours(ours, common, private, admin, state.head)
+        return _save(common, ours, Place(tree, private, admin, common / "objects"), name, state, begun, note)
+    finally:
+        shutil.rmtree(ours, ignore_errors=True)
+
+
+def _state(private: Path, admin: Path | None, begun: Mapping[str, str]) -> _State:
+    git_dir = private if admin is None else admin
+    refs = {ref.name: ref.sha for ref in list_refs(git_dir) if not ref.target}
+    branch = None if admin is None else head_branch(admin)
+    head = refs.get(f"refs/heads/{branch}")
+    if head is None and admin is not None:
+        found = run_git(["rev-parse", "--quiet", "--verify", "HEAD^{commit}"], git_dir=admin, protocols=(), check=False)
+        head = found.text or None
+        if found.returncode != 0 and not (admin / "HEAD").exists():
+            raise AutopackError("WorktreeDamaged", "the worktree's own git dir has no HEAD any more")
+    return _State(head, branch, {ref: sha for ref, sha in refs.items() if begun.get(ref) != sha})
+
+
+def _make_ours(ours: Path, common: Path, private: Path, admin: Path | None, head: str | None) -> None:
+    """Make a git dir of our own: the run's settings decide nothing, the user's do."""
+    make_bare(ours, including(common / "config") + "[core]\n\tbare = true\n", head or "0" * 40)
+    stores = [private / "objects", common / "objects"]
+    (ours / "objects/info/alternates").write_bytes(b"".join(alternate(store) + b"\n" for store in stores))
+    (ours / "info").mkdir()
+    copies = [(common / "info/exclude", "info/exclude"), (common / "shallow", "shallow")]
+    if admin is not None:
+        copies.append((admin / "index", "index"))
+    for source, target in copies:
+        with contextlib.suppress(OSError):
+            shutil.copy2(source, ours / target)
+
+
+def _save(
+    common: Path,
+    ours: Path,
+    place: Place,
+    name: str,
+    state: _State,
+    begun: Mapping[str, str],
+    note: Note | None,
+) -> Saved:
+    ref = run_ref(name)
+    last_before = None if has_no_ref(common, ref) else _resolve(common, ref)
+    if last_before is not None:
+        # The same files on the same commit are the same snapshot: after a crash nothing is saved twice.
+        run_git(["update-ref", ref, last_before], git_dir=ours)
+    taken = Snapshot(None)
+    if place.tree is not None:
+        hit("workspace.before_snapshot")
+        taken = snapshot(
+            place.tree,
+            git_dir=ours,
+            index_file=ours / "snapshot-index",
+            ref=None if last_before is None else ref,
+            message=f"autopack: {name}",
+        )
+    base = set(begun.values()) | ({note.sha} if note else set())
+    tips = [tip for tip in (taken.sha, state.head) if tip is not None]
+    gathered = gather(ours, place, tips, base, name)
+    has_commits = state.head in gathered.objects
+    refs = {}
+    if taken.sha is not None or has_commits:
+        refs[ref] = taken.sha or str(state.head)
+    if gathered.keep is not None and not _is_kept(common, ours, name, gathered.keep):
+        refs[next_history(common, name)] = gathered.keep
+    hit("workspace.before_keep")
+    _transfer(common, ours, refs)
+    hit("workspace.after_transfer")
+    published = _publish(common, state.changed, note)
+    only_here = has_commits and state.head not in published.values()
+    return Saved(
+        taken.sha,
+        only_here,
+        refs.get(ref),
+        state.head,
+        _branch_of(state, published, note),
+        (*taken.unsaved, *gathered.unsaved),
+    )
+
+
+def _branch_of(state: _State, published: Mapping[str, str], note: Note | None) -> str | None:
+    """Return the run's branch if the repository has it as the run left it."""
+    if state.branch is None or state.head is None:
+        return None
+    ref = f"refs/heads/{state.branch}"
+    if ref in state.changed:
+        return state.branch if ref in published else None
+    # A branch that was made for the run and has nothing on it goes with the worktree.
+    is_empty = note is not None and note.own_branch and note.branch == state.branch
+    return None if is_empty else state.branch
+
+
+def _is_kept(common: Path, ours: Path, name: str, keep: str) -> bool:
+    """Tell whether the run's history has a commit of the same content already, from before a crash."""
+    kept = history(common, name).values()
+    if not kept:
+        return False
+    asked = "".join(f"{sha}^{{tree}}\n" for sha in [keep, *kept]).encode()
+    wanted, *others = run_git(["cat-file", "--batch-check=%(objectname)"], git_dir=ours, input=asked).text.splitlines()
+    same = [sha for sha, tree in zip(kept, others, strict=True) if tree == wanted]
+    parents = [_parents(ours, sha) for sha in same]
+    return bool(same) and _parents(ours, keep) in parents
+
+
+def _parents(ours: Path, sha: str) -> str:
+    return run_git(["rev-list", "--no-walk", "--parents", sha], git_dir=ours).text.partition(" ")[2]
+
+
+def _transfer(common: Path, ours: Path, refs: Mapping[str, str]) -> None:
+    """Bring the objects over and point the refs to them: git checks that everything they lead to has come along."""
+    if not refs:
+        return
+    commands = "".join(f"update {ref} {sha}\n" for ref, sha in refs.items())
+    run_git(["update-ref", "--stdin"], git_dir=ours, input=commands.encode())
+    run_git([*_FETCH, "--", str(ours), *(f"+{ref}:{ref}" for ref in refs)], git_dir=common, protocols=("file",))
+
+
+def _publish(common: Path, changed: Mapping[str, str], note: Note | None) -> dict[str, str]:
+    """Move the branch that the run was given, make those branches and tags that are new, and return what is so now.
+
+    A name that somebody else took meanwhile stays theirs: the commits are in the run's own refs in any case.
+    """
+    done = {}
+    given = None if note is None or note.branch is None else f"refs/heads/{note.branch}"
+    for ref, sha in changed.items():
+        if not ref.startswith(_PUBLISHED):
+            continue
+        before = note.sha if note is not None and ref == given else "0" * len(sha)
+        moved = run_git(["update-ref", "-m", "autopack: run", ref, sha, before], git_dir=common, check=False)
+        if moved.returncode == 0 or _resolve(common, ref) == sha:
+            done[ref] = sha
+    return done
+
+
+def _resolve(git_dir: Path, name: str) -> str | None:
+    found = run_git(["rev-parse", "--quiet", "--verify", name], git_dir=git_dir, check=False)
+    return found.text if found.returncode == 0 else None
