@@ -69,6 +69,10 @@ invariants: venv ## The tests that the documents name as proofs and that need no
 	scripts/ensure_postgres.sh
 	$(PY) -m pytest tests/unit tests/local -n 2 -q --proofs=only
 
+.PHONY: mutation
+mutation: venv ## Change decisions one at a time and count what no test notices (2 hours; PART="autopack_operator.domain.batch.*")
+	$(PY) -m scripts.mutation run --max-children 2 $(if $(PART),"$(PART)")
+
 PLAN ?= full
 LANES ?= 8
 

@@ -22,6 +22,12 @@ def test_only_the_failed_runs_are_in_it_as_they_were() -> None:
     assert manifest["spec"]["runs"] == runs[1:]
 
 
+def test_it_is_a_batch_that_can_be_applied() -> None:
+    manifest = retry_manifest(finished(), "again")
+    assert (manifest["apiVersion"], manifest["kind"]) == ("autopack.dev/v1alpha1", "RunBatch")
+    assert manifest.keys() == {"apiVersion", "kind", "metadata", "spec"}
+
+
 def test_it_says_whose_runs_it_tries_again_and_has_the_same_anchor() -> None:
     meta = retry_manifest(finished(), "again")["metadata"]
     assert (meta["name"], meta["namespace"]) == ("again", "lab")

@@ -61,6 +61,15 @@ def test_ids_that_are_too_long_are_cut_and_kept_apart() -> None:
     assert {len(one), len(two)} == {63}
 
 
+def test_an_id_of_63_characters_is_left_as_it_is() -> None:
+    assert ids(TEXT=["x" * 63, "y"])[0] == "x" * 63
+
+
+def test_an_id_that_is_cut_at_a_dash_has_one_dash_before_its_digest() -> None:
+    cut = ids(TEXT=["x" * 51 + "-" + "y" * 20])[0]
+    assert re.fullmatch("x{51}-[0-9a-f]{10}", cut)
+
+
 @pytest.mark.parametrize("value", ["", "***", "\u00e9\u00e9"])
 def test_a_value_without_any_letter_gives_an_id_all_the_same(value: str) -> None:
     assert re.fullmatch("run-[0-9a-f]{10}", ids(A=[value])[0])
