@@ -10,6 +10,7 @@ from typing import Any
 
 from scripts.deploy import kubectl
 
+from autopack.phases import Phase
 from bench import objects
 from bench.api import CORE, RUNS
 from bench.arms import LEADER_LEASE, run_to_pod
@@ -138,7 +139,7 @@ async def _finished_status(scene: Scene) -> JsonDict:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         found = await scene.runs.glance(RUNS, "autopackruns", "finished")
-        if found.get("status", {}).get("phase") == "Succeeded":
+        if found.get("status", {}).get("phase") == Phase.SUCCEEDED:
             await scene.clear()
             return dict(found["status"])
         if time.monotonic() > deadline:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any
 
+from autopack.phases import Phase
 from bench import objects
 from bench.api import CORE, RUNS, Api
 from bench.audit import Request
@@ -90,7 +91,7 @@ async def keeper(scene: Scene) -> list[Figure]:
     while True:
         found = await scene.runs.glance(RUNS, "autopackruns", "kept")
         phase = found.get("status", {}).get("phase")
-        process = find("keeper", f"AUTOPACK_RUN_UID={found['metadata']['uid']}") if phase == "Running" else None
+        process = find("keeper", f"AUTOPACK_RUN_UID={found['metadata']['uid']}") if phase == Phase.RUNNING else None
         if process is not None:
             break
         if time.monotonic() > deadline:

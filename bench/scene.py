@@ -20,6 +20,7 @@ from devcluster.layout import Layout
 from scripts import deploy
 from scripts.deploy import kubectl
 
+from autopack.phases import PodPhase
 from bench import objects
 from bench.api import CORE, JOBS, RUNS, Api, connected
 from bench.audit import AuditLog
@@ -178,7 +179,7 @@ async def _pod_of_a_run(api: Api) -> JsonDict:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         pods = await api.glance(CORE, "pods", labelSelector="autopack.dev/run=model")
-        if pods["items"] and pods["items"][0]["status"].get("phase") == "Succeeded":
+        if pods["items"] and pods["items"][0]["status"].get("phase") == PodPhase.SUCCEEDED:
             return dict(pods["items"][0])
         await asyncio.sleep(0.3)
     found = await api.get(RUNS, "autopackruns", "model")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autopack.phases import Phase
 from faults.plan import TRIAL, Kind
 from faults.trial import Record
 
@@ -44,7 +45,7 @@ def named_end(record: Record, expected: JsonDict) -> Iterator[str]:
         if not name.startswith("AutopackRun "):
             continue
         found = record.final.get(name) or {}
-        failed = found.get("phase") == "Failed"
+        failed = found.get("phase") == Phase.FAILED
         hit = name == f"AutopackRun {TRIAL}"
         if found.get("phase") != wanted.get("phase") and not (hit and failed and found.get("reason") in OF_A_FULL_DISK):
             yield f"{name} is {found.get('phase')} {found.get('reason')}: {found.get('message')}"

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from autopack.phases import PodPhase
 from faults.ledger import Execution
 from faults.scene import Scene
 from faults.upstream import ApiError, Upstream
@@ -153,14 +154,14 @@ class _Pod:
     async def _execute(self) -> None:
         if self._scene.ledger.began(self._key):
             # As the workspace container does: it refuses a folder in which a command has begun.
-            await self._report("Failed", None, workspace_code=20)
+            await self._report(PodPhase.FAILED, None, workspace_code=20)
             return
         meta, started = self._body["metadata"], _now()
         execution = self._scene.ledger.begin(self._run, *self._key, meta["name"])
         self._scene.ledger.beat(execution)
         fate, stopping = Fate.of(self._body), asyncio.create_task(self._beat(execution))
         try:
-            await self._report("Running", {"running": {"startedAt": started}})
+            await self._report(PodPhase.RUNNING, {"running": {"startedAt": started}})
             ending = await self._outcome(fate)
         finally:
             stopping.cancel()
@@ -175,7 +176,7 @@ class _Pod:
             "finishedAt": _now(),
             "reason": ending.reason,
         }
-        await self._report("Failed" if ending.exit_code else "Succeeded", {"terminated": ended})
+        await self._report(PodPhase.FAILED if ending.exit_code else PodPhase.SUCCEEDED, {"terminated": ended})
 
     async def _outcome(self, fate: Fate) -> Ending:
         """How it ends: by itself, stopped on request, or its pod object removed by force."""

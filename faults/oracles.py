@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autopack.phases import TERMINAL_PHASES, PodPhase
 from faults.ends import end_of
 from faults.plan import Kind
 from faults.poison import nobody_waits_for_poison, poison_is_no_loop, poison_stays
 from faults.rows import differences
 from faults.trial import Record, command_state
-from faults.witness import TERMINAL, Seen, phase
+from faults.witness import Seen, phase
 
 JsonDict = dict[str, Any]
 
@@ -81,7 +82,7 @@ def fenced(record: Record) -> Iterator[str]:
             before = claimed.get(uid, (0, False))[0]
             if attempt not in {before, before + 1}:
                 yield f"{seen.name}: attempt {before} became {attempt}"
-            claimed[uid] = attempt, phase(seen.body) in TERMINAL
+            claimed[uid] = attempt, phase(seen.body) in TERMINAL_PHASES
         elif seen.kind == "Pod" and seen.event == "ADDED":
             uid = seen.body["metadata"]["ownerReferences"][0]["uid"]
             number = int(seen.body["metadata"]["labels"]["autopack.dev/attempt"])
@@ -100,7 +101,7 @@ def terminal_is_final(record: Record) -> Iterator[str]:
         uid, status = seen.body["metadata"]["uid"], seen.body.get("status") or {}
         if uid in ended and ended[uid] != status:
             yield f"{seen.name}: terminal {ended[uid].get('phase')} became {status.get('phase')} {status.get('reason')}"
-        elif phase(seen.body) in TERMINAL:
+        elif phase(seen.body) in TERMINAL_PHASES:
             ended[uid] = status
 
 
@@ -139,7 +140,7 @@ def no_orphans(record: Record) -> Iterator[str]:
     if record.final.get("Leases"):
         yield f"{record.final['Leases']} Leases are left"
     for name, left in record.final.items():
-        if name.startswith("Pod ") and left.get("phase") not in {"Succeeded", "Failed"}:
+        if name.startswith("Pod ") and left.get("phase") not in {PodPhase.SUCCEEDED, PodPhase.FAILED}:
             yield f"{name} is {left.get('phase')}"
     for seen in record.history:
         if seen.event != "DELETED" and seen.body["metadata"].get("finalizers"):

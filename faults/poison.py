@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from autopack.phases import TERMINAL_PHASES, Phase
 from faults.injector import Sent
 from faults.plan import Kind, Plan
-from faults.witness import TERMINAL, Seen, phase
+from faults.witness import Seen, phase
 
 if TYPE_CHECKING:
     from faults.trial import Record
@@ -39,7 +40,7 @@ class Poison:
     """Requests about it, reading ones included."""
     seen: list[Seen] = field(default_factory=list)
     """States of the AutopackRun."""
-    phase: str = "Preparing"
+    phase: str = Phase.PREPARING
     """At the end of the trial; empty when it is gone."""
     seconds: float = 0.0
     """How long the trial took."""
@@ -66,7 +67,7 @@ def poison_is_no_loop(record: Record) -> Iterator[str]:
 
 def poison_stays(record: Record) -> Iterator[str]:
     """10: it is neither given up nor started nor removed; otherwise the trial would say nothing about poison."""
-    if record.poison.phase in TERMINAL | {"", "Running"}:
+    if record.poison.phase in {*TERMINAL_PHASES, "", Phase.RUNNING}:
         yield f"it is {record.poison.phase or 'gone'}"
 
 
@@ -91,7 +92,7 @@ def of(sent: list[Sent], history: list[Seen], now: JsonDict | None, seconds: flo
 
 
 def _phase(body: JsonDict | None) -> str:
-    return "" if body is None else phase(body) or "Pending"
+    return "" if body is None else phase(body) or Phase.PENDING
 
 
 def lateness(plan: Plan) -> float:

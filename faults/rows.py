@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from autopack.phases import Phase
 from faults.witness import Seen
 
 JsonDict = dict[str, Any]
@@ -70,7 +71,7 @@ def _steps(name: str, rows: list[JsonDict], statuses: list[JsonDict]) -> Iterato
             yield f"{name}: {step} is there {found[step]} times, it was {count} times"
     for step in found - told:
         # One that was seen before it had a status.
-        if step not in told and step[:2] != (0, "Pending"):
+        if step not in told and step[:2] != (0, Phase.PENDING):
             yield f"{name}: {step} never was"
 
 

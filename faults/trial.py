@@ -8,11 +8,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from autopack.phases import TERMINAL_PHASES, PodPhase
 from faults.injector import Injector, Sent
 from faults.poison import Poison
 from faults.stage import Evidence, Stage
 from faults.upstream import ApiError, Upstream
-from faults.witness import TERMINAL, Seen, Witness, phase
+from faults.witness import Seen, Witness, phase
 
 JsonDict = dict[str, Any]
 
@@ -82,10 +83,10 @@ class Trial:
 
         def ended() -> bool:
             if name:
-                return phase(self._witness.find(self._kind, name)) in TERMINAL
+                return phase(self._witness.find(self._kind, name)) in TERMINAL_PHASES
             ours = [body for kind in ("AutopackRun", "RunBatch") for body in self.objects(kind)]
             seen = all(self._witness.find(*made) is not None for made in self._made)
-            return bool(ours) and seen and all(phase(body) in TERMINAL for body in ours)
+            return bool(ours) and seen and all(phase(body) in TERMINAL_PHASES for body in ours)
 
         await self._witness.until(ended, f"the end of {self.name}", PATIENCE_SECONDS)
 
@@ -170,7 +171,7 @@ def command_state(pod: JsonDict) -> JsonDict:
 
 def _counts(pod: JsonDict) -> bool:
     """Unless it has failed before its command began: one that arrives late, and is refused, makes no difference."""
-    return phase(pod) != "Failed" or "startedAt" in command_state(pod).get("terminated", {})
+    return phase(pod) != PodPhase.FAILED or "startedAt" in command_state(pod).get("terminated", {})
 
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

@@ -20,7 +20,6 @@ WATCHED = {
     "Pod": ("/api/v1", "pods"),
     "Lease": ("/apis/coordination.k8s.io/v1", "leases"),
 }
-TERMINAL = frozenset({"Succeeded", "Failed", "Refused", "Canceled"})
 
 
 class NotSeenError(Exception):

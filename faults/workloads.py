@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from autopack.phases import Phase
 from faults import manifests
 from faults.trial import Trial
 
@@ -39,7 +40,7 @@ async def neighbours(trial: Trial) -> None:
     """A run that another one outlives, and that a third one follows."""
     beside, later = f"{trial.name}-beside", f"{trial.name}-later"
     await trial.apply(manifests.run(beside, "seconds=1.5", "real=14"))
-    await trial.reaches("Running", name=beside)
+    await trial.reaches(Phase.RUNNING, name=beside)
     await trial.apply(manifests.run(trial.name, "seconds=0.2"))
     await trial.finished(trial.name)
     await trial.apply(manifests.run(later, "seconds=0.2"))
@@ -49,7 +50,7 @@ async def neighbours(trial: Trial) -> None:
 async def cancel(trial: Trial) -> None:
     """The user changes their mind."""
     await trial.apply(manifests.run(trial.name, LONG))
-    await trial.reaches("Running")
+    await trial.reaches(Phase.RUNNING)
     await trial.edit(cancel=True)
     await trial.finished()
 
@@ -63,7 +64,7 @@ async def batch(trial: Trial) -> None:
 async def delete(trial: Trial) -> None:
     """The run is deleted while its command runs."""
     await trial.apply(manifests.run(trial.name, LONG))
-    await trial.reaches("Running")
+    await trial.reaches(Phase.RUNNING)
     await trial.delete()
     await trial.nothing_left()
 
@@ -71,11 +72,11 @@ async def delete(trial: Trial) -> None:
 async def suspend(trial: Trial) -> None:
     """The run is stopped for a moment, and resumed."""
     await trial.apply(manifests.run(trial.name, LONG))
-    await trial.reaches("Running")
+    await trial.reaches(Phase.RUNNING)
     await trial.edit(suspend=True)
-    await trial.reaches("Pending")
+    await trial.reaches(Phase.PENDING)
     await trial.edit(suspend=False)
-    await trial.reaches("Running", attempt=2)
+    await trial.reaches(Phase.RUNNING, attempt=2)
     await trial.edit(cancel=True)
     await trial.finished()
 

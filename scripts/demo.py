@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from autopack.phases import TERMINAL_PHASES, Phase
 from scripts import deploy
 from scripts.deploy import ROOT, JsonDict, kubectl, kubectl_json
 
 NAMESPACE = "autopack-demo"
 PATIENCE_SECONDS = 420
-TERMINAL = {"Succeeded", "Failed", "Refused", "Canceled"}
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def watch() -> None:
         if summary != shown:
             shown = summary
             print(indent(kubectl("get", "autopackruns", "-n", NAMESPACE)), flush=True)
-        if len(current) == 4 and all(phase(run) in TERMINAL for run in current):
+        if len(current) == 4 and all(phase(run) in TERMINAL_PHASES for run in current):
             return
         time.sleep(0.5)
     print(f"the runs did not end within {PATIENCE_SECONDS} s; kubectl describe autopackruns -n {NAMESPACE} tells more")
@@ -97,8 +97,8 @@ def verdict() -> int:
     """Judge the demo by what the cluster says."""
     phases = {run["metadata"]["name"]: phase(run) for run in runs()}
     approved = [name for name in phases if name.startswith("demo-")]
-    succeeded = [name for name in approved if phases[name] == "Succeeded"]
-    refused = phases.get("without-anchor") == "Refused"
+    succeeded = [name for name in approved if phases[name] == Phase.SUCCEEDED]
+    refused = phases.get("without-anchor") == Phase.REFUSED
     print(
         f"\n{len(succeeded)} of {len(approved)} approved runs Succeeded; without-anchor: {phases.get('without-anchor')}"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from autopack.phases import Phase
 from autopack_operator.adapters.telemetry.metrics import PrometheusTelemetry
 from autopack_runtime.volume.metrics import Metrics
 
@@ -39,11 +40,11 @@ def rendered() -> str:
 def operator_metrics() -> str:
     """Return what an operator that has done each thing once shows."""
     telemetry = PrometheusTelemetry()
-    telemetry.watch_state(lambda: 0, lambda: {"Running": 1})
+    telemetry.watch_state(lambda: 0, lambda: {Phase.RUNNING: 1})
     telemetry.watch_registry(lambda: None)
     with telemetry.reconcile("AutopackRun"):
         pass
-    telemetry.run_finished("Succeeded")
+    telemetry.run_finished(Phase.SUCCEEDED)
     return telemetry.render().decode()
 
 

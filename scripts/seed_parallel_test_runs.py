@@ -31,8 +31,9 @@ def seed(
 ) -> None:
     """Make Pending rows of test-run-001, test-run-002 … and say how to execute them."""
     from autopack.file_layout import RunFileLayout
+    from autopack.phases import Phase
     from autopack.registry.delivery import send
-    from autopack.registry.events import RunRecord, RunState, now
+    from autopack.registry.events import RunRecord, now
     from autopack.supervisor.database import choose_strategy, outbox_of
 
     settings = places(source_repo, autonomous_runs_dir)
@@ -45,7 +46,7 @@ def seed(
         layout.ensure_directories()
         strategy.prepare(layout)
         if outbox.last(run_id) is None:
-            outbox.append(RunRecord(run_id, 0, RunState.PENDING, now()))
+            outbox.append(RunRecord(run_id, 0, Phase.PENDING, now()))
         send(outbox, layout.name, strategy.registry_of)
         echo(f"{run_id}: ready")
     strategy.close()

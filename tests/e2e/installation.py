@@ -12,9 +12,10 @@ from typing import Any
 from scripts import deploy
 from scripts.deploy import kubectl, kubectl_json
 
+from autopack.phases import TERMINAL_PHASES
+
 JsonDict = dict[str, Any]
 
-TERMINAL = {"Succeeded", "Failed", "Refused", "Canceled"}
 ANCHOR = json.dumps(
     {
         "format_version": "v2",
@@ -70,7 +71,7 @@ class Installation:
 
     def finished(self, name: str, kind: str = "autopackrun", timeout: float = 90) -> JsonDict:
         """The object once its phase is terminal."""
-        return self.wait_for(kind, name, lambda body: phase(body) in TERMINAL, timeout)
+        return self.wait_for(kind, name, lambda body: phase(body) in TERMINAL_PHASES, timeout)
 
     def wait_for(self, kind: str, name: str, done: Callable[[JsonDict], bool], timeout: float = 90) -> JsonDict:
         """The object once `done` says so; fails with its status and the operator's log otherwise."""

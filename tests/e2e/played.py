@@ -11,10 +11,11 @@ from typing import Any
 
 from scripts import deploy
 
+from autopack.phases import TERMINAL_PHASES
 from faults.campaign import campaign
 from faults.lane import Lane
 from faults.upstream import Upstream
-from faults.witness import TERMINAL, phase
+from faults.witness import phase
 
 JsonDict = dict[str, Any]
 
@@ -41,7 +42,7 @@ class Played:
     async def finished(self, name: str, kind: str = "AutopackRun") -> JsonDict:
         """The object, once it is in a terminal phase."""
         find = self.lane.witness.find
-        await self.lane.witness.until(lambda: phase(find(kind, name)) in TERMINAL, f"the end of {name}", 60)
+        await self.lane.witness.until(lambda: phase(find(kind, name)) in TERMINAL_PHASES, f"the end of {name}", 60)
         return json.loads(json.dumps(find(kind, name)))  # type: ignore[no-any-return]
 
     def pods(self, run: str) -> list[str]:

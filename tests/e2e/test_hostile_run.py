@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.installation import TERMINAL, Installation, kept, make_run, phase
+from autopack.phases import TERMINAL_PHASES
+from tests.e2e.installation import Installation, kept, make_run, phase
 from tests.e2e.test_run_limits import make_profile
 
 BYSTANDER = """
@@ -124,7 +125,7 @@ def test_the_bystander_ends_as_if_it_were_alone(aftermath: Installation) -> None
 def test_every_attacker_comes_to_an_end_and_holds_nothing(aftermath: Installation) -> None:
     for name in HOSTILE:
         run = aftermath.get("autopackrun", name)
-        assert phase(run) in TERMINAL
+        assert phase(run) in TERMINAL_PHASES
         assert aftermath.leases_of(run) == []
 
 

@@ -6,24 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
+from autopack.phases import Phase
 from autopack.unsaved import Saved, Unsaved
-
-
-class RunState(StrEnum):
-    """The phases of a run, in the words of the custom resource."""
-
-    PENDING = "Pending"
-    PREPARING = "Preparing"
-    RUNNING = "Running"
-    FINISHING = "Finishing"
-    SUSPENDED = "Suspended"
-    REFUSED = "Refused"
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    CANCELED = "Canceled"
 
 
 @dataclass(frozen=True)
@@ -38,7 +24,7 @@ class RunRecord:
 
     run_id: str
     attempt: int
-    state: RunState
+    state: Phase
     at: str
     batch_id: str | None = None
     reason: str | None = None
@@ -130,5 +116,5 @@ def decode(line: bytes) -> RunRecord | None:
 def facts_of(document: Mapping[str, Any]) -> RunRecord:
     """Read facts from JSON values, fields of a newer Autopack left out; ValueError, TypeError, … for what is none."""
     known = {name: value for name, value in document.items() if name in _NAMES}
-    read = {"state": RunState(known["state"]), "unsaved": tuple(known.get("unsaved", ()))}
+    read = {"state": Phase(known["state"]), "unsaved": tuple(known.get("unsaved", ()))}
     return RunRecord(**{**known, **read})

@@ -11,6 +11,8 @@ from sqlalchemy import Row, and_, case, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ColumnElement
 
+from autopack.phases import TERMINAL_PHASES, Phase
+
 from .engine import open_reader
 from .failures import DatabaseUnreachable, explain
 from .models import BatchRow, EventRow, RunRow
@@ -18,7 +20,6 @@ from .urls import DatabaseUrl
 
 _NOT_MADE = ("no such table", "UndefinedTable", "unable to open database file")
 _NOT_YET = ("the registry has not been made yet", "The operator, or the first batch, makes it: come back in a moment")
-ENDED = ("Succeeded", "Failed", "Refused", "Canceled")
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class RegistryReader:
 
     def _local_batches(self, after: str | None, limit: int, only: str | None = None) -> list[BatchSummary]:
         """The local supervisor keeps no rows of batches; their names sort by time."""
-        ended = RunRow.state.in_(ENDED)
+        ended = RunRow.state.in_(TERMINAL_PHASES)
 
         def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
             return func.sum(case((condition, 1), else_=0))
@@ -196,9 +197,9 @@ class RegistryReader:
         query = select(
             RunRow.batch_id,
             func.count().label("total"),
-            count(RunRow.state == "Running").label("active"),
-            count(RunRow.state == "Succeeded").label("succeeded"),
-            count(and_(ended, RunRow.state != "Succeeded")).label("failed"),
+            count(RunRow.state == Phase.RUNNING).label("active"),
+            count(RunRow.state == Phase.SUCCEEDED).label("succeeded"),
+            count(and_(ended, RunRow.state != Phase.SUCCEEDED)).label("failed"),
             func.min(RunRow.started_at).label("started_at"),
             func.max(RunRow.finished_at).label("finished_at"),
         ).where(self._ours(RunRow), RunRow.batch_id.is_not(None))
@@ -257,7 +258,7 @@ def _batch(row: Row[Any]) -> BatchSummary:
 
 def _local_batch(values: dict[str, Any]) -> BatchSummary:
     left = values["total"] - values["succeeded"] - values["failed"]
-    state = "Running" if left else "Failed" if values["failed"] else "Succeeded"
+    state = Phase.RUNNING if left else Phase.FAILED if values["failed"] else Phase.SUCCEEDED
     finished = None if left else values["finished_at"]
     created = values["started_at"]
     rest = {"pending": left - values["active"], "created_at": created, "workers": 0, "reason": None, "message": None}

@@ -18,7 +18,8 @@ from autopack.failpoints import hit
 from autopack.file_layout import RunFileLayout
 from autopack.git.branches import RUN_PREFIX
 from autopack.git.save import run_ref
-from autopack.registry.events import RunRecord, RunState, now
+from autopack.phases import Phase
+from autopack.registry.events import RunRecord, now
 from autopack.workspace_lease import WorkspaceLease
 from autopack.workspace_manager import WorkspaceManager
 
@@ -51,7 +52,7 @@ def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: O
         facts = RunRecord(
             run_id=run_id,
             attempt=1 if before is None else before.attempt + 1,
-            state=RunState.RUNNING,
+            state=Phase.RUNNING,
             at=now(),
             batch_id=recipe.batch_id,
             base_sha=recipe.base_sha,
@@ -114,9 +115,9 @@ class _Attempt:
     def _fail(self, error: AutopackError | OSError) -> None:
         reason = error.reason if isinstance(error, AutopackError) else "InputOutput"
         if reason == "SetupFailed" and self._services.control.level >= Level.STOP:
-            self._conclude(Verdict(RunState.CANCELED, -1, "Canceled", "stopped while its worktree was being set up"))
+            self._conclude(Verdict(Phase.CANCELED, -1, "Canceled", "stopped while its worktree was being set up"))
             return
-        self._conclude(Verdict(RunState.FAILED, -1, reason, printable(str(error), 1000)))
+        self._conclude(Verdict(Phase.FAILED, -1, reason, printable(str(error), 1000)))
 
     def _conclude(self, verdict: Verdict) -> None:
         self._facts = replace(
@@ -192,7 +193,7 @@ class _Attempt:
 
     def _leave(self, manager: WorkspaceManager) -> None:
         keep = self._recipe.keep is Keep.ALL or (
-            self._recipe.keep is Keep.FAILED and self._facts.state is not RunState.SUCCEEDED
+            self._recipe.keep is Keep.FAILED and self._facts.state is not Phase.SUCCEEDED
         )
         work = close_workspace(manager, keep=keep)
         ref = None if work.snapshot is None else run_ref(self._layout.name)
@@ -216,4 +217,4 @@ def _not_started(program: str, error: OSError) -> Verdict:
     missing = isinstance(error, FileNotFoundError)
     what = "was not found" if missing else f"cannot be started: {error.strerror}"
     message = f"the command '{printable(program, 200)}' {what}"
-    return Verdict(RunState.FAILED, NOT_FOUND if missing else NOT_EXECUTABLE, "CommandNotStarted", message)
+    return Verdict(Phase.FAILED, NOT_FOUND if missing else NOT_EXECUTABLE, "CommandNotStarted", message)

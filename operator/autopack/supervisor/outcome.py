@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autopack.registry.events import RunState
+from autopack.phases import Phase
 
 from .process import Ended
 
@@ -17,7 +17,7 @@ _RETRYABLE = frozenset({"CommandFailed", "Timeout", "WorktreeAddFailed", "GitFai
 class Verdict:
     """How an attempt ended: `reason` in one word (None for success), `message` in one sentence."""
 
-    state: RunState
+    state: Phase
     exit_code: int
     reason: str | None = None
     message: str | None = None
@@ -26,15 +26,15 @@ class Verdict:
 def judge(ended: Ended, timeout: float | None) -> Verdict:
     """Return the verdict on a command that has ended."""
     if ended.stopped:
-        return Verdict(RunState.CANCELED, ended.exit_code, "Canceled", "stopped, as the supervisor was told to stop")
+        return Verdict(Phase.CANCELED, ended.exit_code, "Canceled", "stopped, as the supervisor was told to stop")
     if ended.timed_out:
-        return Verdict(RunState.FAILED, ended.exit_code, "Timeout", f"timed out after {timeout or 0:g} s and was ended")
+        return Verdict(Phase.FAILED, ended.exit_code, "Timeout", f"timed out after {timeout or 0:g} s and was ended")
     if ended.exit_code == 0:
-        return Verdict(RunState.SUCCEEDED, 0)
+        return Verdict(Phase.SUCCEEDED, 0)
     message = f"the command ended with exit code {ended.exit_code}"
     if ended.exit_code > _SHELL_SIGNAL:
         message += f" (signal {ended.exit_code - _SHELL_SIGNAL})"
-    return Verdict(RunState.FAILED, ended.exit_code, "CommandFailed", message)
+    return Verdict(Phase.FAILED, ended.exit_code, "CommandFailed", message)
 
 
 def is_retryable(reason: str | None) -> bool:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from autopack.errors import printable
 from autopack.file_layout import RunFileLayout, autonomous_runs_dir
+from autopack.phases import Phase
 from autopack.progress import Progress, SilentProgress
 from autopack.registry.delivery import Delivery
-from autopack.registry.events import RunState
 from autopack.run_ids import check_run_id, check_run_ids
 from autopack.workspace_manager import WorkspaceManager
 
@@ -168,7 +168,7 @@ class ParallelRunSupervisor:
         for run_id in run_ids:
             layout = RunFileLayout(run_id, base_dir=self._runs_dir)
             facts = read_result(layout)
-            if facts is not None and facts.state is RunState.SUCCEEDED:
+            if facts is not None and facts.state is Phase.SUCCEEDED:
                 found[run_id] = result_of(facts, layout, 0.0, skipped=True)
         return found
 

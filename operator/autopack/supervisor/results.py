@@ -6,7 +6,8 @@ from pathlib import Path
 
 from autopack.errors import AutopackError, printable
 from autopack.file_layout import RunFileLayout
-from autopack.registry.events import RunRecord, RunState
+from autopack.phases import Phase
+from autopack.registry.events import RunRecord
 from autopack.unsaved import describe
 
 from .attempt_files import log_paths
@@ -21,7 +22,7 @@ def result_of(facts: RunRecord, layout: RunFileLayout, seconds: float, *, skippe
     stdout, stderr, _ = log_paths(layout)
     return RunResult(
         run_id=facts.run_id,
-        success=facts.state is RunState.SUCCEEDED,
+        success=facts.state is Phase.SUCCEEDED,
         exit_code=-1 if facts.exit_code is None else facts.exit_code,
         workspace=None if facts.workspace is None else Path(facts.workspace),
         stdout=tail(stdout, TAIL_BYTES),

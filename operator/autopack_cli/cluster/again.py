@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autopack.errors import printable
+from autopack.phases import Phase
 from autopack_cli.cluster.problems import ClusterProblem
 from autopack_cli.cluster.session import BATCHES, JsonDict, Session
 from autopack_cli.cluster.tables import status, terminal
@@ -35,7 +36,7 @@ def manifest_of(found: Found, name: str) -> JsonDict:
 
 def _run_again(found: Found, name: str) -> JsonDict:
     body, meta = found.body, found.body["metadata"]
-    if not terminal(body) or status(body, "phase") == "Succeeded":
+    if not terminal(body) or status(body, "phase") == Phase.SUCCEEDED:
         raise ClusterProblem(f"{found.title} has not failed: it is {status(body, 'phase') or 'Pending'}")
     anchor = (meta.get("annotations") or {}).get(ANCHOR_ANNOTATION)
     if anchor is None and meta.get("ownerReferences"):

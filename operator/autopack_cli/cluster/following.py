@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from autopack.errors import printable
+from autopack.phases import Phase
 from autopack_cli.cluster import progress, tables
 from autopack_cli.cluster.problems import NOT_THERE, ClusterProblem
 from autopack_cli.cluster.session import BATCHES, JsonDict, Session
@@ -123,7 +124,7 @@ async def follow(session: Session, found: Found) -> int:
             await asyncio.sleep(pause)
     if sys.stdout.isatty():
         echo(printable(f"{found.title}: {progress.summary(body, datetime.now(UTC))}", 500))
-    return OK if tables.status(body, "phase") == "Succeeded" else RUNS_FAILED
+    return OK if tables.status(body, "phase") == Phase.SUCCEEDED else RUNS_FAILED
 
 
 async def _runs(session: Session, found: Found, body: JsonDict) -> list[JsonDict]:

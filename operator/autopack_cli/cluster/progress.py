@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from autopack.errors import printable
+from autopack.phases import Phase
 from autopack_cli.cluster.tables import count, lasted, status, terminal
 from autopack_operator.domain.times import human, seconds_between
 
@@ -18,7 +19,7 @@ _WIDTH = 30
 def state_of(body: JsonDict) -> str:
     """Return what is worth a line when it changes: phase, reason and attempt."""
     phase, reason, attempt = status(body, "phase"), status(body, "reason"), count(body, "attempt")
-    said = phase or "Pending"
+    said = phase or Phase.PENDING
     if reason and reason != phase and reason != "Completed":
         said += f" ({reason})"
     return said + (f", attempt {attempt}" if attempt > 1 else "")
@@ -32,7 +33,7 @@ def changes(before: Mapping[str, str], runs: Iterable[JsonDict], now: datetime) 
         if before.get(name) != state:
             took = f" after {lasted(body, now)}" if terminal(body) and lasted(body, now) else ""
             message = status(body, "message")
-            why = f": {message}" if terminal(body) and status(body, "phase") != "Succeeded" and message else ""
+            why = f": {message}" if terminal(body) and status(body, "phase") != Phase.SUCCEEDED and message else ""
             lines.append(printable(f"{name}: {state}{took}{why}", 500))
     return lines
 
@@ -52,7 +53,7 @@ def left_seconds(batch: JsonDict, now: datetime) -> float | None:
 
 def summary(body: JsonDict, now: datetime) -> str:
     """Say on one line how far a batch or a run is."""
-    phase = status(body, "phase") or "Pending"
+    phase = status(body, "phase") or Phase.PENDING
     if body.get("kind") != "RunBatch":
         took = lasted(body, now)
         return f"{state_of(body)}{f', {took}' if took else ''}"

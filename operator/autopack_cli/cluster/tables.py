@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from autopack.errors import printable
+from autopack.phases import TERMINAL_PHASES, Phase
 from autopack_operator.domain.api.common import BATCH_LABEL
 from autopack_operator.domain.times import human, parse, seconds_between
-from autopack_operator.domain.views import TERMINAL_PHASES
 
 JsonDict = dict[str, Any]
 Row = Sequence[str]
@@ -52,7 +52,7 @@ def _of(name: str) -> Callable[[JsonDict, datetime], object]:
 
 
 def _phase(body: JsonDict, _: datetime) -> object:
-    return status(body, "phase") or "Pending"
+    return status(body, "phase") or Phase.PENDING
 
 
 def _name(body: JsonDict, _: datetime) -> object:

@@ -9,7 +9,7 @@ from datetime import datetime
 from aiohttp import web
 
 from autopack.errors import InvalidInput
-from autopack.registry.events import RunState
+from autopack.phases import Phase
 from autopack.registry.reader import Cursor, RunDetail, RunFilter, RunSummary
 from autopack_dashboard.pages.problems import not_found
 from autopack_dashboard.rows import Rows
@@ -39,8 +39,8 @@ def number(request: web.Request, name: str, least: int, most: int) -> int | None
 def run_filter(request: web.Request) -> RunFilter:
     """Return what a list of runs is narrowed to."""
     state = text(request, "state")
-    if state is not None and state not in {str(each) for each in RunState}:
-        raise InvalidInput("state", "this is no state of a run", f"Choose from {', '.join(RunState)}")
+    if state is not None and state not in {str(each) for each in Phase}:
+        raise InvalidInput("state", "this is no state of a run", f"Choose from {', '.join(Phase)}")
     return RunFilter(state, text(request, "batch"), text(request, "q"), text(request, "run"))
 
 

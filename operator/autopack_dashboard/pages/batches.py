@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from autopack.phases import Phase
 from autopack.registry.reader import BatchSummary, RunFilter, RunSummary
 from autopack_dashboard.pages import asking
 from autopack_dashboard.pages.problems import not_found
@@ -87,7 +88,7 @@ class BatchPages:
 
 
 def _mergeable(runs: list[RunSummary]) -> list[RunSummary]:
-    return sorted((run for run in runs if run.state == "Succeeded" and run.attempt), key=lambda run: run.run_id)
+    return sorted((run for run in runs if run.state == Phase.SUCCEEDED and run.attempt), key=lambda run: run.run_id)
 
 
 def matrix(forecast: Forecast, names: list[str]) -> list[tuple[str, list[Clash | None]]]:

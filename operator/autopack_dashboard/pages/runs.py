@@ -7,7 +7,7 @@ import io
 
 from aiohttp import web
 
-from autopack.registry.events import RunState
+from autopack.phases import Phase
 from autopack.registry.reader import RunFilter, RunSummary
 from autopack_dashboard.pages import asking
 from autopack_dashboard.pages.view import View, moment, run_url
@@ -47,7 +47,7 @@ class RunsPages:
             {
                 "runs": runs,
                 "asked": asked,
-                "states": list(RunState),
+                "states": list(Phase),
                 "counts": counts,
                 "total": sum(counts.values()),
                 "older": asked | {"after": asking.cursor_after(runs[-1])} if more else None,

@@ -12,19 +12,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from autopack.errors import printable
+from autopack.phases import Phase
 from autopack_dashboard import texts
 from autopack_dashboard.access.doorman import USER
 
 TONES = {
-    "Succeeded": "good",
-    "Running": "busy",
-    "Preparing": "busy",
-    "Finishing": "busy",
-    "Failed": "bad",
-    "Refused": "bad",
-    "Canceled": "calm",
-    "Suspended": "calm",
-    "Pending": "wait",
+    Phase.SUCCEEDED: "good",
+    Phase.RUNNING: "busy",
+    Phase.PREPARING: "busy",
+    Phase.FINISHING: "busy",
+    Phase.FAILED: "bad",
+    Phase.REFUSED: "bad",
+    Phase.CANCELED: "calm",
+    Phase.SUSPENDED: "calm",
+    Phase.PENDING: "wait",
 }
 
 

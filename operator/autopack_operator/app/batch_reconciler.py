@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from autopack.errors import printable
+from autopack.phases import Phase
 from autopack_operator.app.batch_memory import BatchMemories, BatchMemory
 from autopack_operator.app.batch_steps import BatchPorts, BatchSteps
 from autopack_operator.app.parsed_spec import explain
@@ -91,7 +92,7 @@ class BatchReconciler:
     def _invalid(self, batch: BatchView, error: ValidationError) -> RunBatchStatus:
         return RunBatchStatus(
             observed_generation=batch.generation,
-            phase="Refused",
+            phase=Phase.REFUSED,
             reason="InvalidSpec",
             message=printable(explain(error), MAX_MESSAGE),
             finished_at=rfc3339(self._ports.clock.now()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from autopack.phases import Phase
 from autopack_operator.domain.conditions import ConditionType, is_true
 from autopack_operator.domain.run.verdict import worktree_seconds
 from autopack_operator.domain.views import BatchView, PodView, RunView
@@ -13,7 +14,7 @@ from autopack_operator.ports.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
-_BAD = frozenset({"Failed", "Refused"})
+_BAD = frozenset({Phase.FAILED, Phase.REFUSED})
 
 
 class TransitionLog:

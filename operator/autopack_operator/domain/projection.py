@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from autopack.phases import PodPhase
 from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL, RUN_UID_LABEL
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
 from autopack_operator.domain.kueue import queue_of
@@ -61,7 +62,7 @@ def pod_view(body: JsonDict) -> PodView:
         resource_version=meta.get("resourceVersion", ""),
         owner=controller_of(meta),
         attempt=_number((meta.get("labels") or {}).get(ATTEMPT_LABEL)),
-        phase=status.get("phase") or "Pending",
+        phase=status.get("phase") or PodPhase.PENDING,
         reason=status.get("reason") or "",
         message=status.get("message") or _unschedulable(conditions),
         created_at=meta.get("creationTimestamp", ""),

@@ -13,14 +13,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from autopack.errors import printable
-from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord, RunState
+from autopack.phases import Phase
+from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.keys import Kind
 from autopack_operator.domain.times import parse
 from autopack_operator.domain.views import BatchView, RunView
 
-_STATES = {str(state): state for state in RunState}
-_ORDER = ("Pending", "Preparing", "Running", "Finishing")
+_STATES = {str(state): state for state in Phase}
+_ORDER = (Phase.PENDING, Phase.PREPARING, Phase.RUNNING, Phase.FINISHING)
 _LONGEST_MESSAGE = 2048
 
 
@@ -36,7 +37,7 @@ def run_event(run: RunView, installation: str) -> RunEvent:
     facts = RunRecord(
         run_id=run.name,
         attempt=max(0, status.attempt),
-        state=_STATES.get(status.phase, RunState.PENDING),
+        state=_STATES.get(status.phase, Phase.PENDING),
         at=at,
         batch_id=_text(batch, 253),
         reason=_text(status.reason, 128),
@@ -74,7 +75,7 @@ def earlier_attempt_event(run: RunView, attempt: Mapping[str, object], installat
     facts = RunRecord(
         run_id=run.name,
         attempt=number,
-        state=RunState.FAILED,
+        state=Phase.FAILED,
         at=created,
         batch_id=_text(run.owner.name, 253) if run.owner is not None and run.owner.kind == Kind.BATCH else None,
         reason="Retried",
@@ -106,7 +107,7 @@ def batch_event(batch: BatchView, installation: str) -> BatchEvent:
     workers = batch.spec.get("workers", 3)
     facts = BatchRecord(
         batch_id=batch.name,
-        state=printable(status.phase or "Pending", 16),
+        state=printable(status.phase or Phase.PENDING, 16),
         installation=installation,
         created_at=_time(batch.created_at) or _EPOCH,
         reason=_text(status.reason, 128),
@@ -151,7 +152,7 @@ def _sequence(facts: RunRecord) -> int:
     The digest is that of the row: what changes in a status without being in the row is no step.
     """
     seconds = max(0, int(parse(facts.at).timestamp())) & ((1 << 33) - 1)
-    between_attempts = facts.state is RunState.PENDING and facts.attempt > 0
+    between_attempts = facts.state is Phase.PENDING and facts.attempt > 0
     place = len(_ORDER) if between_attempts or facts.state not in _ORDER else _ORDER.index(facts.state)
     content = json.dumps(asdict(facts), sort_keys=True)
     digest = int.from_bytes(hashlib.sha256(content.encode()).digest()[:3], "big") >> 3

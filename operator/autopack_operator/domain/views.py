@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from autopack.phases import TERMINAL_PHASES, PodPhase
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
 
 JsonDict = dict[str, Any]
-
-TERMINAL_PHASES = frozenset({"Succeeded", "Failed", "Refused", "Canceled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,9 @@ class PodView:
     @property
     def stopped(self) -> bool:
         """Terminal, and no container is reported as running."""
-        return self.phase in {"Succeeded", "Failed"} and not any(container.running for container in self.containers)
+        return self.phase in {PodPhase.SUCCEEDED, PodPhase.FAILED} and not any(
+            container.running for container in self.containers
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from scripts.postgres import PostgresServer
 from tests.unit.autopack_dashboard.scene import MemoryFiles
 
-from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord, RunState
+from autopack.phases import Phase
+from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord
 from autopack.registry.failures import DatabaseUnreachable
 from autopack.registry.reader import Cursor, RegistryReader, RunFilter, RunSummary
 from autopack.registry.store import Registry
@@ -31,7 +32,7 @@ def moment(seconds: float) -> str:
 def event(number: int, installation: str | None = "lab") -> RunEvent:
     # Four at once have the same time: only the whole cursor tells them apart.
     at = moment(number // 4)
-    state = (RunState.SUCCEEDED, RunState.FAILED, RunState.RUNNING)[number % 3]
+    state = (Phase.SUCCEEDED, Phase.FAILED, Phase.RUNNING)[number % 3]
     facts = RunRecord(
         f"run-{number:05}",
         1,
@@ -39,7 +40,7 @@ def event(number: int, installation: str | None = "lab") -> RunEvent:
         at,
         batch_id=f"batch-{number // 100:03}",
         started_at=at,
-        finished_at=None if state is RunState.RUNNING else moment(number // 4 + 30),
+        finished_at=None if state is Phase.RUNNING else moment(number // 4 + 30),
         installation=installation,
         created_at=at if installation else None,
         message="a message of usual length, as a status has one",
@@ -148,7 +149,7 @@ def test_batches_of_the_local_supervisor_are_counted_from_their_runs(registry: R
 def test_everything_about_a_run_is_in_order(registry: Registry, url: DatabaseUrl) -> None:
     steps = [
         RunEvent("u", number, RunRecord("r", 1, state, moment(number), installation="lab"))
-        for number, state in enumerate((RunState.PENDING, RunState.RUNNING, RunState.SUCCEEDED))
+        for number, state in enumerate((Phase.PENDING, Phase.RUNNING, Phase.SUCCEEDED))
     ]
     registry.record(reversed(steps))
     found = reader(url).run("u", "r")

@@ -19,8 +19,9 @@ from scripts.postgres import PostgresServer
 from sqlalchemy import text
 
 from autopack.errors import InvalidInput
+from autopack.phases import Phase
 from autopack.registry.engine import open_engine
-from autopack.registry.events import RunEvent, RunRecord, RunState, now
+from autopack.registry.events import RunEvent, RunRecord, now
 from autopack.registry.models import VERSION_TABLE, Base
 from autopack.registry.schema import SchemaTooNew, head_revision, known_revisions
 from autopack.registry.store import Registry
@@ -43,7 +44,7 @@ def registry(url: DatabaseUrl) -> Iterator[Registry]:
     registry.close()
 
 
-def event(sequence: int, state: RunState = RunState.RUNNING, run_id: str = "run-1", scope: str = "here") -> RunEvent:
+def event(sequence: int, state: Phase = Phase.RUNNING, run_id: str = "run-1", scope: str = "here") -> RunEvent:
     return RunEvent(scope, sequence, RunRecord(run_id, 1, state, now()))
 
 
@@ -55,7 +56,7 @@ def in_threads(count: int, work: Callable[[int], None]) -> None:
 
 def test_unsaved_work_is_a_condition_of_the_run(registry: Registry) -> None:
     lost = {"path": "huge", "bytes": 1 << 40, "reason": "no room"}
-    facts = RunRecord("run-1", 1, RunState.SUCCEEDED, now(), saved="partly", unsaved=(lost,))  # type: ignore[arg-type]
+    facts = RunRecord("run-1", 1, Phase.SUCCEEDED, now(), saved="partly", unsaved=(lost,))  # type: ignore[arg-type]
     registry.record([event(0), RunEvent("here", 120, facts)])
     (row,) = registry.runs()
     assert [(one["type"], one["status"], one["message"]) for one in row.conditions] == [
@@ -64,7 +65,7 @@ def test_unsaved_work_is_a_condition_of_the_run(registry: Registry) -> None:
 
 
 def test_sending_twice_and_out_of_order_gives_the_newest_row_once(registry: Registry) -> None:
-    older, newer = event(0), event(120, RunState.SUCCEEDED)
+    older, newer = event(0), event(120, Phase.SUCCEEDED)
     for batch in ([newer], [older, newer], [newer], [older]):
         registry.record(batch)
     assert [(row.run_id, row.sequence, row.state) for row in registry.runs()] == [("run-1", 120, "Succeeded")]

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord, RunState
+from autopack.phases import Phase
+from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord
 from autopack.registry.reader import RegistryReader, RunDetail, RunSummary
 from autopack.registry.store import Registry
 from autopack.registry.urls import DatabaseUrl, sqlite_url
@@ -42,9 +43,7 @@ def stamp(seconds: float) -> str:
     return (NOW + timedelta(seconds=seconds)).isoformat()
 
 
-def run_event(
-    name: str, start: float, took: float | None, state: RunState = RunState.SUCCEEDED, **more: object
-) -> RunEvent:
+def run_event(name: str, start: float, took: float | None, state: Phase = Phase.SUCCEEDED, **more: object) -> RunEvent:
     lease = {
         "type": "LeaseHeld",
         "status": "False" if took is not None else "True",
@@ -105,24 +104,24 @@ def fill(url: DatabaseUrl) -> None:
     held = {"type": "LeaseHeld", "status": "True", "reason": "Acquired", "message": "held by attempt 1", "at": stamp(1)}
     registry.record(
         [
-            run_event("parser", 1, None, RunState.PREPARING, conditions=[held]),
+            run_event("parser", 1, None, Phase.PREPARING, conditions=[held]),
             run_event("parser", 1, 64),
             run_event("lexer", 2, 31),
             run_event(
                 "optimizer",
                 2,
                 95,
-                RunState.FAILED,
+                Phase.FAILED,
                 reason="ExitCode",
                 message="the command ended with exit code 3",
                 exit_code=3,
             ),
             run_event("docs", 34, 22),
             run_event("types", 58, 41),
-            run_event("bench", 67, 12, RunState.FAILED, reason="DeadlineExceeded", message=f"{HOSTILE} {ANSI}"),
-            run_event("emitter", 99, None, RunState.RUNNING),
-            run_event(HOSTILE, 0, 3, RunState.CANCELED, batch_id=None, reason="Canceled"),
-            run_event("=cmd|'/c calc'!A1", 0, 3, RunState.REFUSED, batch_id=None, reason="AnchorAbsent", attempt=0),
+            run_event("bench", 67, 12, Phase.FAILED, reason="DeadlineExceeded", message=f"{HOSTILE} {ANSI}"),
+            run_event("emitter", 99, None, Phase.RUNNING),
+            run_event(HOSTILE, 0, 3, Phase.CANCELED, batch_id=None, reason="Canceled"),
+            run_event("=cmd|'/c calc'!A1", 0, 3, Phase.REFUSED, batch_id=None, reason="AnchorAbsent", attempt=0),
         ],
         [
             batch_event(),

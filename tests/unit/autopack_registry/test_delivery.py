@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from autopack.phases import Phase
 from autopack.registry.delivery import Delivery
-from autopack.registry.events import RunEvent, RunRecord, RunState
+from autopack.registry.events import RunEvent, RunRecord
 from autopack.registry.failures import DatabaseUnreachable
 from autopack.registry.outbox import Outbox
 
@@ -44,7 +45,7 @@ def outbox(tmp_path: Path) -> Outbox:
 
 
 def add(outbox: Outbox, run_id: str) -> None:
-    outbox.append(RunRecord(run_id, 1, RunState.RUNNING, "2026-01-06T00:00:00+00:00"))
+    outbox.append(RunRecord(run_id, 1, Phase.RUNNING, "2026-01-06T00:00:00+00:00"))
 
 
 def wait_until(condition: Callable[[], object]) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from autopack.registry.events import RunRecord, RunState, decode, encode
+from autopack.phases import Phase
+from autopack.registry.events import RunRecord, decode, encode
 from autopack.registry.outbox import Outbox
 
 
-def facts(state: RunState = RunState.RUNNING, run_id: str = "run-1", **more: object) -> RunRecord:
+def facts(state: Phase = Phase.RUNNING, run_id: str = "run-1", **more: object) -> RunRecord:
     return RunRecord(run_id, 1, state, "2026-01-06T00:00:00+00:00", **more)  # type: ignore[arg-type]
 
 
@@ -39,7 +40,7 @@ def test_what_was_sent_does_not_wait_and_what_follows_does(tmp_path: Path) -> No
     outbox.append(facts())
     waiting = outbox.waiting("run-1")
     assert waiting is not None
-    outbox.append(facts(RunState.SUCCEEDED))
+    outbox.append(facts(Phase.SUCCEEDED))
     outbox.note_sent("run-1", waiting.end)
     assert states_waiting(Outbox(tmp_path, "db")) == ["Succeeded"]
     outbox.forget_sent()
@@ -61,9 +62,9 @@ def test_a_line_that_a_crash_tore_is_dropped_and_those_around_it_are_not(tmp_pat
     outbox = Outbox(tmp_path, "db")
     outbox.append(facts())
     with (outbox.folder / "run-1.jsonl").open("ab") as file:
-        file.write(encode(facts(RunState.FAILED))[:kept])
+        file.write(encode(facts(Phase.FAILED))[:kept])
     assert states_waiting(outbox) == ["Running"]
-    outbox.append(facts(RunState.SUCCEEDED))
+    outbox.append(facts(Phase.SUCCEEDED))
     assert states_waiting(outbox) == ["Running", "Succeeded"]
 
 
@@ -72,7 +73,7 @@ def test_a_damaged_line_does_not_hide_the_others(tmp_path: Path) -> None:
     outbox.append(facts())
     with (outbox.folder / "run-1.jsonl").open("ab") as file:
         file.write(b'{"nonsense": 1}\n\xff\xfe\n')
-    outbox.append(facts(RunState.SUCCEEDED))
+    outbox.append(facts(Phase.SUCCEEDED))
     assert states_waiting(outbox) == ["Running", "Succeeded"]
 
 
@@ -98,7 +99,7 @@ def test_the_last_facts_of_a_run_are_known_even_when_all_was_sent(tmp_path: Path
     outbox = Outbox(tmp_path, "db")
     assert outbox.last("a/b") is None
     outbox.append(facts(run_id="a/b"))
-    outbox.append(facts(RunState.FAILED, run_id="a/b"))
+    outbox.append(facts(Phase.FAILED, run_id="a/b"))
     found = outbox.last("a/b")
     assert found is not None
-    assert found.state is RunState.FAILED
+    assert found.state is Phase.FAILED

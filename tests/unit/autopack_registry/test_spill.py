@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord, RunState
+from autopack.phases import Phase
+from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord
 from autopack.registry.spill import Event, Spill, decode, encode
 
-RUN = RunEvent(
-    "u-1", 5, RunRecord("one", 1, RunState.RUNNING, "2026-01-06T00:00:00+00:00", conditions=[{"type": "X"}]), 7
-)
+RUN = RunEvent("u-1", 5, RunRecord("one", 1, Phase.RUNNING, "2026-01-06T00:00:00+00:00", conditions=[{"type": "X"}]), 7)
 BATCH = BatchEvent("b-1", 8, BatchRecord("many", "Running", "lab", "2026-01-06T00:00:00+00:00", total=3))
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from autopack.file_layout import RunFileLayout
-from autopack.registry.events import RunRecord, RunState
+from autopack.phases import Phase
+from autopack.registry.events import RunRecord
 from autopack.supervisor.attempt_files import log_paths, read_result, result_path, set_aside_earlier, write_result
 from autopack.supervisor.models import RunResult, SupervisorResult
 
@@ -20,7 +21,7 @@ def layout(tmp_path: Path) -> RunFileLayout:
     return layout
 
 
-FACTS = RunRecord("run-1", 2, RunState.FAILED, "2026-01-06T00:00:00+00:00", exit_code=3, message="no")
+FACTS = RunRecord("run-1", 2, Phase.FAILED, "2026-01-06T00:00:00+00:00", exit_code=3, message="no")
 
 
 def test_a_result_can_be_read_back(layout: RunFileLayout) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autopack.errors import InvalidInput
-from autopack.registry.events import RunState
+from autopack.phases import Phase
 from autopack.supervisor.command import RunPlace, command_of, environment_of, parse_command
 from autopack.supervisor.filesystems import filesystem_type, refuse_network
 from autopack.supervisor.limits import GIB, Demand, Machine, describe_limits
@@ -22,15 +22,15 @@ PLACE = RunPlace("run-1", 2, Path("/runs/workspaces/run-1"), Path("/runs/run-1")
 @pytest.mark.parametrize(
     ("ended", "state", "reason"),
     [
-        (Ended(0), RunState.SUCCEEDED, None),
-        (Ended(1), RunState.FAILED, "CommandFailed"),
-        (Ended(143, timed_out=True), RunState.FAILED, "Timeout"),
-        (Ended(0, timed_out=True), RunState.FAILED, "Timeout"),
-        (Ended(143, stopped=True), RunState.CANCELED, "Canceled"),
-        (Ended(0, stopped=True), RunState.CANCELED, "Canceled"),
+        (Ended(0), Phase.SUCCEEDED, None),
+        (Ended(1), Phase.FAILED, "CommandFailed"),
+        (Ended(143, timed_out=True), Phase.FAILED, "Timeout"),
+        (Ended(0, timed_out=True), Phase.FAILED, "Timeout"),
+        (Ended(143, stopped=True), Phase.CANCELED, "Canceled"),
+        (Ended(0, stopped=True), Phase.CANCELED, "Canceled"),
     ],
 )
-def test_the_verdict_on_a_command(ended: Ended, state: RunState, reason: str | None) -> None:
+def test_the_verdict_on_a_command(ended: Ended, state: Phase, reason: str | None) -> None:
     verdict = judge(ended, 60)
     assert (verdict.state, verdict.reason) == (state, reason)
 

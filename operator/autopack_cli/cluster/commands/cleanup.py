@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autopack.phases import TERMINAL_PHASES
 from autopack_cli.cluster.options import Access, access_options, run_in_cluster
 from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import Duration
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--phase",
     "phases",
-    type=click.Choice(["Succeeded", "Failed", "Refused", "Canceled"]),
+    type=click.Choice([str(phase) for phase in TERMINAL_PHASES]),
     multiple=True,
     help="Only what ended so; may be repeated. Default: all.",
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autopack.phases import Phase
 from autopack_cli.cluster.options import Access, access_options, output_option, run_in_cluster
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def get_command(
 def _phase(body: JsonDict) -> str:
     from autopack_cli.cluster.tables import status
 
-    return (status(body, "phase") or "Pending").lower()
+    return (status(body, "phase") or Phase.PENDING).lower()
 
 
 async def _choose(session: Session, names: tuple[str, ...], batch: str | None) -> dict[Resource, list[JsonDict]]:

@@ -4,6 +4,7 @@ seen, comes to the same answer.
 
 from __future__ import annotations
 
+from autopack.phases import Phase
 from autopack_operator.domain.api.batch import OnExceeded
 from autopack_operator.domain.batch import deadline
 from autopack_operator.domain.views import BatchView
@@ -22,4 +23,4 @@ def cancels_its_runs(batch: BatchView) -> bool:
         return False
     policy = batch.spec.get("failurePolicy")
     action = policy.get("action") if isinstance(policy, dict) else None
-    return outcome.phase != "Failed" or outcome.reason == deadline.REASON or action == OnExceeded.CANCEL
+    return outcome.phase != Phase.FAILED or outcome.reason == deadline.REASON or action == OnExceeded.CANCEL

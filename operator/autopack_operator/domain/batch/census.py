@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from autopack.phases import Phase
 from autopack_operator.domain import indexes, naming
 from autopack_operator.domain.api.batch import BatchItem
 from autopack_operator.domain.api.status import Indexes
@@ -90,12 +91,12 @@ class Census:
         if index is None:
             return
         self.last_created = max(self.last_created, run.created_at)
-        if run.terminal and run.status.phase != "Succeeded":
+        if run.terminal and run.status.phase != Phase.SUCCEEDED:
             self.reasons.setdefault(run.status.reason, run.name)
         if index in self.succeeded or index in self.failed:
             return
         self._leave(index)
-        ended = self.succeeded if run.status.phase == "Succeeded" else self.failed
+        ended = self.succeeded if run.status.phase == Phase.SUCCEEDED else self.failed
         (ended if run.terminal else self.active).add(index)
 
     def miss(self, names: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack.phases import Phase
 from autopack_operator.domain.api.status import Outcome
 from autopack_operator.domain.times import seconds_between
 
@@ -22,5 +23,5 @@ def exceeded(limit: int | None, started_at: str | None, now: datetime) -> Outcom
     if seconds_left(limit, started_at, now) != 0:
         return None
     return Outcome(
-        phase="Failed", reason=REASON, message=f"the batch took longer than spec.activeDeadlineSeconds {limit}"
+        phase=Phase.FAILED, reason=REASON, message=f"the batch took longer than spec.activeDeadlineSeconds {limit}"
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from autopack.errors import printable
+from autopack.phases import Phase
 from autopack_operator.domain import turns
 from autopack_operator.domain.api.run import TtlSeconds
 from autopack_operator.domain.api.status import Outcome
@@ -54,7 +55,7 @@ def decide(batch: BatchView, world: BatchWorld, now: datetime) -> BatchStep:
     if world.anchor is None:
         return ReadAnchor()
     if not world.anchor.allowed and not world.census.active:
-        refusal = Telling("Refused", world.anchor.reason, world.anchor.message)
+        refusal = Telling(Phase.REFUSED, world.anchor.reason, world.anchor.message)
         return WriteBatchStatus(status_of(batch, world, refusal, now))
     wanted, pause = _wanted(batch, world, now)
     if wanted and world.turns is None:
@@ -78,7 +79,7 @@ def after_the_end(batch: BatchView, limits: TtlSeconds, now: datetime) -> BatchS
 def _end(batch: BatchView, world: BatchWorld, outcome: Outcome, now: datetime) -> BatchStep:
     """First the decision is stored, then the runs under way come to their end, then the phase is final."""
     if world.census.active:
-        telling = Telling("Finishing", outcome.reason, outcome.message, outcome)
+        telling = Telling(Phase.FINISHING, outcome.reason, outcome.message, outcome)
         return _record(batch, world, telling, now)
     return WriteBatchStatus(status_of(batch, world, Telling(outcome.phase, outcome.reason, outcome.message), now))
 
@@ -120,13 +121,15 @@ def _record(
 
 def _going_on(world: BatchWorld, anchor: AnchorVerdict, *, crowded: bool) -> Telling:
     if world.spec.suspend:
-        return Telling("Suspended", "Suspended", f"{len(world.census.active)} runs under way go on; no others start")
+        return Telling(
+            Phase.SUSPENDED, "Suspended", f"{len(world.census.active)} runs under way go on; no others start"
+        )
     if not anchor.allowed:
-        return Telling("Running", anchor.reason, f"no further runs start: {anchor.message}")
+        return Telling(Phase.RUNNING, anchor.reason, f"no further runs start: {anchor.message}")
     if world.rejected:
-        return Telling("Running", "RunRejected", printable(world.rejected, MAX_MESSAGE))
+        return Telling(Phase.RUNNING, "RunRejected", printable(world.rejected, MAX_MESSAGE))
     if crowded:
         profile = world.spec.template.profile_ref.name
         message = f"waits for its turn: RunProfile {profile!r} has its maxConcurrentRuns under way"
-        return Telling("Running", turns.REASON, message)
-    return Telling("Running", "RunsActive", "")
+        return Telling(Phase.RUNNING, turns.REASON, message)
+    return Telling(Phase.RUNNING, "RunsActive", "")

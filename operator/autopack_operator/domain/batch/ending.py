@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack.phases import Phase
 from autopack_operator.domain.api.status import Outcome
 from autopack_operator.domain.batch import deadline, failure_policy, success_policy
 from autopack_operator.domain.batch.world import BatchWorld
@@ -28,7 +29,7 @@ def outcome(batch: BatchView, world: BatchWorld, now: datetime) -> Outcome | Non
 def _canceled(world: BatchWorld) -> Outcome | None:
     if not world.spec.cancel:
         return None
-    return Outcome(phase="Canceled", reason="Canceled", message="spec.cancel is true")
+    return Outcome(phase=Phase.CANCELED, reason="Canceled", message="spec.cancel is true")
 
 
 def _all_finished(world: BatchWorld) -> Outcome | None:
@@ -36,9 +37,9 @@ def _all_finished(world: BatchWorld) -> Outcome | None:
     if counted.finished < counted.total:
         return None
     if not counted.failed:
-        return Outcome(phase="Succeeded", reason="Completed", message=f"all {counted.total} runs succeeded")
+        return Outcome(phase=Phase.SUCCEEDED, reason="Completed", message=f"all {counted.total} runs succeeded")
     message = f"{len(counted.failed)} of {counted.total} runs did not succeed"
     if counted.taken:
         # Says why a run could not even be created; a few names are enough to find the cause.
         message += f"; not this batch's own, so never touched: AutopackRun {', '.join(sorted(counted.taken)[:3])}"
-    return Outcome(phase="Failed", reason="RunsFailed", message=message)
+    return Outcome(phase=Phase.FAILED, reason="RunsFailed", message=message)

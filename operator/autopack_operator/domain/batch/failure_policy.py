@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autopack.phases import Phase
 from autopack_operator.domain.api.batch import FailurePolicy
 from autopack_operator.domain.api.status import Outcome
 from autopack_operator.domain.batch.census import Census
@@ -12,11 +13,13 @@ def exceeded(policy: FailurePolicy, counted: Census) -> Outcome | None:
     for reason in policy.stop_on:
         if (name := counted.reasons.get(reason)) is not None:
             return Outcome(
-                phase="Failed", reason="StoppedOnFailure", message=f"{name} ended with {reason}, which ends the batch"
+                phase=Phase.FAILED,
+                reason="StoppedOnFailure",
+                message=f"{name} ended with {reason}, which ends the batch",
             )
     if policy.max_failed is not None and len(counted.failed) > policy.max_failed:
         return Outcome(
-            phase="Failed",
+            phase=Phase.FAILED,
             reason="TooManyRunsFailed",
             message=f"{len(counted.failed)} runs failed; spec.failurePolicy.maxFailed is {policy.max_failed}",
         )

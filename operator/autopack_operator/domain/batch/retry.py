@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from autopack.phases import TERMINAL_PHASES
 from autopack_operator.domain import indexes
 from autopack_operator.domain.api.batch import RunBatchSpec
 from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, API_VERSION, RETRY_OF_ANNOTATION, JsonDict
@@ -15,7 +16,6 @@ from autopack_operator.domain.api.status import RunBatchStatus
 from autopack_operator.domain.batch.matrix import items_of
 from autopack_operator.domain.kueue import QUEUE_LABEL
 from autopack_operator.domain.projection import batch_view
-from autopack_operator.domain.views import TERMINAL_PHASES
 
 _NOT_TAKEN_OVER = ("runs", "matrix", "suspend", "cancel", "successPolicy")
 

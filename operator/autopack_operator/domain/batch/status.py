@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from autopack.phases import TERMINAL_PHASES, Phase
 from autopack_operator.domain.api.status import Outcome, RunBatchStatus
 from autopack_operator.domain.batch.world import BatchWorld
 from autopack_operator.domain.conditions import ConditionType, with_condition
 from autopack_operator.domain.times import human, parse, rfc3339
-from autopack_operator.domain.views import TERMINAL_PHASES, AnchorVerdict, BatchView
+from autopack_operator.domain.views import AnchorVerdict, BatchView
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def status_of(batch: BatchView, world: BatchWorld, telling: Telling, now: dateti
     if world.anchor is not None:
         status = _with(status, ConditionType.ANCHOR_APPROVED, world.anchor.allowed, world.anchor, batch, now)
     if ended:
-        status = _with(status, ConditionType.SUCCEEDED, telling.phase == "Succeeded", telling, batch, now)
+        status = _with(status, ConditionType.SUCCEEDED, telling.phase == Phase.SUCCEEDED, telling, batch, now)
     return status
 
 

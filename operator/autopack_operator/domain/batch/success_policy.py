@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autopack.phases import Phase
 from autopack_operator.domain.api.batch import SuccessPolicy
 from autopack_operator.domain.api.status import Outcome
 from autopack_operator.domain.batch.census import Census
@@ -12,7 +13,7 @@ def met(policy: SuccessPolicy | None, counted: Census) -> Outcome | None:
     if policy is None or len(counted.succeeded) < policy.succeeded_count:
         return None
     return Outcome(
-        phase="Succeeded",
+        phase=Phase.SUCCEEDED,
         reason="SuccessPolicyMet",
         message=f"{len(counted.succeeded)} runs succeeded; spec.successPolicy.succeededCount is "
         f"{policy.succeeded_count}",

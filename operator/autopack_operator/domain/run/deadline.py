@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack.phases import Phase
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.run.verdict import Verdict
 from autopack_operator.domain.run.world import Step, Wait
@@ -20,7 +21,7 @@ def exceeded(run: RunView, spec: AutopackRunSpec, now: datetime) -> Verdict | No
         return None
     allowed = human(spec.active_deadline_seconds or 0)
     return Verdict(
-        "Failed", REASON, f"the run took longer than spec.activeDeadlineSeconds, {allowed} over all attempts"
+        Phase.FAILED, REASON, f"the run took longer than spec.activeDeadlineSeconds, {allowed} over all attempts"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack.phases import Phase
 from autopack_operator.domain.api.run import WorkspaceCleanup
 from autopack_operator.domain.run import retry, transitions
 from autopack_operator.domain.run.verdict import FailureClass, Verdict, in_the_light_of
@@ -16,7 +17,7 @@ OUTAGE_SECONDS = 5.0
 
 def infrastructure(reason: str, message: str) -> Verdict:
     """A failure that is not the command's."""
-    return Verdict("Failed", reason, message, FailureClass.INFRASTRUCTURE)
+    return Verdict(Phase.FAILED, reason, message, FailureClass.INFRASTRUCTURE)
 
 
 def decide(run: RunView, world: World, verdict: Verdict | None, now: datetime) -> Step:
@@ -25,7 +26,7 @@ def decide(run: RunView, world: World, verdict: Verdict | None, now: datetime) -
         case CommittedWork() as work:
             return _conclude(run, world, in_the_light_of(work, verdict), work, now)
         case VolumeFailure(transient=True) as failure:
-            status = transitions.waiting(run, "Finishing", failure.reason, failure.message, now)
+            status = transitions.waiting(run, Phase.FINISHING, failure.reason, failure.message, now)
             return Wait(OUTAGE_SECONDS) if status == run.status else WriteStatus(status)
         case VolumeFailure() as failure:
             return _not_committed(run, world, failure, now)
@@ -33,7 +34,7 @@ def decide(run: RunView, world: World, verdict: Verdict | None, now: datetime) -
             return Wait(POLL_SECONDS)
         case _:
             cleanup = world.spec.workspace.cleanup
-            success = verdict is not None and verdict.phase == "Succeeded"
+            success = verdict is not None and verdict.phase == Phase.SUCCEEDED
             remove = cleanup is WorkspaceCleanup.ALWAYS or (cleanup is WorkspaceCleanup.ON_SUCCESS and success)
             return Commit(run.status.attempt, remove)
 
@@ -42,7 +43,7 @@ def _conclude(run: RunView, world: World, verdict: Verdict, work: CommittedWork,
     if not world.lease_released:
         # Before a retry as well: whatever ends the run while it waits then has nothing of this attempt to let go of.
         return ReleaseLease(run.status.attempt)
-    if verdict.phase == "Suspended":
+    if verdict.phase == Phase.SUSPENDED:
         return WriteStatus(transitions.suspended(run, verdict, work, now))
     failures = retry.counted(run.status.failures, verdict.failure)
     if retry.allowed(world.spec.retry, failures, verdict):
@@ -50,7 +51,7 @@ def _conclude(run: RunView, world: World, verdict: Verdict, work: CommittedWork,
             return WriteStatus(transitions.retried(run, world.spec, verdict, work, now))
         # Cancel takes the place of the attempt that would follow.
         message = f"canceled; attempt {run.status.attempt} had failed ({verdict.reason}) and is not repeated"
-        verdict = Verdict("Canceled", "Canceled", message, exit_code=verdict.exit_code)
+        verdict = Verdict(Phase.CANCELED, "Canceled", message, exit_code=verdict.exit_code)
     return WriteStatus(transitions.finished(run, verdict, now, committed=work, pod=world.pod))
 
 
@@ -58,5 +59,5 @@ def _not_committed(run: RunView, world: World, failure: VolumeFailure, now: date
     """The work could not be taken in as it is (say, the manifest does not fit): it stays in its folder for a person."""
     if not world.lease_released:
         return ReleaseLease(run.status.attempt)
-    verdict = Verdict("Failed", failure.reason, failure.message)
+    verdict = Verdict(Phase.FAILED, failure.reason, failure.message)
     return WriteStatus(transitions.finished(run, verdict, now, not_committed=failure.message, pod=world.pod))

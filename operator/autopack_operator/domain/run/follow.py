@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack.phases import Phase
 from autopack_operator.domain.run import deadline, finish, profile_policy, transitions
 from autopack_operator.domain.run.verdict import Verdict, of_stopped_pod, of_stuck_pod
 from autopack_operator.domain.run.world import (
@@ -41,8 +42,8 @@ KUBELET_SECONDS = 5.0
 POLL_SECONDS = 1.0
 BLOCKED_SECONDS = 5.0
 PATIENCE_WITH_NODE_SECONDS = 60.0
-CANCELED = Verdict("Canceled", "Canceled", "canceled while it ran; its work was kept")
-SUSPENDED = Verdict("Suspended", "Suspended", "spec.suspend is true; the work so far is kept")
+CANCELED = Verdict(Phase.CANCELED, "Canceled", "canceled while it ran; its work was kept")
+SUSPENDED = Verdict(Phase.SUSPENDED, "Suspended", "spec.suspend is true; the work so far is kept")
 
 
 def decide(run: RunView, world: World, now: datetime) -> Step:
@@ -54,7 +55,7 @@ def decide(run: RunView, world: World, now: datetime) -> Step:
     if pod.stopped:
         verdict = of_stopped_pod(pod)
         # A command that still ended well while it was being suspended has nothing left to resume.
-        overtaken = ending is None or (ending.phase == SUSPENDED.phase and verdict.phase == "Succeeded")
+        overtaken = ending is None or (ending.phase == SUSPENDED.phase and verdict.phase == Phase.SUCCEEDED)
         return finish.decide(run, world, verdict if overtaken else ending, now)
     if ending is None and (ending := _must_end(run, world, pod, now)) is not None:
         return WriteStatus(transitions.decided(run, ending, now))
@@ -73,7 +74,7 @@ def _node_is_silent(run: RunView, pod: PodView, now: datetime) -> Step:
         f"pod {pod.name} should have stopped, and its node {pod.node} does not say that it has; if the node is down, "
         "delete it or taint it node.kubernetes.io/out-of-service: then the run goes on"
     )
-    status = transitions.waiting(run, "Finishing", "NodeSilent", message, now)
+    status = transitions.waiting(run, Phase.FINISHING, "NodeSilent", message, now)
     return Wait() if status == run.status else WriteStatus(status)
 
 
@@ -84,7 +85,7 @@ def _decided(run: RunView, world: World) -> Verdict | None:
         return None
     if outcome.phase == SUSPENDED.phase and world.canceled:
         return CANCELED
-    if outcome.phase in {CANCELED.phase, SUSPENDED.phase, "Refused"} or outcome.reason == deadline.REASON:
+    if outcome.phase in {CANCELED.phase, SUSPENDED.phase, Phase.REFUSED} or outcome.reason == deadline.REASON:
         return Verdict(outcome.phase, outcome.reason, outcome.message)
     return finish.infrastructure(outcome.reason, outcome.message)
 
@@ -96,7 +97,7 @@ def _must_end(run: RunView, world: World, pod: PodView, now: datetime) -> Verdic
 
 def _asked_to_end(run: RunView, world: World, now: datetime) -> Verdict | None:
     if world.spec_error:
-        return Verdict("Refused", "InvalidSpec", world.spec_error)
+        return Verdict(Phase.REFUSED, "InvalidSpec", world.spec_error)
     if world.canceled:
         return CANCELED
     return SUSPENDED if world.held else deadline.exceeded(run, world.spec, now)
@@ -164,7 +165,7 @@ def _create(run: RunView, world: World, now: datetime) -> Step:
 
 
 def _blocked(run: RunView, reason: str, message: str, now: datetime) -> Step:
-    status = transitions.waiting(run, "Preparing", reason, message, now)
+    status = transitions.waiting(run, Phase.PREPARING, reason, message, now)
     return Wait(BLOCKED_SECONDS) if status == run.status else WriteStatus(status)
 
 
@@ -177,9 +178,9 @@ def _watch(run: RunView, world: World, pod: PodView, now: datetime) -> Step:
         return Wait(_look_again(run))
     age = seconds_between(pod.scheduled_at or pod.created_at, now)
     quiet = STARTING_SECONDS if status.reason in transitions.STARTING else QUIET_SECONDS
-    if status.phase != "Running" and age < quiet:
+    if status.phase != Phase.RUNNING and age < quiet:
         return Wait(quiet - age)
-    if status.phase == "Running" and run.status.phase == "Running":
+    if status.phase == Phase.RUNNING and run.status.phase == Phase.RUNNING:
         return Wait()
     if world.crowded and age < CROWDED_SECONDS:
         return Wait(min(CROWDED_SECONDS - age, BLOCKED_SECONDS))
@@ -187,4 +188,4 @@ def _watch(run: RunView, world: World, pod: PodView, now: datetime) -> Step:
 
 
 def _look_again(run: RunView) -> float | None:
-    return None if run.status.phase == "Running" else IMAGE_PATIENCE_SECONDS
+    return None if run.status.phase == Phase.RUNNING else IMAGE_PATIENCE_SECONDS

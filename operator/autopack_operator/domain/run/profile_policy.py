@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from autopack.phases import Phase
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec, DatabaseMode
 from autopack_operator.domain.run.verdict import Verdict
@@ -51,4 +52,4 @@ def refusal(spec: AutopackRunSpec, profile: RunProfileSpec | None, profile_error
 
 
 def _refused(reason: str, message: str) -> Verdict:
-    return Verdict("Refused", reason, message)
+    return Verdict(Phase.REFUSED, reason, message)

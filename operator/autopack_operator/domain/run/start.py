@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack.phases import Phase
 from autopack_operator.domain import turns
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.conditions import ConditionType, is_true
@@ -33,9 +34,9 @@ QUIET_SECONDS = 3.0
 def decide(run: RunView, world: World, now: datetime) -> Step:
     """The next step towards the claim of attempt N+1."""
     if world.spec_error:
-        return _end(run, world, transitions.finished(run, Verdict("Refused", "InvalidSpec", world.spec_error), now))
+        return _end(run, world, transitions.finished(run, Verdict(Phase.REFUSED, "InvalidSpec", world.spec_error), now))
     if world.canceled:
-        verdict = Verdict("Canceled", "Canceled", "canceled before it started")
+        verdict = Verdict(Phase.CANCELED, "Canceled", "canceled before it started")
         return _end(run, world, transitions.finished(run, verdict, now))
     if world.held and run.status.reason == "Suspended" and run.status.active_since is None:
         return Wait()
@@ -55,7 +56,7 @@ def _gate(run: RunView, world: World, now: datetime) -> Step | None:
         return None
     if run.anchor is None and world.batch_unknown:
         # Its anchor is its batch's, which the cache may get to know a moment later than the run.
-        return _say(run, "Pending", "BatchUnknown", "the run's RunBatch is not known", now, CONFLICT_SECONDS)
+        return _say(run, Phase.PENDING, "BatchUnknown", "the run's RunBatch is not known", now, CONFLICT_SECONDS)
     if world.anchor is None:
         return ReadAnchor()
     if world.anchor.allowed:
@@ -77,7 +78,7 @@ def _turn(run: RunView, world: World, now: datetime) -> Step | None:
         return AskForTurn()
     told = run.status.reason == turns.REASON
     message = turns.message(world.spec.profile_ref.name, world.profile)
-    return _say(run, "Pending", turns.REASON, message, now, None if told else QUIET_SECONDS)
+    return _say(run, Phase.PENDING, turns.REASON, message, now, None if told else QUIET_SECONDS)
 
 
 def _prepare(run: RunView, world: World, now: datetime) -> Step:
@@ -86,13 +87,15 @@ def _prepare(run: RunView, world: World, now: datetime) -> Step:
         case Attempt() as attempt if attempt.number == number:
             return _claim(run, world, attempt, now)
         case VolumeFailure(transient=True) as failure:
-            return _say(run, "Pending", failure.reason, failure.message, now, CONFLICT_SECONDS)
+            return _say(run, Phase.PENDING, failure.reason, failure.message, now, CONFLICT_SECONDS)
         case VolumeFailure() as failure:
-            verdict = Verdict("Failed", failure.reason, failure.message)
+            verdict = Verdict(Phase.FAILED, failure.reason, failure.message)
             ending = transitions.finished(run, verdict, now, not_committed="the attempt never started")
             return _end(run, world, ending)
         case str():
-            return _say(run, "Pending", "FetchingRepository", "the volume fetches the repository", now, POLL_SECONDS)
+            return _say(
+                run, Phase.PENDING, "FetchingRepository", "the volume fetches the repository", now, POLL_SECONDS
+            )
         case _:
             return Prepare(number, run.status.resumed_from is not None)
 
@@ -103,7 +106,7 @@ def _claim(run: RunView, world: World, attempt: Attempt, now: datetime) -> Step:
             return WriteStatus(transitions.claimed(run, world.spec, attempt, world.anchor, now))
         case LeaseConflict() as conflict:
             message = f"Lease {conflict.lease} is held by {conflict.holder}"
-            return _say(run, "Pending", "LeaseConflict", message, now, CONFLICT_SECONDS)
+            return _say(run, Phase.PENDING, "LeaseConflict", message, now, CONFLICT_SECONDS)
         case _:
             return AcquireLease(attempt.number, attempt.workspace)
 

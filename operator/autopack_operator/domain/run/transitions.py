@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from autopack.errors import printable
+from autopack.phases import Phase
 from autopack_operator.domain import naming
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.run import AutopackRunSpec, StartFrom
@@ -54,7 +55,7 @@ def waiting(run: RunView, phase: str, reason: str, message: str, now: datetime) 
 
 def held(run: RunView, now: datetime) -> AutopackRunStatus:
     """The run waits because it is suspended; its deadline is counted again when it goes on."""
-    told = waiting(run, "Pending", "Suspended", "spec.suspend is true", now)
+    told = waiting(run, Phase.PENDING, "Suspended", "spec.suspend is true", now)
     return told.model_copy(update={"active_since": None})
 
 
@@ -63,7 +64,7 @@ def claimed(
 ) -> AutopackRunStatus:
     """The attempt is claimed: from this write on its number is the fencing token, and its pod may be made."""
     edit = Editor(run, now).set(
-        phase="Preparing",
+        phase=Phase.PREPARING,
         reason="AttemptClaimed",
         message="",
         attempt=attempt.number,
@@ -106,10 +107,10 @@ def observed(run: RunView, pod: PodView, now: datetime) -> AutopackRunStatus:
         edit.condition(ConditionType.WORKTREE_READY, True, "WorktreeCreated")
     if command is not None and (command.running or command.terminated):
         started = run.status.started_at or command.started_at or rfc3339(now)
-        edit.set(phase="Running", reason="CommandRunning", message="", started_at=started)
+        edit.set(phase=Phase.RUNNING, reason="CommandRunning", message="", started_at=started)
     else:
         reason, message = _holdup(pod)
-        edit.set(phase="Preparing", reason=reason, message=message)
+        edit.set(phase=Phase.PREPARING, reason=reason, message=message)
     return edit.done()
 
 
@@ -129,7 +130,7 @@ def _holdup(pod: PodView) -> tuple[str, str]:
 
 def decided(run: RunView, verdict: Verdict, now: datetime) -> AutopackRunStatus:
     """The end is decided but the pod still runs: the first of the two steps (as FailureTarget of the Job API)."""
-    told = Editor(run, now).set(phase="Finishing", reason=verdict.reason, message=verdict.message).done()
+    told = Editor(run, now).set(phase=Phase.FINISHING, reason=verdict.reason, message=verdict.message).done()
     outcome = Outcome(phase=verdict.phase, reason=told.reason, message=told.message)
     return told.model_copy(update={"outcome": outcome})
 
@@ -144,7 +145,7 @@ def retried(
     failures = counted(run.status.failures, verdict.failure)
     wait = backoff_seconds(spec.retry, failures, run.uid)
     edit = Editor(run, now).set(
-        phase="Pending",
+        phase=Phase.PENDING,
         reason="Retrying",
         message=f"attempt {run.status.attempt} failed ({verdict.reason}: {verdict.message}); next in {human(wait)}",
         failures=failures,
@@ -160,7 +161,7 @@ def retried(
 def suspended(run: RunView, verdict: Verdict, committed: CommittedWork, now: datetime) -> AutopackRunStatus:
     """The attempt was stopped on request and does not count as a failure; another follows on resume."""
     edit = Editor(run, now).set(
-        phase="Pending",
+        phase=Phase.PENDING,
         reason=verdict.reason,
         message=verdict.message,
         next_attempt_at=rfc3339(now),
@@ -217,7 +218,7 @@ def finished(
         _taken_in(edit, committed)
     elif status.attempt and status.next_attempt_at is None:
         edit.condition(ConditionType.ARTIFACTS_COMMITTED, False, "NotCommitted", not_committed)
-    edit.condition(ConditionType.SUCCEEDED, verdict.phase == "Succeeded", verdict.reason, verdict.message)
+    edit.condition(ConditionType.SUCCEEDED, verdict.phase == Phase.SUCCEEDED, verdict.reason, verdict.message)
     return edit.done()
 
 
@@ -232,7 +233,7 @@ def _final_pod_conditions(edit: Editor, pod: PodView) -> None:
 
 def refused_by_anchor(run: RunView, anchor: AnchorVerdict, now: datetime) -> AutopackRunStatus:
     """The gate said no: terminal, and no pod was ever made."""
-    refusal = finished(run, Verdict("Refused", anchor.reason, anchor.message), now)
+    refusal = finished(run, Verdict(Phase.REFUSED, anchor.reason, anchor.message), now)
     with_anchor = with_condition(
         refusal.conditions,
         ConditionType.ANCHOR_APPROVED,

@@ -7,13 +7,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from autopack.phases import Phase
 from autopack_operator.domain.api.run import TtlSeconds
 from autopack_operator.domain.times import seconds_between
 
 
 def seconds_left(ttl: TtlSeconds, phase: str, finished_at: str | None, now: datetime) -> float | None:
     """Seconds until deletion (0 when due); None when the object is kept forever."""
-    limit = ttl.succeeded if phase == "Succeeded" else ttl.failed
+    limit = ttl.succeeded if phase == Phase.SUCCEEDED else ttl.failed
     if limit is None or finished_at is None:
         return None
     return max(0.0, limit - seconds_between(finished_at, now))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from autopack.phases import Phase, PodPhase
 from autopack_operator.domain.times import parse, seconds_between
 from autopack_operator.domain.views import CommittedWork, ContainerView, PodView
 
@@ -40,16 +41,16 @@ class Verdict:
 
 def succeeded() -> Verdict:
     """The command ended with exit code 0."""
-    return Verdict("Succeeded", "Completed", "", exit_code=0)
+    return Verdict(Phase.SUCCEEDED, "Completed", "", exit_code=0)
 
 
 def of_stopped_pod(pod: PodView) -> Verdict:
     """The verdict over a pod none of whose containers runs any more."""
     run = pod.container(RUN_CONTAINER)
-    if pod.phase == "Succeeded":
+    if pod.phase == PodPhase.SUCCEEDED:
         return succeeded()
     if pod.reason == "DeadlineExceeded":
-        return Verdict("Failed", "Timeout", "the run took longer than spec.timeoutSeconds", FailureClass.AGENT)
+        return Verdict(Phase.FAILED, "Timeout", "the run took longer than spec.timeoutSeconds", FailureClass.AGENT)
     if pod.disrupted or pod.reason in {"Evicted", "NodeLost", "NodeShutdown", "Terminated", "Shutdown", "Preempting"}:
         return _infrastructure(pod.reason or pod.disrupted or "Disrupted", pod.message)
     if run is not None and run.terminated in _NOT_BY_THE_COMMAND:
@@ -64,7 +65,7 @@ def of_stopped_pod(pod: PodView) -> Verdict:
 def _of_container(run: ContainerView) -> Verdict:
     if run.terminated == "OOMKilled":
         return Verdict(
-            "Failed",
+            Phase.FAILED,
             "OOMKilled",
             "the run needed more memory than the profile's limit",
             FailureClass.INFRASTRUCTURE,
@@ -86,7 +87,7 @@ def of_exit_code(code: int, message: str = "") -> Verdict:
     if code == 0:
         return succeeded()
     text = f"the command ended with exit code {code}" + (f": {message.strip()}" if message.strip() else "")
-    return Verdict("Failed", "CommandFailed", text, FailureClass.AGENT, code)
+    return Verdict(Phase.FAILED, "CommandFailed", text, FailureClass.AGENT, code)
 
 
 def _never_ran(pod: PodView) -> Verdict:
@@ -109,7 +110,7 @@ def in_the_light_of(work: CommittedWork, verdict: Verdict | None) -> Verdict:
     """
     if work.stop_reason == DISK_QUOTA_EXCEEDED and (verdict is None or verdict.reason in _ENDED_BY_ITSELF):
         code = None if verdict is None else verdict.exit_code
-        return Verdict("Failed", DISK_QUOTA_EXCEEDED, _TOO_MUCH, FailureClass.AGENT, code)
+        return Verdict(Phase.FAILED, DISK_QUOTA_EXCEEDED, _TOO_MUCH, FailureClass.AGENT, code)
     if verdict is not None and verdict.reason not in {WORKTREE_FAILED, WORKTREE_OUT_OF_MEMORY}:
         return verdict
     if work.complete and work.exit_code is not None and (verdict is not None or work.exit_code == 0):
@@ -142,4 +143,4 @@ _HOPELESS = frozenset(
 
 
 def _infrastructure(reason: str, message: str) -> Verdict:
-    return Verdict("Failed", reason, message, FailureClass.INFRASTRUCTURE)
+    return Verdict(Phase.FAILED, reason, message, FailureClass.INFRASTRUCTURE)

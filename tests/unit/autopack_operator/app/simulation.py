@@ -32,6 +32,7 @@ from tests.unit.autopack_operator.fakes import (
     VolumeFiles,
 )
 
+from autopack.phases import TERMINAL_PHASES
 from autopack_operator.adapters.informer.cache import InformerCache
 from autopack_operator.adapters.informer.intake import Intake
 from autopack_operator.app.anchors import AnchorReader
@@ -49,7 +50,7 @@ from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain import projection
 from autopack_operator.domain.keys import Key, Kind
-from autopack_operator.domain.views import TERMINAL_PHASES, BatchView, RunView
+from autopack_operator.domain.views import BatchView, RunView
 from autopack_operator.ports.cluster import JsonDict
 
 WORKERS = 3
