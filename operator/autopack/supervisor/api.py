@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autopack.autonomy.parallelism_gate import load_and_check_parallelism_policy
+from autopack.autonomy.parallelism_gate import ParallelismPolicyGate, load_and_check_parallelism_policy
 from autopack.errors import InvalidInput
 from autopack.progress import Progress
 from autopack.run_ids import check_run_ids
@@ -14,6 +14,7 @@ from autopack.settings import load_settings
 from .models import RunResult, SupervisorResult
 from .options import SupervisorOptions, check_workers
 from .parallel_run_supervisor import ParallelRunSupervisor
+from .slots import Slots
 
 __all__ = [
     "RunResult",
@@ -46,6 +47,9 @@ def run_parallel_supervised(
 ) -> SupervisorResult:
     """Execute runs in parallel if the anchor allows it; what is not given comes from the environment.
 
+    Runs of other supervisors of the same project in the same repository count as well: beyond what the anchor allows
+    at once, runs wait for each other.
+
     Raises InvalidInput, AnchorError, ParallelismPolicyViolation, SupervisorError or DatabaseUnreachable before any
     run is touched; from then on every run has a result.
     """
@@ -53,17 +57,19 @@ def run_parallel_supervised(
     wanted = check_run_ids(run_ids)
     if not wanted:
         raise InvalidInput("run_ids", "no run is given", "Give at least one run id")
-    allowed = check_parallelism_allowed(Path(anchor_path), min(check_workers(max_workers), len(wanted)))
+    anchor = load_and_check_parallelism_policy(Path(anchor_path), min(check_workers(max_workers), len(wanted)))
+    repo = settings.repo_path if source_repo is None else source_repo
     supervisor = ParallelRunSupervisor(
-        settings.repo_path if source_repo is None else source_repo,
+        repo,
         database_url or settings.database_url,
         settings.runs_dir if autonomous_runs_dir is None else autonomous_runs_dir,
         per_run_sqlite,
         options=options,
         progress=progress,
+        slots=Slots(repo, anchor.project_id, ParallelismPolicyGate(anchor).get_max_concurrent_runs()),
     )
     results = supervisor.execute_parallel(wanted, max_workers, extra_args)
-    return SupervisorResult(results, allowed, Path(anchor_path), supervisor.interrupted)
+    return SupervisorResult(results, True, Path(anchor_path), supervisor.interrupted)
 
 
 def list_worktrees(source_repo: Path | None = None) -> list[dict[str, str | bool]]:

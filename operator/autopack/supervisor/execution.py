@@ -8,7 +8,7 @@ import contextlib
 import os
 import subprocess
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,9 +36,12 @@ from .work import close_workspace
 OnStart = Callable[[int], None]
 
 
-def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: OnStart) -> RunRecord:
+def execute_attempt(
+    run_id: str, recipe: Recipe, services: Services, on_start: OnStart, held: Collection[int] = ()
+) -> RunRecord:
     """Execute a run once and return how it ended; `on_start` is told the attempt's number, counted from 1.
 
+    The command inherits the descriptors `held`, so that what they keep is kept until it has ended.
     Raises LeaseHeld when the run is being executed elsewhere, in which case nothing of it was touched, and OSError
     when the folder of runs cannot be written.
     """
@@ -63,7 +66,8 @@ def execute_attempt(run_id: str, recipe: Recipe, services: Services, on_start: O
         services.record(facts)
         hit("run.after_record")
         on_start(facts.attempt)
-        facts = _Attempt(facts, layout, recipe, services, lock).execute()
+        number = lock.fileno()
+        facts = _Attempt(facts, layout, recipe, services, [*held, *([] if number is None else [number])]).execute()
         facts = replace(facts, at=now(), finished_at=now())
         write_result(layout, facts)
         hit("run.after_result")
@@ -92,13 +96,13 @@ def _record_missed_end(layout: RunFileLayout, services: Services) -> None:
 
 class _Attempt:
     def __init__(
-        self, facts: RunRecord, layout: RunFileLayout, recipe: Recipe, services: Services, lock: ExecutorLockManager
+        self, facts: RunRecord, layout: RunFileLayout, recipe: Recipe, services: Services, held: Sequence[int]
     ) -> None:
         self._facts = facts
         self._layout = layout
         self._recipe = recipe
         self._services = services
-        self._lock = lock
+        self._held = held
 
     def execute(self) -> RunRecord:
         try:
@@ -149,8 +153,8 @@ class _Attempt:
         self._facts = replace(self._facts, branch=manager.branch)
         try:
             with WorkspaceLease(workspace, layout.leases_dir) as lease:
-                held = [number for it in (self._lock, lease, manager) if (number := it.fileno()) is not None]
-                self._conclude(self._run_command(workspace, database_url, held))
+                held = [number for it in (lease, manager) if (number := it.fileno()) is not None]
+                self._conclude(self._run_command(workspace, database_url, [*self._held, *held]))
             hit("run.before_leave")
         finally:
             self._leave(manager)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from autopack.errors import printable
+from autopack.errors import AutopackError, printable
 from autopack.file_layout import RunFileLayout, autonomous_runs_dir
 from autopack.phases import Phase
 from autopack.progress import Progress, SilentProgress
@@ -31,12 +31,14 @@ from .preflight import make_runs_dir, prepare_recipe
 from .quotas import Cores, usable_cores
 from .recipe import Recipe, Services
 from .results import failed_result, not_started, places_of, result_of
+from .slots import Slots
 
 __all__ = ["ParallelRunSupervisor", "SupervisorError"]
 
 
 class ParallelRunSupervisor:
-    """Executes runs of one repository. The seed's parameters, then `options` and where to show progress.
+    """Executes runs of one repository. The seed's parameters, then `options`, where to show progress, and `slots`
+    that are shared with other supervisors, by which the runs of a batch wait for each other.
 
     Raises SupervisorError when parallel runs would share one SQLite file, InvalidInput for a bad database address.
     """
@@ -50,6 +52,7 @@ class ParallelRunSupervisor:
         *,
         options: SupervisorOptions | None = None,
         progress: Progress | None = None,
+        slots: Slots | None = None,
     ) -> None:
         self.source_repo = Path(source_repo).resolve()
         self.database_url = database_url
@@ -58,6 +61,7 @@ class ParallelRunSupervisor:
         self.options = options or SupervisorOptions()
         self.interrupted = False
         self._progress: Progress = progress or SilentProgress()
+        self._slots = slots
         self._runs_dir = Path(self.autonomous_runs_dir)
         self._database = choose_strategy(database_url, self._runs_dir, per_run_sqlite=per_run_sqlite)
 
@@ -104,7 +108,10 @@ class ParallelRunSupervisor:
                 settle(run_id, recipe, services)
             on_result(*done.values())
             batch = Batch(
-                lambda run_id: self._execute(run_id, recipe, services), control, workers, self.options.start_jitter
+                lambda run_id: self._execute_in_turn(run_id, recipe, services),
+                control,
+                workers,
+                self.options.start_jitter,
             )
             never = batch.run(left, on_result, self._progress.note)
             on_result(*map(not_started, never))
@@ -179,14 +186,26 @@ class ParallelRunSupervisor:
         for line in describe_limits(probe(self._runs_dir), demand):
             self._progress.note(line)
 
-    def _execute(self, run_id: str, recipe: Recipe, services: Services) -> RunResult:
+    def _execute_in_turn(self, run_id: str, recipe: Recipe, services: Services) -> RunResult:
+        """Execute a run when there is a slot for it; never raises, as `_execute`."""
+        if self._slots is None:
+            return self._execute(run_id, recipe, services)
+        try:
+            with self._slots.taken(services.control.pause, lambda why: self._progress.note(f"{run_id}: {why}")) as slot:
+                return not_started(run_id) if slot is None else self._execute(run_id, recipe, services, slot)
+        except (AutopackError, OSError) as error:
+            return failed_result(run_id, error)
+
+    def _execute(self, run_id: str, recipe: Recipe, services: Services, held: Collection[int] = ()) -> RunResult:
         """Execute a run with its retries; never raises, so that no run ends the others."""
         layout = RunFileLayout(run_id, base_dir=self._runs_dir)
         began = time.monotonic()
         left = self.options.max_retries
         while True:
             try:
-                facts = execute_attempt(run_id, recipe, services, lambda number: self._progress.started(run_id, number))
+                facts = execute_attempt(
+                    run_id, recipe, services, lambda number: self._progress.started(run_id, number), held
+                )
             except Exception as error:  # noqa: BLE001 - whatever it is, it must not take the other runs with it
                 return failed_result(run_id, error)
             if left == 0 or services.control.draining or not is_retryable(facts.reason):
