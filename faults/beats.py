@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autopack.file_layout import AttemptPaths
 from autopack.kept_files import files_of
-from autopack_runtime.volume import pins
+from autopack_volume.service.attempts import pins
 from faults.ledger import Attempt, Execution
 from faults.stage import Evidence
 from faults.volume import Commit

@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 from autopack.workspace_manager import WorkspaceManager
-from autopack_runtime.volume.mirrors import Mirrors
-from autopack_runtime.volume.settings import Settings
+from autopack_volume.service.settings import Settings
+from autopack_volume.service.sources.mirrors import Mirrors
 from bench.figures import Figure, most
 from bench.settings import BYTES_A_FILE
 

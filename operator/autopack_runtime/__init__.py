@@ -1,1 +1,1 @@
-"""What runs next to the user's files in the cluster: workspace, keeper and volume service."""
+"""What runs inside a run's pod: `workspace` before the user's command, `keeper` beside it."""

@@ -11,11 +11,11 @@ from autopack import manifest
 from autopack.errors import AutopackError
 from autopack.failpoints import hit
 from autopack.files import write_atomic, write_json_atomic
+from autopack.log import log
+from autopack.scan import artifacts, open_regular, read_small
 
-from .log import log
 from .pod import Pod
 from .saver import Saved, Saver, check_fence
-from .scan import artifacts, open_regular, read_small
 
 _MAX_EXIT_FILE = 1 << 16
 

@@ -15,13 +15,12 @@ from pathlib import Path
 
 from autopack.errors import InvalidInput
 from autopack.files import write_atomic
+from autopack.log import log
+from autopack.scan import read_small
+from autopack_volume.contract.stop_reasons import DISK_QUOTA_EXCEEDED, FENCED
 
-from .log import log
 from .pod import Pod
-from .scan import read_small
 
-DISK_QUOTA_EXCEEDED = "DiskQuotaExceeded"
-FENCED = "Fenced"
 _STOP_FILE = "/autopack-bin/stop"
 _BLOCK = 512
 _SHARE = 20

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from autopack.errors import AutopackError, InvalidInput
+from autopack.log import log
 
 from .finish import finish
 from .guard import Guard
-from .log import log
 from .pod import Pod
 from .saver import Saver
 from .signals import STOP, hold_signals

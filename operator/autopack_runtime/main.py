@@ -35,25 +35,25 @@ _HELPERS = {"workspace": _workspace, "keeper": _keeper}
 
 
 def _volume(_: argparse.Namespace) -> int:
-    from .volume import service
+    from autopack_volume.service.http import service
 
     return service.run(os.environ)
 
 
 def _import_repository(options: argparse.Namespace) -> int:
-    from .volume import importer
+    from autopack_volume.service.sources import importer
 
     return importer.run(os.environ, options.name, sys.stdin.buffer)
 
 
 def _branches(options: argparse.Namespace) -> int:
-    from .volume import listing
+    from autopack_volume.service.reading import listing
 
     return listing.branches(os.environ, options.repository)
 
 
 def _tree(options: argparse.Namespace) -> int:
-    from .volume import listing
+    from autopack_volume.service.reading import listing
 
     return listing.tree(os.environ, options.run)
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from autopack.git.bundles import EXTRA, HEADS, UNCOMMITTED, branches_of, list_heads, snapshot_of
 from autopack.git.runner import run_git
 from autopack.git.snapshot import IDENTITY
 
-from .bundles import EXTRA, HEADS, UNCOMMITTED, branches_of, list_heads, snapshot_of
 from .pod import Pod
 
 _RESTORED = ("tags/", "notes/")

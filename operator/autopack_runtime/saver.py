@@ -15,14 +15,14 @@ from typing import NamedTuple
 from autopack.errors import AutopackError, InvalidInput
 from autopack.files import TEMPORARY_PREFIX, sync_directory
 from autopack.git.bare import make_bare
+from autopack.git.bundles import EXTRA, HEADS, UNCOMMITTED, branches_of, list_heads, snapshot_of
 from autopack.git.layout import has_no_ref
 from autopack.git.refs import check_ref
 from autopack.git.runner import GitError, GitResult, run_git
 from autopack.git.snapshot import snapshot
 from autopack.git.worktree_entries import head_branch
+from autopack.log import log
 
-from .bundles import EXTRA, HEADS, UNCOMMITTED, branches_of, list_heads, snapshot_of
-from .log import log
 from .pod import Pod
 
 _ASK_SECONDS = 60

@@ -19,11 +19,11 @@ from autopack.failpoints import hit
 from autopack.files import sync_directory, write_atomic, write_json_atomic
 from autopack.git.bare import make_bare
 from autopack.git.worktree import add_worktree
+from autopack.log import log
+from autopack.scan import read_small
 
-from .log import log
 from .pod import Pod
 from .resume import bring_back, take_over
-from .scan import read_small
 
 EXIT_WORKTREE_FAILED = 20
 _ENTRYPOINT = "/usr/local/bin/autopack-entrypoint"

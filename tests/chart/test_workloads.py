@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autopack_runtime.volume.settings import Settings
+from autopack_volume.service.settings import Settings
 from tests.chart.pod_security import violations
 from tests.chart.rendering import Helm, JsonDict, Objects, containers, environment
 

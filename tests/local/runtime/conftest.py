@@ -19,9 +19,9 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from autopack.kept_files import KeptFiles
-from autopack_runtime.volume.auth import DeniedError
-from autopack_runtime.volume.service import Service
-from autopack_runtime.volume.settings import Settings
+from autopack_volume.service.http.auth import DeniedError
+from autopack_volume.service.http.service import Service
+from autopack_volume.service.settings import Settings
 
 UID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 TOKEN = "the-operators-token"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from autopack_runtime.volume.service import Service
-from autopack_runtime.volume.settings import Settings
+from autopack_volume.service.http.service import Service
+from autopack_volume.service.settings import Settings
 
 
 class Anybody:

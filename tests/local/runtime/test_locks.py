@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autopack_runtime.volume import mirrors
-from autopack_runtime.volume.fetch_errors import TransientError
-from autopack_runtime.volume.mirrors import Mirrors
-from autopack_runtime.volume.settings import Settings
+from autopack_volume.service.answers import TransientError
+from autopack_volume.service.settings import Settings
+from autopack_volume.service.sources import mirrors
+from autopack_volume.service.sources.mirrors import Mirrors
 
 
 def test_another_process_is_waited_for_and_then_said(volume: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autopack_runtime.volume.tidy import tidy
+from autopack_volume.service.sources.tidy import tidy
 
 from .conftest import git
 

@@ -11,8 +11,9 @@ import pytest
 from autopack.errors import InvalidInput
 from autopack.kept_files import KeptFiles
 from autopack.manifest import Identity
-from autopack_runtime.guard import DISK_QUOTA_EXCEEDED, Guard, occupied
+from autopack_runtime.guard import Guard, occupied
 from autopack_runtime.pod import Pod
+from autopack_volume.contract.stop_reasons import DISK_QUOTA_EXCEEDED
 
 KIB = 1024
 

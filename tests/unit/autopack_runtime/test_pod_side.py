@@ -12,11 +12,11 @@ import pytest
 
 from autopack.errors import AutopackError, InvalidInput
 from autopack.kept_files import KeptFiles
+from autopack.log import log
 from autopack.manifest import Identity
 from autopack_runtime import keeper
 from autopack_runtime.finish import finish
 from autopack_runtime.guard import Guard
-from autopack_runtime.log import log
 from autopack_runtime.pod import Pod
 from autopack_runtime.saver import Saved, Saver
 

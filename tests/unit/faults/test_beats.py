@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from autopack.file_layout import AttemptPaths
-from autopack_runtime.volume import pins
-from autopack_runtime.volume.requests import Answer
+from autopack_volume.service.answers import Answer
+from autopack_volume.service.attempts import pins
 from faults.beats import FILE, Beats, lives, whole_lines
 
 UID = "0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -1,0 +1,1 @@
+"""Asks the volume service over HTTP."""

@@ -1,0 +1,1 @@
+"""Attempts: prepared, resumed, committed, and what is pinned of them."""

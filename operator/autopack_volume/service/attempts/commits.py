@@ -1,0 +1,178 @@
+"""Commits an attempt: checks what it left, takes its commits in, and makes its artifacts unchangeable."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+from time import monotonic
+
+from autopack.errors import AutopackError
+from autopack.failpoints import hit
+from autopack.file_layout import AttemptPaths
+from autopack.files import write_json_atomic
+from autopack.git.runner import GitError
+from autopack.kept_files import KeptFiles, files_of
+from autopack.manifest import Identity
+from autopack.scan import walk
+from autopack.trees import change_mode
+from autopack_volume.service.answers import Answer, TransientError, failed
+from autopack_volume.service.metrics import Metrics
+from autopack_volume.service.results.importing import Import, attempt_refs, private_copy
+from autopack_volume.service.results.leftovers import Carried, Left, read_left
+from autopack_volume.service.sources.mirrors import Mirrors
+from autopack_volume.service.sources.refresh import Refresher
+
+from . import pins
+from .requests import CommitRequest
+from .trash import Trash
+
+_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
+class Commits:
+    """Answers POST /v1/attempts/{uid}/{attempt}/commit."""
+
+    def __init__(
+        self, root: Path, mirrors: Mirrors, refresher: Refresher, files: Executor, metrics: Metrics, trash: Trash
+    ) -> None:
+        self._root = root
+        self._mirrors = mirrors
+        self._refresher = refresher
+        self._files = files
+        self._metrics = metrics
+        self._trash = trash
+        self.discarded = asyncio.Event()
+        """Set when there is something to delete."""
+
+    async def commit(self, request: CommitRequest) -> Answer:
+        """Return the answer; the first final one (200 or 422) is pinned. Raises TransientError and OSError."""
+        loop = asyncio.get_running_loop()
+        started = monotonic()
+        key = await loop.run_in_executor(self._files, self._repo_key, request.paths)
+        # One import into a repository at a time: they would wait for each other's locks anyway.
+        async with self._refresher.lock(f"results/{key}"):
+            answer = await loop.run_in_executor(self._files, self._commit, request, key)
+        self._metrics.import_seconds.observe(monotonic() - started)
+        return answer
+
+    def _files_of(self, paths: AttemptPaths) -> KeptFiles:
+        return files_of(self._root / paths.artifacts, self._root / paths.kept)
+
+    def _repo_key(self, paths: AttemptPaths) -> str:
+        return str(self._prepared(paths)["repoKey"])
+
+    def _prepared(self, paths: AttemptPaths) -> dict[str, object]:
+        found = pins.read(self._root, pins.prepared_pin(paths))
+        if found is None or found[1].status != 200 or found[0].get("runId") != paths.run_id:
+            message = f"attempt {paths.attempt} of this run was never prepared on this volume"
+            raise AutopackError("AttemptUnknown", message, "PUT it first, and check the claim")
+        return found[0] | found[1].body
+
+    def _commit(self, request: CommitRequest, key: str) -> Answer:
+        paths = request.paths
+        pin = pins.committed_pin(paths)
+        pinned = pins.read(self._root, pin)
+        if pinned is None:
+            fence(self._files_of(paths))
+            pinned = pins.write(self._root, pin, {"runId": paths.run_id}, self._decide(paths, key))
+        answer = pinned[1]
+        if request.remove_workspace and may_remove_workspace(answer, began=self._began(paths)):
+            self._discard(paths)
+        return answer
+
+    def _began(self, paths: AttemptPaths) -> bool:
+        files = self._files_of(paths)
+        # An attempt that goes on from another begins with a bundle.
+        saved = "resumedFrom" not in self._prepared(paths) and os.path.lexists(files.bundle)
+        return saved or files.command_began or os.path.lexists(files.ready_marker)
+
+    def _discard(self, paths: AttemptPaths) -> None:
+        files = self._files_of(paths)
+        for path in (self._root / paths.workspace, files.repo, files.objects):
+            if self._trash.discard(str(path.relative_to(self._root))):
+                self.discarded.set()
+        # The run's folder of workspaces goes with its last one; an attempt that is just being made asks again.
+        with contextlib.suppress(OSError):
+            (self._root / paths.workspace).parent.rmdir()
+
+    def _decide(self, paths: AttemptPaths, key: str) -> Answer:
+        """Check and take in; the pin comes after this, so a crash within is repaired by doing it again."""
+        prepared = self._prepared(paths)
+        identity = Identity(paths.run_id, paths.uid, paths.attempt, str(prepared["sha"]), str(prepared["branch"]))
+        files = self._files_of(paths)
+        repo = self._mirrors.ensure_results(key)
+        try:
+            with self._bundle(files.bundle, repo.parent) as bundle:
+                left = read_left(files, identity, bundle)
+                taking = Import(repo, self._mirrors.path(key), paths, identity.base_sha)
+                taking.run(bundle.path if bundle else None, left.manifest.work)
+        except TransientError:
+            raise
+        except GitError as error:
+            # Not what was left is at fault, or it would have been said so: the disk, or a lock.
+            raise TransientError(error.reason, error.message) from error
+        except AutopackError as error:
+            return failed(error)
+        hit("volume.after_import")
+        make_read_only(files)
+        hit("volume.before_commit_pin")
+        return Answer(200, committed(left, paths))
+
+    @contextlib.contextmanager
+    def _bundle(self, left: Path, scratch: Path) -> Iterator[Carried | None]:
+        with contextlib.ExitStack() as stack:
+            try:
+                path, digest = stack.enter_context(private_copy(left, scratch))
+            except FileNotFoundError:
+                yield None
+            else:
+                yield Carried(path, digest)
+
+
+def fence(files: KeptFiles) -> None:
+    """Tell a keeper that may live on unseen that its attempt is over. Its late writes do not count either way: this
+    only has it stop its command.
+    """
+    with contextlib.suppress(OSError):
+        files.kept.chmod(stat.S_IMODE(files.kept.lstat().st_mode) | stat.S_IRWXU)
+        write_json_atomic(files.fence, {"reason": "the attempt is over"})
+
+
+def make_read_only(files: KeptFiles) -> None:
+    """Take every right to write from the artifacts and what was written down of them; the git dir is no artifact."""
+    # Of our own files the git dir and the objects are left out, which nobody reads any more.
+    left_out = {files.repo.name, files.run_side.name, files.objects.name}
+    for folder in {files.kept, files.artifacts}:
+        for found in walk(folder, skip=left_out if folder == files.kept else ()):
+            if not stat.S_ISLNK(found.stat.st_mode):
+                change_mode(found.name, found.folder, remove=_WRITE)
+
+
+def committed(left: Left, paths: AttemptPaths) -> dict[str, object]:
+    """Return the answer to a commit that worked."""
+    work, branch = left.manifest.work, left.manifest.identity.branch
+    prefix = attempt_refs(paths)
+    return {
+        "state": "committed",
+        "complete": left.complete,
+        "exitCode": left.exit_code,
+        "stopReason": left.stop_reason,
+        "head": work.head,
+        # A run may rename or delete its branch; HEAD is always kept.
+        "ref": f"{prefix}/heads/{branch}" if branch in work.branches else f"{prefix}/head",
+        "branches": dict(work.branches),
+        "snapshot": work.snapshot,
+        "manifestSha256": left.sha256,
+        "files": len(left.manifest.files),
+        "bytes": left.manifest.total_bytes,
+    }
+
+
+def may_remove_workspace(answer: Answer, *, began: bool) -> bool:
+    """Tell whether a workspace can go: all in it is saved, or no command ever began in it."""
+    return answer.body.get("state") == "committed" and (answer.body.get("complete") is True or not began)

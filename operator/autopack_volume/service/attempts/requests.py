@@ -1,0 +1,117 @@
+"""What callers send, checked: pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from autopack.errors import InvalidInput
+from autopack.file_layout import AttemptPaths, repo_key
+from autopack.git.refs import check_branch, check_ref
+from autopack.git.urls import check_repo_url
+from autopack_volume.service.answers import Json
+
+
+@dataclass(frozen=True)
+class AttemptRequest:
+    """An attempt to prepare: `url` or `repository` (a name on the volume), the ref it starts at, its branch."""
+
+    paths: AttemptPaths
+    url: str | None
+    repository: str | None
+    ref: str
+    branch: str
+    resume: bool = field(default=False, compare=False)
+    """Begin with what the attempt before left. Not part of what is pinned: the first answer holds either way."""
+
+    @property
+    def key(self) -> str:
+        """The key of the repository on the volume."""
+        return repo_key(url=self.url, name=self.repository)
+
+    def document(self) -> Json:
+        """Return the request as it is kept beside the answer to it."""
+        return {
+            "runId": self.paths.run_id,
+            "source": {"url": self.url} if self.url is not None else {"repository": self.repository},
+            "ref": self.ref,
+            "branch": self.branch,
+        }
+
+
+@dataclass(frozen=True)
+class CommitRequest:
+    """An attempt to commit."""
+
+    paths: AttemptPaths
+    remove_workspace: bool
+
+
+def parse_attempt(
+    uid: str, attempt: str, raw: bytes, protocols: tuple[str, ...], *, allow_loopback: bool = False
+) -> AttemptRequest:
+    """Check a PUT of an attempt; raise InvalidInput naming the field."""
+    body = _object(raw, {"runId", "source", "ref", "branch", "resume"})
+    source = body.get("source")
+    if not isinstance(source, dict) or len(source) != 1 or not source.keys() <= {"url", "repository"}:
+        raise InvalidInput("source", "is not an object with exactly one of url and repository", "Give exactly one")
+    url = _text(source, "url") if "url" in source else None
+    repository = _text(source, "repository") if "repository" in source else None
+    if url is not None:
+        check_repo_url(url, protocols, field="source.url", allow_loopback=allow_loopback)
+    request = AttemptRequest(
+        paths=_paths(uid, attempt, body),
+        url=url,
+        repository=repository,
+        ref=check_ref(_text(body, "ref")),
+        branch=check_branch(_text(body, "branch")),
+        resume=_flag(body, "resume"),
+    )
+    repo_key(url=url, name=repository)
+    return request
+
+
+def parse_commit(uid: str, attempt: str, raw: bytes) -> CommitRequest:
+    """Check a POST of a commit; raise InvalidInput naming the field."""
+    body = _object(raw, {"runId", "removeWorkspace"})
+    return CommitRequest(_paths(uid, attempt, body), _flag(body, "removeWorkspace"))
+
+
+def attempt_number(text: str) -> int:
+    """Return the number of an attempt; raise InvalidInput otherwise."""
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text, re.ASCII):
+        raise InvalidInput("attempt", "is not a whole number from 1", "Count attempts from 1")
+    return int(text)
+
+
+def _paths(uid: str, attempt: str, body: Mapping[str, object]) -> AttemptPaths:
+    number = attempt_number(attempt)
+    return AttemptPaths(_text(body, "runId"), uid, number)
+
+
+def _object(raw: bytes, names: set[str]) -> Json:
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("body", "is not JSON", "Send a JSON object") from error
+    if not isinstance(body, dict):
+        raise InvalidInput("body", "is not an object", "Send a JSON object")
+    if unknown := sorted(body.keys() - names):
+        raise InvalidInput("body", f"has an unknown field {unknown[0][:60]!r}", f"Known are {', '.join(sorted(names))}")
+    return body
+
+
+def _flag(body: Mapping[str, object], name: str) -> bool:
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidInput(name, "is not true or false", "Send a JSON boolean")
+    return value
+
+
+def _text(body: Mapping[str, object], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise InvalidInput(name, "is missing or not text", "Send a JSON string")
+    return value

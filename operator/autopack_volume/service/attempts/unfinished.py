@@ -1,0 +1,45 @@
+"""The attempts that were prepared and never taken in, for an operator that looks for work nobody asks for any more."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from autopack.errors import AutopackError
+from autopack.file_layout import AttemptPaths
+from autopack.log import log
+
+from . import pins
+
+_PIN = re.compile(r"a([1-9][0-9]*)\.json")
+
+
+def unfinished(root: Path) -> list[dict[str, object]]:
+    """List them as {uid, runId, attempt}; one whose pin cannot be read is left out. Raises OSError."""
+    found: list[dict[str, object]] = []
+    try:
+        folders = sorted(os.scandir(root / ".attempts"), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return found
+    for folder in folders:
+        names = {entry.name for entry in os.scandir(folder.path)}
+        for name in sorted(names):
+            number = _PIN.fullmatch(name)
+            if number is None or f"a{number[1]}.commit.json" in names:
+                continue
+            run = _run_of(root, f".attempts/{folder.name}/{name}", folder.name, int(number[1]))
+            if run is not None:
+                found.append({"uid": folder.name, "runId": run, "attempt": int(number[1])})
+    return found
+
+
+def _run_of(root: Path, pin: str, uid: str, attempt: int) -> str | None:
+    try:
+        pinned = pins.read(root, pin)
+        if pinned is None or pinned[1].status != 200:
+            return None
+        return AttemptPaths(str(pinned[0]["runId"]), uid, attempt).run_id
+    except (AutopackError, KeyError) as error:
+        log("warning", "an attempt's pin cannot be read", pin=pin, error=str(error))
+        return None

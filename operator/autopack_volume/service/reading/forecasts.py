@@ -1,0 +1,37 @@
+"""Forecasts take a while and are asked for again and again: one at a time for each question, kept for a minute."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+
+from autopack_volume.service.answers import Answer, Json
+from autopack_volume.service.jobs import Jobs
+
+_KEPT_SECONDS = 60.0
+_KEPT = 64
+
+
+class Forecasts:
+    """Answers by question, as Jobs gives them, and the last ones again."""
+
+    def __init__(self, jobs: Jobs, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._jobs = jobs
+        self._monotonic = monotonic
+        self._kept: OrderedDict[Hashable, tuple[float, Answer]] = OrderedDict()
+
+    async def answer(self, question: Hashable, work: Callable[[], Awaitable[Json]]) -> Answer:
+        """Return what `work` says, now or within the last minute; PENDING while it is at work."""
+        made, kept = self._kept.get(question, (float("-inf"), None))
+        if kept is not None and self._monotonic() - made < _KEPT_SECONDS:
+            return kept
+
+        async def job() -> Answer:
+            answer = Answer(200, await work())
+            self._kept[question] = (self._monotonic(), answer)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+            return answer
+
+        return await self._jobs.answer(("forecast", question), job)

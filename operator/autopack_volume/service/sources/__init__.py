@@ -1,0 +1,1 @@
+"""Repositories: fetched, imported, looked up, repaired."""
