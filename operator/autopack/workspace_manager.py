@@ -221,7 +221,7 @@ class WorkspaceManager:
         hit("workspace.after_announce")
         private = private_dir(common, path)
         add_worktree(private, path, start.sha, start.branch, own_branch=start.own)
-        confirm(common, path, start.note)
+        confirm(common, path)
         return start
 
     def _announce(self, common: Path, branch: str | None, start_point: str | None) -> Start:

@@ -96,13 +96,13 @@ def announce(common: Path, tree: Path, note: Note, hold: Sequence[int]) -> None:
         _entry(common, tree, note, planned=True)
 
 
-def confirm(common: Path, tree: Path, note: Note) -> None:
+def confirm(common: Path, tree: Path) -> None:
     """Say that an announced worktree is there."""
     entry = registration_of(common, tree)
     if entry is not None:
         (entry.admin / "locked").unlink(missing_ok=True)
-        note.write(entry.admin / READY)
-        (entry.admin / PLAN).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            (entry.admin / PLAN).rename(entry.admin / READY)
 
 
 def _written(common: Path, tree: Path, note: Note) -> Path:
@@ -121,7 +121,7 @@ def _entry(common: Path, tree: Path, note: Note, *, planned: bool = False) -> Pa
         (built / name).write_text(f"{text}\n", "utf-8")
     (built / "gitdir").write_bytes(os.fsencode(real(tree) / ".git") + b"\n")
     if planned:
-        note.write(built / PLAN)
+        note.write_new(built / PLAN)
     hit("worktree.after_written")
     admin = _claim(common / "worktrees", tree.name)
     hit("worktree.after_claim")

@@ -28,9 +28,9 @@ from .ref_list import list_refs
 from .runner import run_git
 from .save import Saved, history, next_history, run_ref
 from .snapshot import Snapshot, snapshot
+from .transfer import bring_over
 from .worktree_entries import Note, Registration, head_branch
 
-_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
 _PUBLISHED = ("refs/heads/", "refs/tags/")
 
 
@@ -125,9 +125,9 @@ def _save(
     if gathered.keep is not None and not _is_kept(common, ours, name, gathered.keep):
         refs[next_history(common, name)] = gathered.keep
     hit("workspace.before_keep")
-    _transfer(common, ours, refs)
+    bring_over(ours, common, refs.values(), base)
     hit("workspace.after_transfer")
-    published = _publish(common, state.changed, note)
+    published = _point(common, refs, _to_publish(state.changed, note))
     only_here = has_commits and state.head not in published.values()
     return Saved(
         taken.sha,
@@ -167,30 +167,34 @@ def _parents(ours: Path, sha: str) -> str:
     return run_git(["rev-list", "--no-walk", "--parents", sha], git_dir=ours).text.partition(" ")[2]
 
 
-def _transfer(common: Path, ours: Path, refs: Mapping[str, str]) -> None:
-    """Bring the objects over and point the refs to them: git checks that everything they lead to has come along."""
-    if not refs:
-        return
-    commands = "".join(f"update {ref} {sha}\n" for ref, sha in refs.items())
-    run_git(["update-ref", "--stdin"], git_dir=ours, input=commands.encode())
-    run_git([*_FETCH, "--", str(ours), *(f"+{ref}:{ref}" for ref in refs)], git_dir=common, protocols=("file",))
+def _to_publish(changed: Mapping[str, str], note: Note | None) -> dict[str, tuple[str, str]]:
+    """Return the branches and tags to make or move: what each becomes, and what it must be now (zeros: missing).
+
+    The branch that the run was given goes on from where it began. No other one of the user's is touched.
+    """
+    given = None if note is None or note.branch is None else f"refs/heads/{note.branch}"
+    return {
+        ref: (sha, note.sha if note is not None and ref == given else "0" * len(sha))
+        for ref, sha in changed.items()
+        if ref.startswith(_PUBLISHED)
+    }
 
 
-def _publish(common: Path, changed: Mapping[str, str], note: Note | None) -> dict[str, str]:
-    """Move the branch that the run was given, make those branches and tags that are new, and return what is so now.
+def _point(common: Path, refs: Mapping[str, str], wanted: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Point the run's own refs, and branches and tags as far as their names are free; return what is so now.
 
     A name that somebody else took meanwhile stays theirs: the commits are in the run's own refs in any case.
     """
-    done = {}
-    given = None if note is None or note.branch is None else f"refs/heads/{note.branch}"
-    for ref, sha in changed.items():
-        if not ref.startswith(_PUBLISHED):
-            continue
-        before = note.sha if note is not None and ref == given else "0" * len(sha)
-        moved = run_git(["update-ref", "-m", "autopack: run", ref, sha, before], git_dir=common, check=False)
-        if moved.returncode == 0 or _resolve(common, ref) == sha:
-            done[ref] = sha
-    return done
+    own = [f"update {ref} {sha}\n" for ref, sha in refs.items()]
+    others = {ref: f"update {ref} {sha} {before}\n" for ref, (sha, before) in wanted.items()}
+    command = ["update-ref", "-m", "autopack: run", "--stdin"]
+    text = "".join([*own, *others.values()]).encode()
+    if not text or run_git(command, git_dir=common, input=text, check=False).returncode == 0:
+        return {ref: sha for ref, (sha, _) in wanted.items()}
+    run_git(command, git_dir=common, input="".join(own).encode())
+    for line in others.values():
+        run_git(command, git_dir=common, input=line.encode(), check=False)
+    return {ref: sha for ref, (sha, _) in wanted.items() if _resolve(common, ref) == sha}
 
 
 def _resolve(git_dir: Path, name: str) -> str | None:

@@ -75,7 +75,7 @@ def make_private(common: Path, path: Path, note: Note, refs: Sequence[Ref]) -> P
     _write_refs(built, refs)
     if note.branch is not None:
         _write(built / "refs/heads" / note.branch, note.sha)
-    note.write(built / PLAN)
+    note.write_new(built / PLAN)
     (built / _TREE).write_bytes(os.fsencode(real(path.absolute())))
     (built / "objects/info/alternates").write_bytes(alternate(common / "objects") + b"\n")
     _copy_surroundings(common, built)

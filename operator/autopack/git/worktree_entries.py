@@ -46,6 +46,10 @@ class Note(NamedTuple):
         """Write the note as a file, atomically."""
         write_json_atomic(path, self._asdict())
 
+    def write_new(self, path: Path) -> None:
+        """Write the note into a folder that nobody looks into yet, and that gets its name when it is complete."""
+        path.write_text(json.dumps(self._asdict()), "utf-8")
+
     @classmethod
     def read(cls, path: Path) -> Note | None:
         """Return the note in a file; None if there is none."""
