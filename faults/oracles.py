@@ -132,7 +132,7 @@ def every_execution_is_taken_in(record: Record) -> Iterator[str]:
     }
     for life in record.evidence.executions:
         if life.run_uid in exist and life.key not in record.evidence.commits and not record.error:
-            yield f"{life.pod} has run and its work was never taken in"
+            yield f"{life.pod} has run and its work was never imported"
 
 
 def no_orphans(record: Record) -> Iterator[str]:

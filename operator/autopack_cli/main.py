@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 all is well, 1 some runs failed, 2 bad input or surroundings, 70 a defect of ours."""
+"""The command line. Exit codes: 0 all is well, 1 some runs failed, 2 bad input or environment, 70 a defect of ours."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PLUGIN = "kubectl-autopack"
         "diff": ("autopack_cli.local.commands.diff:diff_command", "Show what a run changed."),
         "merge-forecast": (
             "autopack_cli.local.commands.merge_forecast:merge_forecast_command",
-            "Tell which finished branches merge cleanly, and in which order.",
+            "Show which finished branches merge cleanly, and in which order.",
         ),
         "registry": (
             "autopack_cli.local.commands.registry:registry_group",
@@ -39,7 +39,7 @@ PLUGIN = "kubectl-autopack"
         "worktrees": ("autopack_cli.local.commands.worktrees:worktrees_group", "The runs' worktrees: list, cleanup."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 all is well, 1 some runs failed, 2 bad input or surroundings, 70 a defect of Autopack.",
+    epilog="Exit codes: 0 all is well, 1 some runs failed, 2 bad input or environment, 70 a defect of Autopack.",
 )
 @click.version_option(package_name="autopack-operator", prog_name="autopack")
 def cli() -> None:

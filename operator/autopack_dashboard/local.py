@@ -31,7 +31,7 @@ def serve_one(run_id: str, runs_dir: Path, repo: Path, host: str, port: int, say
     reader = RegistryReader(sqlite_url(path), None)
     found = reader.runs(RunFilter(run_id=run_id), None, 1)
     if not found:
-        raise AutopackError("RunUnknown", f"{path} knows nothing of the run yet", "Wait until it has started")
+        raise AutopackError("RunUnknown", f"{path} has no record of the run yet", "Wait until it has started")
     _serve(reader, runs_dir, repo, host, port, say, (found[0].scope, found[0].run_id))
 
 

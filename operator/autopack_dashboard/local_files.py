@@ -138,7 +138,7 @@ def _open(root: Path, path: str) -> int:
             os.close(folder)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise NotThereError("ArtifactNotFound", f"'{printable(path, 120)}' is no regular file")
+        raise NotThereError("ArtifactNotFound", f"'{printable(path, 120)}' is not a regular file")
     return descriptor
 
 

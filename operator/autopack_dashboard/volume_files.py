@@ -91,9 +91,9 @@ class VolumeFiles:
         async with response:
             document = await response.json(content_type=None)
         if not isinstance(document, dict):
-            raise NotThereError("AnswerUnreadable", "the volume service answers what this dashboard cannot read")
+            raise NotThereError("AnswerUnreadable", "this dashboard cannot read the volume service's answer")
         if response.status == 202 and not pending:
-            raise NotThereError("NotYet", "the volume service is still at it", "Try again in a moment")
+            raise NotThereError("NotYet", "the volume service is still working on it", "Try again in a moment")
         return document
 
     async def _bytes(

@@ -9,6 +9,7 @@ import os
 import aiohttp
 import click
 
+from autopack.counts import count_of
 from autopack.errors import AutopackError
 from autopack.registry.events import RunEvent
 from autopack.registry.reader import RegistryReader
@@ -41,7 +42,7 @@ def rebuild_command() -> None:
         raise AutopackError("NoOperator", str(error), fix) from error
     except (NoCredentialsError, TransientError, RejectedError, GoneError, RecordsUnavailableError) as error:
         raise AutopackError("ClusterUnavailable", str(error), "Try again") from error
-    click.echo(f"rebuilt {runs} runs and {batches} batches")
+    click.echo(f"rebuilt {count_of(runs, 'run')} and {count_of(batches, 'batch')}")
 
 
 async def _rebuild(settings: Settings) -> tuple[int, int]:

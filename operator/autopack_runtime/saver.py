@@ -268,7 +268,7 @@ def _by_name(listed: GitResult) -> dict[str, str]:
 def check_fence(pod: Pod) -> None:
     """Publish nothing any more once the attempt is over; raise AutopackError Fenced."""
     if pod.fenced:
-        raise AutopackError("Fenced", f"attempt {pod.identity.attempt} is over: what it left has been taken in")
+        raise AutopackError("Fenced", f"attempt {pod.identity.attempt} is over: what it left has been imported")
 
 
 def name_in_bundle(name: str, sha: str) -> str:

@@ -70,7 +70,7 @@ def make(pod: Pod) -> None:
     """Make the attempt's git dir and worktree, unless they are there; raise AutopackError or OSError."""
     started = time.monotonic()
     if read_small(pod.files.ready_marker, 1 << 16) is not None:
-        log("info", "the workspace is there already", run=pod.identity.run_id)
+        log("info", "the workspace exists already", run=pod.identity.run_id)
         return
     if pod.files.command_began:
         message = "a command has begun in this workspace, but the workspace's ready marker is gone"

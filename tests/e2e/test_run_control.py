@@ -132,6 +132,6 @@ def test_the_work_of_a_run_deleted_while_the_operator_was_away_is_taken_in(insta
     ref = f"refs/runs/{run['metadata']['uid']}/a1/heads/{run['status']['branch']}"
     deadline = time.monotonic() + 60
     while not installation.git(run, "for-each-ref", ref):
-        assert time.monotonic() < deadline, "its work was never taken in"
+        assert time.monotonic() < deadline, "its work was never imported"
         time.sleep(0.5)
     assert installation.git(run, "show", f"{ref}:begun.txt") == "started\n"

@@ -102,7 +102,7 @@ class Delivery:
         except AutopackError as failure:
             error = failure
             if self._last_error is None:
-                logger.warning("the registry cannot be written for now, its rows wait on disk: %s", error)
+                logger.warning("the registry cannot be written for now; its rows wait on disk: %s", error)
         self._last_error = error
         return error
 

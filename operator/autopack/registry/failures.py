@@ -17,7 +17,7 @@ _REFUSED = (
     (
         r'database "[^"]*" does not exist',
         "the database does not exist",
-        "Make it with createdb, or correct the address",
+        "Create it with createdb, or correct the address",
     ),
     (r"could not translate host name", "the host name is unknown", "Correct the host in the address"),
 )
@@ -76,9 +76,11 @@ def _explain_sqlite(said: str, where: str) -> AutopackError:
     if "locked" in said or "busy" in said:
         return DatabaseUnreachable(f"{where} is in use by another process", "Wait for it, or use Postgres")
     if "readonly" in said or "read-only" in said.lower():
-        return InvalidInput("database_url", f"{where} cannot be written (read-only)", "Make file and folder writable")
+        return InvalidInput(
+            "database_url", f"{where} cannot be written (read-only)", "Make the file and its folder writable"
+        )
     if "unable to open" in said:
-        return InvalidInput("database_url", f"{where} cannot be opened", "Make its folder, writable")
+        return InvalidInput("database_url", f"{where} cannot be opened", "Create its folder, and make it writable")
     if "not a database" in said or "malformed" in said:
         return InvalidInput(
             "database_url", f"{where} is not a SQLite database", "Give another path, or remove the file"

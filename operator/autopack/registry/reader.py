@@ -19,7 +19,7 @@ from .models import BatchRow, EventRow, RunRow
 from .urls import DatabaseUrl
 
 _NOT_MADE = ("no such table", "UndefinedTable", "unable to open database file")
-_NOT_YET = ("the registry has not been made yet", "The operator, or the first batch, makes it: come back in a moment")
+_NOT_YET = ("the registry does not exist yet", "The operator or the first batch creates it: try again in a moment")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from .control import Level, StopControl, signals_into
 from .models import RunResult
 
 _WORDS = {
-    Level.DRAIN: "no new runs are started; waiting for those under way (again: stop them)",
+    Level.DRAIN: "runs under way continue; no new runs start (again: stop them)",
     Level.STOP: "stopping the runs under way (again: kill them at once)",
     Level.KILL: "killing the runs under way",
 }

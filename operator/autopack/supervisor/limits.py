@@ -42,15 +42,15 @@ def describe_limits(machine: Machine, demand: Demand) -> list[str]:
     free = "unknown" if machine.disk is None else f"{machine.disk / GIB:.1f} GB free"
     lines = [
         f"workers: {demand.workers} on {machine.cores} cores",
-        f"memory: {low / GIB:.1f}-{high / GIB:.1f} GB expected (0.5-1 GB a worker), {available}",
+        f"memory: {low / GIB:.1f}-{high / GIB:.1f} GB expected (0.5-1 GB per worker), {available}",
         f"disk: {_trees(demand)}, one object database; {free}",
     ]
     if demand.workers > machine.cores:
         lines.append(f"warning: more workers than cores; runs will wait for each other (--workers {machine.cores})")
     if machine.memory is not None and low > machine.memory:
-        lines.append("warning: the memory may not suffice; use fewer --workers")
+        lines.append("warning: there may not be enough memory; use fewer --workers")
     if machine.disk is not None and _at_once(demand) > machine.disk:
-        lines.append("warning: the disk may not suffice for that many worktrees; use fewer --workers")
+        lines.append("warning: there may not be enough disk space for that many worktrees; use fewer --workers")
     if demand.per_run_sqlite and demand.workers > _SQLITE_WORKERS:
         lines.append(
             f"warning: per-run SQLite is meant for 2-{_SQLITE_WORKERS} workers at most; use Postgres beyond that"

@@ -59,11 +59,13 @@ class SupervisorOptions:
 def _check_seconds(name: str, value: float | None, *, above_zero: bool) -> None:
     # NaN fails every comparison, so it is refused as well.
     if value is not None and not (0 <= value <= MAX_SECONDS and (value > 0 or not above_zero)):
-        raise InvalidInput(name, f"{value} is not a number of seconds up to one year", "Give for example 3600")
+        raise InvalidInput(name, f"{value} is not a number of seconds up to one year", "Use 3600, for example")
 
 
 def check_workers(workers: int) -> int:
     """Return the number of workers; raise InvalidInput if it is not from 1 to 256."""
     if not 1 <= workers <= MAX_WORKERS:
-        raise InvalidInput("workers", f"{workers} is not from 1 to {MAX_WORKERS}", "Give about as many as cores")
+        raise InvalidInput(
+            "workers", f"{workers} is not from 1 to {MAX_WORKERS}", "Use about as many as there are cores"
+        )
     return workers

@@ -26,9 +26,9 @@ class Verdict:
 def judge(ended: Ended, timeout: float | None) -> Verdict:
     """Return the verdict on a command that has ended."""
     if ended.stopped:
-        return Verdict(Phase.CANCELED, ended.exit_code, "Canceled", "stopped, as the supervisor was told to stop")
+        return Verdict(Phase.CANCELED, ended.exit_code, "Canceled", "stopped, because the supervisor was asked to stop")
     if ended.timed_out:
-        return Verdict(Phase.FAILED, ended.exit_code, "Timeout", f"timed out after {timeout or 0:g} s and was ended")
+        return Verdict(Phase.FAILED, ended.exit_code, "Timeout", f"timed out after {timeout or 0:g} s and was stopped")
     if ended.exit_code == 0:
         return Verdict(Phase.SUCCEEDED, 0)
     message = f"the command ended with exit code {ended.exit_code}"

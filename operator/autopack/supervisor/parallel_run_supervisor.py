@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from autopack.counts import count_of
 from autopack.errors import AutopackError, printable
 from autopack.file_layout import RunFileLayout, autonomous_runs_dir
 from autopack.phases import Phase
@@ -151,9 +152,9 @@ class ParallelRunSupervisor:
                 waiting = delivery.close(self.options.flush_seconds)
             if waiting:
                 why = delivery.last_error or "the database is slow"
+                where = f"The rows of {count_of(waiting, 'run')} wait in {printable(str(outbox.folder), 300)}"
                 self._progress.note(
-                    f"warning: {why}. The rows of {waiting} runs wait in {printable(str(outbox.folder), 300)}; they are"
-                    " sent at the next start, or by 'autopack registry replay'"
+                    f"warning: {why}. {where}; they are sent at the next start, or by 'autopack registry replay'"
                 )
 
     def _show(self, result: RunResult) -> None:

@@ -33,7 +33,7 @@ class Quota:
         if self.cpus is not None and not 1 <= self.cpus <= len(usable_cores()):
             raise InvalidInput("worker_cpus", f"{self.cpus} is not from 1 to {len(usable_cores())}", "Give another")
         if (self.memory or self.cpus) and not _HERE:
-            raise InvalidInput("worker_memory", "bounds on workers need Linux", "Leave them out")
+            raise InvalidInput("worker_memory", "limits on workers need Linux", "Leave them out")
 
 
 def usable_cores() -> set[int]:

@@ -54,7 +54,7 @@ def failed_result(run_id: str, error: Exception) -> RunResult:
 
 def not_started(run_id: str) -> RunResult:
     """Return the result of a run whose turn did not come."""
-    error = "not started, because the batch was interrupted; the same command again goes on from here"
+    error = "not started, because the batch was interrupted; run the same command again to continue"
     return RunResult(run_id, success=False, exit_code=-1, error=error, reason=NOT_STARTED)
 
 

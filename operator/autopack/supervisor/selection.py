@@ -23,7 +23,7 @@ def parse_run_ids(text: str) -> list[str]:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         message = f"{printable(str(path), 200)} cannot be read as text"
-        raise InvalidInput("run_ids", message, "Give a file with one run id a line") from error
+        raise InvalidInput("run_ids", message, "Give a file with one run id per line") from error
     return check_run_ids(line.strip() for line in lines if line.strip())
 
 

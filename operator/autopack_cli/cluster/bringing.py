@@ -36,17 +36,17 @@ def bring(repo: Path, bundle: Path, ref: str, branch: str, *, force: bool) -> tu
         raise ClusterProblem(_why(error, branch)) from error
     after = _commit(repo, name)
     if after is None:
-        raise ClusterProblem(f"git made no branch {printable(branch)}")
+        raise ClusterProblem(f"git created no branch {printable(branch)}")
     return after, after != before
 
 
 def _why(error: AutopackError, branch: str) -> str:
     shown = printable(branch, 120)
     if "[rejected]" in error.message:
-        return f"your branch {shown} has other commits. Take --force to replace it, or --as for another name"
+        return f"your branch {shown} has other commits. Use --force to replace it, or --as for another name"
     if "refusing to fetch into" in error.message:
-        return f"your branch {shown} is checked out. Switch to another one first, or take --as for another name"
-    return f"the branch could not be brought in: {error.message}"
+        return f"your branch {shown} is checked out. Switch to another one first, or use --as for another name"
+    return f"the branch could not be fetched: {error.message}"
 
 
 def _commit(repo: Path, name: str) -> str | None:

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from autopack.counts import count_of
 from autopack.errors import printable
 from autopack_operator.domain.times import human, seconds_between
 
@@ -102,7 +103,7 @@ def leader(lease: JsonDict | None, now: datetime) -> Check:
     age = seconds_between(str(renewed), now)
     if age > _LEADER_SECONDS:
         fix = "Look at the operator's pods; compare the clocks of this machine and the cluster"
-        return Check("Leader", Level.FAIL, f"the leader has said nothing for {human(age)}", fix)
+        return Check("Leader", Level.FAIL, f"the leader has not renewed its Lease for {human(age)}", fix)
     holder = printable(str(lease["spec"].get("holderIdentity", "")), 80)
     return Check("Leader", Level.OK, f"{holder}, renewed {human(age)} ago")
 
@@ -111,7 +112,7 @@ def claims(found: Sequence[JsonDict], classes: Sequence[JsonDict] | None) -> lis
     """The volume claims of the runs, and the storage classes (None where we may not look)."""
     if not found:
         fix = "Install the chart, or set storage.existingClaim to a claim of this namespace"
-        return [Check("Volume", Level.FAIL, "no claim of the volume service is there", fix)]
+        return [Check("Volume", Level.FAIL, "the volume service has no claim", fix)]
     return [check for claim in found for check in _claim(claim, classes)]
 
 
@@ -135,7 +136,7 @@ def _claim(claim: JsonDict, classes: Sequence[JsonDict] | None) -> list[Check]:
         checks.append(Check("Storage class", Level.UNKNOWN, "you may not list storage classes"))
     elif phase != "Bound" and not _class_exists(wanted, classes):
         fix = "Set storage.storageClassName to one of `kubectl get storageclass`, or mark one as default"
-        checks.append(Check("Storage class", Level.FAIL, f"{wanted or 'no default'}: there is no such class", fix))
+        checks.append(Check("Storage class", Level.FAIL, f"{wanted or 'no default'}: no such class", fix))
     else:
         checks.append(Check("Storage class", Level.OK, wanted or "none: the claim names its volume"))
     return checks
@@ -154,7 +155,7 @@ def quotas(found: Sequence[JsonDict]) -> list[Check]:
     if full:
         fix = "Runs wait until there is room. Raise the quota, or lower workers"
         return [Check("Quota", Level.WARN, "; ".join(full), fix)]
-    return [Check("Quota", Level.OK, f"{len(found)} quotas, none nearly used up" if found else "no quota")]
+    return [Check("Quota", Level.OK, f"{count_of(len(found), 'quota')}, none nearly used up" if found else "no quota")]
 
 
 def _full(quota: JsonDict) -> list[str]:
@@ -194,7 +195,7 @@ def left_leases(leases: Sequence[JsonDict], runs: Collection[str]) -> Check:
     if not left:
         return Check("Leases", Level.OK, "none is left behind")
     shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
-    fix = "A run that has just ended gives them up in a moment; else `kubectl autopack unlock RUN`"
+    fix = "A run that has just ended releases them in a moment; otherwise use `kubectl autopack unlock RUN`"
     return Check("Leases", Level.WARN, f"of finished runs: {printable(shown, 300)}", fix)
 
 
@@ -203,4 +204,4 @@ def profile(found: JsonDict | None) -> Check:
     if found is None:
         fix = "Set defaultProfile.enabled, or name a profile in every run"
         return Check("Profile", Level.WARN, "there is no RunProfile 'default'", fix)
-    return Check("Profile", Level.OK, "RunProfile 'default' is there")
+    return Check("Profile", Level.OK, "RunProfile 'default' exists")

@@ -30,7 +30,7 @@ def runs_from_ids(text: str) -> list[JsonDict]:
         raise InvalidInput("run-ids", "names no run", "Give ids such as a,b,c")
     for one in ids:
         if not _ID.fullmatch(one):
-            message = f"'{printable(one, 80)}' can be no part of a Kubernetes name"
+            message = f"'{printable(one, 80)}' cannot be part of a Kubernetes name"
             raise InvalidInput("run-ids", message, "Use lower-case letters, digits and '-', 63 characters at most")
     return [{"id": one} for one in ids]
 

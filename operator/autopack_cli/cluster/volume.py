@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 from yarl import URL
 
+from autopack.counts import count_of
 from autopack.errors import printable
 from autopack_cli.cluster.forward import forwarded
 from autopack_cli.cluster.problems import NO_ANSWER, NOT_ALLOWED, NOT_THERE, ClusterProblem
@@ -63,7 +64,10 @@ class Volume:
                     raise await _problem(response)
                 yield response
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Lost(f"the volume service was lost: {error or type(error).__name__}. Try again", NO_ANSWER) from error
+            raise Lost(
+                f"the connection to lost the volume service: {error or type(error).__name__}. Try again",
+                NO_ANSWER,
+            ) from error
 
     async def json(self, path: str, /, **query: str) -> JsonDict:
         """Return a JSON answer."""
@@ -118,5 +122,5 @@ def attempt_of(run: Mapping[str, Any], number: int | None = None) -> Attempt:
         said = (run.get("status") or {}).get("message") or "it waits"
         raise ClusterProblem(f"run/{meta['name']} has not started: {printable(str(said), 300)}", NOT_THERE)
     if number is not None and number > latest:
-        raise ClusterProblem(f"run/{meta['name']} has {latest} attempts. Choose one of them", NOT_THERE)
+        raise ClusterProblem(f"run/{meta['name']} has {count_of(latest, 'attempt')}. Choose one of them", NOT_THERE)
     return Attempt(str(meta["name"]), str(meta["uid"]), number or latest)

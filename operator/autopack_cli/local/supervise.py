@@ -118,7 +118,7 @@ def _print_summary(result: SupervisorResult) -> None:
         for name, place in places_of(run).items():
             echo(f"  {name}: {place}")
     if result.interrupted:
-        echo("\nInterrupted. The same command again goes on with the runs that are left.")
+        echo("\nInterrupted. Run the same command again to continue with the remaining runs.")
     echo(f"\nTotal: {result.successful_runs}/{result.total_runs} successful")
 
 

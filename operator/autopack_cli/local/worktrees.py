@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from autopack.counts import count_of
 from autopack.errors import printable
 from autopack.settings import Settings, check_repository
 from autopack_cli.shared.failures import OK
@@ -15,7 +16,7 @@ def show_worktrees(settings: Settings) -> None:
     from autopack.git.listing import list_worktrees
 
     found = list_worktrees(check_repository(settings.repo_path))
-    echo(f"Found {len(found)} worktrees:")
+    echo(f"Found {count_of(len(found), 'worktree')}:")
     for entry in found:
         branch = str(entry.get("branch") or "(detached)").removeprefix("refs/heads/")
         echo(f"  {printable(str(entry['path']), 1000)}")
@@ -34,5 +35,5 @@ def show_cleanup(settings: Settings, older_than: float = 0.0, *, dry_run: bool =
     for item in items:
         echo(f"  {printable(str(item.path), 1000)}: {item.detail}")
     count = sum(item.removed for item in items)
-    echo(f"Would clean up {count} worktrees" if dry_run else f"Cleaned up {count} worktrees")
+    echo(f"{'Would clean up' if dry_run else 'Cleaned up'} {count_of(count, 'worktree')}")
     return OK

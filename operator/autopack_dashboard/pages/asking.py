@@ -40,7 +40,7 @@ def run_filter(request: web.Request) -> RunFilter:
     """Return what a list of runs is narrowed to."""
     state = text(request, "state")
     if state is not None and state not in {str(each) for each in Phase}:
-        raise InvalidInput("state", "this is no state of a run", f"Choose from {', '.join(Phase)}")
+        raise InvalidInput("state", "this is not a state of a run", f"Choose from {', '.join(Phase)}")
     return RunFilter(state, text(request, "batch"), text(request, "q"), text(request, "run"))
 
 
@@ -53,9 +53,9 @@ def cursor(request: web.Request) -> Cursor | None:
         moment, scope, run_id = base64.urlsafe_b64decode(given.encode("ascii")).decode().split("\n")
         when = datetime.fromisoformat(moment)
     except (ValueError, binascii.Error) as error:
-        raise InvalidInput("after", "this is no place in the list", "Begin at its first page") from error
+        raise InvalidInput("after", "this is not a place in the list", "Begin at its first page") from error
     if when.tzinfo is None or "\0" in scope + run_id:
-        raise InvalidInput("after", "this is no place in the list", "Begin at its first page")
+        raise InvalidInput("after", "this is not a place in the list", "Begin at its first page")
     return when, scope, run_id
 
 

@@ -64,7 +64,7 @@ class BatchPages:
             except NotThereError as error:
                 problem = str(error)
             except TimeoutError:
-                problem = "trying the merges takes long; come back in a minute"
+                problem = "the merge forecast takes a while; try again in a minute"
         values = {
             "batch": batch,
             "tried": tried,

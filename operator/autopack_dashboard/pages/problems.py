@@ -43,7 +43,7 @@ def explain_problems(view: View) -> Middleware:
             return _page(request, error.status, error.reason)
         except Exception:
             log.exception("a page failed")
-            return _page(request, 500, "the dashboard has a defect here", "Its log says more")
+            return _page(request, 500, "this is a defect of the dashboard", "Its log says more")
 
     def _page(request: web.Request, status: int, message: str, fix: str = "") -> web.Response:
         return view.page(request, "error.html", {"status": status, "message": message, "fix": fix}, status)

@@ -119,7 +119,7 @@ class BatchSteps:
         found = await self._ports.runs.get(batch.namespace, name)
         owner = found.owner if found is not None else None
         if found is None or (owner is not None and (owner.kind, owner.name) == (Kind.BATCH, batch.name)):
-            memory.rejected = f"AutopackRun {name} of an earlier RunBatch {batch.name} has to go first"
+            memory.rejected = f"AutopackRun {name} of an earlier RunBatch {batch.name} has to be deleted first"
         else:
             memory.census.take(name)
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from autopack.autonomy.parallelism_gate import ParallelismPolicyGate, ParallelismPolicyViolation
+from autopack.counts import count_of
 from autopack.errors import AutopackError
 from autopack.intention_anchor.loader import parse_anchor
 from autopack_operator.domain.api.common import ANCHOR_ANNOTATION
@@ -39,7 +40,7 @@ def judge(text: str | bytes) -> AnchorVerdict:
     except AutopackError as error:
         return AnchorVerdict(False, error.reason, str(error))
     limit = gate.get_max_concurrent_runs()
-    return AnchorVerdict(True, "ParallelismAllowed", f"the anchor allows {limit} runs at once", limit)
+    return AnchorVerdict(True, "ParallelismAllowed", f"the anchor allows {count_of(limit, 'run')} at once", limit)
 
 
 def absent() -> AnchorVerdict:

@@ -58,7 +58,7 @@ def _rewrite_optional(node: JsonDict, definitions: dict[str, JsonDict]) -> JsonD
     """`X | None`: the field may be absent, so the null branch goes."""
     branches = [branch for branch in node["anyOf"] if branch.get("type") != "null"]
     if len(branches) != 1:
-        raise ValueError(f"a union cannot be told to Kubernetes: {node}")
+        raise ValueError(f"Kubernetes schemas have no unions: {node}")
     rest = {key: value for key, value in node.items() if key != "anyOf"}
     return _rewrite({**branches[0], **rest}, definitions)
 

@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from autopack.counts import count_of
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.keys import Key
@@ -60,4 +61,5 @@ def profile_of(spec: JsonDict) -> str:
 def message(profile: str, spec: RunProfileSpec | None) -> str:
     """Why nothing starts."""
     limit = spec.max_concurrent_runs if spec is not None else None
-    return f"waits for its turn: RunProfile {profile!r} lets {limit} runs be under way at once"
+    allowed = "no more runs" if limit is None else f"{count_of(limit, 'run')} at once"
+    return f"waits for its turn: RunProfile {profile!r} allows {allowed}"

@@ -151,7 +151,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedAttempt:
-    """An attempt that the volume prepared and whose work was never taken in."""
+    """An attempt that the volume prepared and whose work was never imported."""
 
     run_uid: str
     run_name: str

@@ -170,7 +170,7 @@ def test_the_version_differs_after_any_change(registry: Registry, url: DatabaseU
 
 
 def test_a_registry_that_is_not_there_yet_is_said(url: DatabaseUrl) -> None:
-    with pytest.raises(DatabaseUnreachable, match="has not been made yet"):
+    with pytest.raises(DatabaseUnreachable, match="does not exist yet"):
         reader(url).runs(RunFilter(), None, 10)
 
 

@@ -53,7 +53,7 @@ def test_the_seeds_script_is_the_same_program(scene: Scene) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("\nTotal: 2/2 successful\n")
     assert "EXECUTION SUMMARY" in done.stdout
-    assert call(scene, "--list-worktrees", program=script).stdout.startswith("Found 1 worktrees:")
+    assert call(scene, "--list-worktrees", program=script).stdout.startswith("Found 1 worktree:")
     assert call(scene, "--cleanup", program=script).stdout == "Cleaned up 0 worktrees\n"
     assert call(scene, program=script).returncode == 2
 
@@ -200,9 +200,9 @@ def test_worktrees_are_cleaned_up_by_age_and_only_when_meant(scene: Scene) -> No
     scene.supervise(["a"], "--per-run-sqlite", "--keep-worktrees", "all", "--command", python("open('x', 'w')"))
     place = scene.runs / "workspaces/a"
     assert call(scene, "worktrees", "cleanup", "--older-than", "1d").stdout.endswith("Cleaned up 0 worktrees\n")
-    assert call(scene, "worktrees", "cleanup", "--dry-run").stdout.endswith("Would clean up 1 worktrees\n")
+    assert call(scene, "worktrees", "cleanup", "--dry-run").stdout.endswith("Would clean up 1 worktree\n")
     assert place.exists()
-    assert call(scene, "worktrees", "cleanup").stdout.endswith("Cleaned up 1 worktrees\n")
+    assert call(scene, "worktrees", "cleanup").stdout.endswith("Cleaned up 1 worktree\n")
     assert not place.exists()
     assert scene.git("ls-tree", "--name-only", "refs/autopack/a", "x") == "x"
 

@@ -143,7 +143,7 @@ def test_rows_wait_on_disk_when_postgres_stays_away_and_are_sent_later(
     done = scene.supervise(["run-1"], "--command", python(code), env=env)
     thread.join()
     assert done.returncode == 0, done.stderr
-    assert "The rows of 1 runs wait in" in done.stderr
+    assert "The rows of 1 run wait in" in done.stderr
     assert "autopack registry replay" in done.stderr
     own_postgres.start()
     assert states(url) == {"Running": 1}

@@ -59,7 +59,7 @@ def press_ctrl_c(process: subprocess.Popen[str]) -> None:
 def test_the_first_ctrl_c_waits_for_the_runs_under_way_and_starts_no_others(scene: Scene) -> None:
     with started(scene) as process:
         press_ctrl_c(process)
-        wait_for_line(process, "no new runs are started")
+        wait_for_line(process, "no new runs start")
         assert all(is_running(pid) for pid in pids(scene))
         (scene.runs / "go").touch()
         said = finish(process)
@@ -89,11 +89,11 @@ def test_the_same_command_again_goes_on_where_the_batch_was_interrupted(scene: S
 def test_the_second_ctrl_c_ends_the_runs_and_keeps_their_work(scene: Scene) -> None:
     with started(scene) as process:
         press_ctrl_c(process)
-        wait_for_line(process, "no new runs are started")
+        wait_for_line(process, "no new runs start")
         press_ctrl_c(process)
         said = finish(process)
         assert process.returncode == 1
-        assert "a: FAILED\n  Error: stopped, as the supervisor was told to stop" in said
+        assert "a: FAILED\n  Error: stopped, because the supervisor was asked to stop" in said
         assert not any(is_running(pid) for pid in pids(scene))
         assert scene.git("show", "refs/autopack/a:work") == "half done"
         assert scene.result("a")["state"] == "Canceled"
@@ -101,7 +101,7 @@ def test_the_second_ctrl_c_ends_the_runs_and_keeps_their_work(scene: Scene) -> N
 
 def test_the_third_ctrl_c_waits_for_nobody(scene: Scene) -> None:
     with started(scene, STUBBORN) as process:
-        for said in ("no new runs are started", "stopping the runs", "killing the runs"):
+        for said in ("no new runs start", "stopping the runs", "killing the runs"):
             press_ctrl_c(process)
             wait_for_line(process, said)
         began = time.monotonic()
@@ -218,7 +218,7 @@ def test_the_second_ctrl_c_ends_a_setup_command_too(scene: Scene) -> None:
         wait_until((scene.runs / "workspaces/a/begun").exists, "the setup has begun")
         began = time.monotonic()
         press_ctrl_c(process)
-        wait_for_line(process, "no new runs are started")
+        wait_for_line(process, "no new runs start")
         press_ctrl_c(process)
         finish(process)
         assert time.monotonic() - began < 30

@@ -54,8 +54,8 @@ def test_only_what_may_go_better_is_tried_again(reason: str | None, again: bool)
     ("machine", "demand", "warning"),
     [
         (Machine(2, 8 * GIB, GIB), Demand(3, 9, 0, per_run_sqlite=False), "more workers than cores"),
-        (Machine(64, GIB, GIB), Demand(4, 9, 0, per_run_sqlite=False), "memory may not suffice"),
-        (Machine(64, 64 * GIB, GIB), Demand(2, 9, GIB, per_run_sqlite=False), "disk may not suffice"),
+        (Machine(64, GIB, GIB), Demand(4, 9, 0, per_run_sqlite=False), "there may not be enough memory;"),
+        (Machine(64, 64 * GIB, GIB), Demand(2, 9, GIB, per_run_sqlite=False), "there may not be enough disk space"),
         (Machine(64, 64 * GIB, GIB), Demand(5, 9, 0, per_run_sqlite=True), "2-4 workers at most"),
     ],
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autopack.counts import count_of
 from autopack_cli.cluster.options import Access, access_options, attempt_option, output_option, run_in_cluster
 from autopack_cli.shared.output import echo
 
@@ -41,7 +42,7 @@ def ls_command(run: str, attempt: int | None, output: str | None, access: Access
             return
         show_lines(_rows(listed["files"], wide=output == "wide"))
         if listed["truncated"]:
-            click.echo("there are more than are listed", err=True)
+            click.echo("there are more than those listed", err=True)
         if listed["state"] != "committed":
             click.echo(f"attempt {which.number} is {listed['state']}: this may not be all", err=True)
 
@@ -118,7 +119,7 @@ async def _save(volume: Volume, which: Attempt, chosen: list[JsonDict], folder: 
         target = place_of(folder, str(one["path"]))
         check_folders(folder, target)
         total += await download(volume, which, str(one["path"]), one.get("sha256"), target)
-    echo(f"{len(chosen)} file{'' if len(chosen) == 1 else 's'}, {total} bytes in {printable(str(folder), 300)}/")
+    echo(f"{count_of(len(chosen), 'file')}, {count_of(total, 'byte')} in {printable(str(folder), 300)}/")
 
 
 async def _print(volume: Volume, which: Attempt, chosen: list[JsonDict]) -> None:

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 
 
 @click.command("cleanup")
-@click.option("--older-than", type=Duration(), required=True, help="Finished at least so long ago: 12h, 7d.")
+@click.option(
+    "--older-than", type=Duration(), required=True, help="Only what finished at least this long ago: 12h, 7d."
+)
 @click.option(
     "--phase",
     "phases",
     type=click.Choice([str(phase) for phase in TERMINAL_PHASES]),
     multiple=True,
-    help="Only what ended so; may be repeated. Default: all.",
+    help="Only what ended in this way; may be repeated. Default: all.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be deleted.")
 @access_options
 def cleanup_command(older_than: float, phases: tuple[str, ...], access: Access, *, dry_run: bool) -> int:
     """Delete finished batches (with their runs) and finished runs of their own, by age.
@@ -46,10 +48,10 @@ def cleanup_command(older_than: float, phases: tuple[str, ...], access: Access, 
                 found = Found(kind, body)
                 gone = dry_run or await session.delete(kind, body, unchanged=True)
                 done += gone
-                word = "would be deleted" if dry_run else "deleted" if gone else "has changed, and stays"
+                word = "would be deleted" if dry_run else "deleted" if gone else "has changed and is kept"
                 echo(f"{found.title} {word}")
         if not done:
-            click.echo("nothing is finished for so long", err=True)
+            click.echo("nothing has been finished for that long", err=True)
 
     return run_in_cluster(access, work)
 

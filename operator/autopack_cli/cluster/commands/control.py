@@ -35,7 +35,7 @@ def suspend_command(names: tuple[str, ...], access: Access) -> int:
 @_names
 @access_options
 def resume_command(names: tuple[str, ...], access: Access) -> int:
-    """Let suspended runs or batches go on."""
+    """Let suspended runs or batches continue."""
     return _set(access, names, "suspend", value=False, done="resumed")
 
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @click.command("diff")
 @click.argument("run")
-@click.option("--stat", is_flag=True, help="Only the files and how much of them changed.")
+@click.option("--stat", is_flag=True, help="Only the files, and how much each of them changed.")
 @click.option("--committed", is_flag=True, help="Without what the run left uncommitted.")
-@click.option("--limit", type=Size(), default="8M", show_default=True, help="At most so much of it.")
+@click.option("--limit", type=Size(), default="8M", show_default=True, help="At most this much of it.")
 @attempt_option
 @access_options
 def diff_command(run: str, limit: int, attempt: int | None, access: Access, *, stat: bool, committed: bool) -> int:

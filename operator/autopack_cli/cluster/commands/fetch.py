@@ -21,7 +21,9 @@ _names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 
 @click.command("fetch")
 @_names
-@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="Your clone. Default: where you are.")
+@click.option(
+    "--repo", type=click.Path(path_type=Path), default=Path(), help="Your clone. Default: the current directory."
+)
 @click.option("--as", "branch", metavar="BRANCH", help="The branch's name in your clone. Default: the run's.")
 @click.option("--ref", metavar="REF", help="Another ref of the attempt: snapshot, heads/x (`branch` lists them).")
 @click.option("--force", is_flag=True, help="Replace a branch of yours that has other commits.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("merge-forecast")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--base", metavar="REF", help="What is to be merged into. Default: the repository's default branch.")
+@click.option("--base", metavar="REF", help="Branch to merge into. Default: the repository's default branch.")
 @output_option("json", "yaml")
 @access_options
 def merge_forecast_command(names: tuple[str, ...], base: str | None, output: str | None, access: Access) -> int:

@@ -22,10 +22,10 @@ _REOPENED = 5
 
 @click.command("logs")
 @click.argument("run")
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends, through all of its attempts.")
-@click.option("--stream", type=click.Choice(_STREAMS), help="Only this one. Default: both, each to our own.")
-@click.option("--tail", type=click.IntRange(min=0), metavar="BYTES", help="Only the last so many bytes of each.")
-@click.option("--raw", is_flag=True, help="On a terminal, too, print control characters as they are.")
+@click.option("-f", "--follow", is_flag=True, help="Continue until the run ends, through all of its attempts.")
+@click.option("--stream", type=click.Choice(_STREAMS), help="Only this stream. Default: both, each to its own.")
+@click.option("--tail", type=click.IntRange(min=0), metavar="BYTES", help="Only this many bytes from the end of each.")
+@click.option("--raw", is_flag=True, help="Print control characters as they are, even on a terminal.")
 @attempt_option
 @access_options
 def logs_command(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 @click.command("retry")
 @click.argument("name")
-@click.option("--as", "new_name", metavar="NAME", help="Name of what is made. Default: NAME-retry-1, -2 …")
-@click.option("--dry-run", is_flag=True, help="Print the YAML; make nothing.")
+@click.option("--as", "new_name", metavar="NAME", help="Name of what is created. Default: NAME-retry-1, -2 …")
+@click.option("--dry-run", is_flag=True, help="Print the YAML; create nothing.")
 @output_option("json", "yaml")
 @access_options
 def retry_command(name: str, new_name: str | None, output: str | None, access: Access, *, dry_run: bool) -> int:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=Duration(), help="For each attempt: 90, 30m, 2h. Default: 1h.")
 @click.option("--retries", type=int, help="Attempts after the command failed. Default: 0.")
 @click.option("--env", multiple=True, metavar="NAME=value", help="For all runs; may be repeated. No secrets.")
-@click.option("--priority", type=int, help="Where runs have to wait for each other. Default: 0.")
-@click.option("--dry-run", is_flag=True, help="Print the YAML; make nothing.")
+@click.option("--priority", type=int, help="Higher goes first where runs have to wait. Default: 0.")
+@click.option("--dry-run", is_flag=True, help="Print the YAML; create nothing.")
 @click.option("--watch", is_flag=True, help="Follow the batch until it ends, as `watch` does.")
 @output_option("name", "json", "yaml")
 @access_options
@@ -131,7 +131,7 @@ async def _create(
     else:
         echo(f"batch/{made['metadata']['name']}" if output == "name" else f"batch/{made['metadata']['name']} created")
     if not anchor:
-        click.echo("no anchor: the batch will be refused (--anchor says which one allows it)", err=True)
+        click.echo("no anchor: the batch will be refused (name one with --anchor)", err=True)
     if not watch:
         return 0
     from autopack_cli.cluster.following import follow

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @click.command("unlock")
 @click.argument("run")
-@click.option("--dry-run", is_flag=True, help="Only say what would be released, and why it may be.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be released, and why.")
 @access_options
 def unlock_command(run: str, access: Access, *, dry_run: bool) -> int:
-    """Release the Leases of a run whose executor is proven to be gone.
+    """Release the Lease of a run whose executor is proven to be gone.
 
     The operator does so by itself. This is for Leases that were left when it could not: their holder is proven to be
     gone when its pod has stopped with all its containers, or when the run is finished, which it is only after that.
@@ -46,7 +46,7 @@ def unlock_command(run: str, access: Access, *, dry_run: bool) -> int:
                 echo(f"lease {name} would be released: {why}")
             else:
                 released = await session.delete(LEASES, lease, unchanged=True)
-                echo(f"lease {name} {'released' if released else 'has a new holder, and stays'}: {why}")
+                echo(f"lease {name} {'released' if released else 'has a new holder and is kept'}: {why}")
         return code
 
     return run_in_cluster(access, work)

@@ -13,7 +13,7 @@ from autopack_cli.shared.params import place_options, places
 
 @click.command("dashboard")
 @click.option("--database-url", help="Postgres with all runs. Default: $DATABASE_URL, which `ps` does not show.")
-@click.option("--run-id", help="Show this run alone, from its own SQLite file (--per-run-sqlite).")
+@click.option("--run-id", help="Show only this run, from its own SQLite file (--per-run-sqlite).")
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address: nobody is asked to log in.")
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(1, 65535), help="Where it listens.")
 @place_options

@@ -14,7 +14,7 @@ from autopack_cli.shared.params import place_options, places
 
 @click.command("diff")
 @click.argument("run_id")
-@click.option("--stat", is_flag=True, help="Only the files and how much of them changed.")
+@click.option("--stat", is_flag=True, help="Only the files, and how much each of them changed.")
 @click.option("--base", help="Compare with this branch, tag or commit. Default: where the run began.")
 @place_options
 def diff_command(

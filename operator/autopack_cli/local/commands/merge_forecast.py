@@ -15,7 +15,7 @@ from autopack_cli.shared.params import place_options, places
 
 @click.command("merge-forecast")
 @click.argument("branches", nargs=-1)
-@click.option("--base", default="HEAD", show_default=True, help="What is to be merged into.")
+@click.option("--base", default="HEAD", show_default=True, help="Branch to merge into.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @place_options
 def merge_forecast_command(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autopack.counts import count_of
 from autopack.settings import load_settings
 from autopack_cli.shared.lazy import LazyGroup
 from autopack_cli.shared.output import echo
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     "registry",
     cls=LazyGroup,
     # The one command that needs a cluster lives with the operator, which this package knows nothing of.
-    commands_at={"rebuild": ("autopack_operator.rebuild:rebuild_command", "Fill a cluster's registry again.")},
+    commands_at={"rebuild": ("autopack_operator.rebuild:rebuild_command", "Rebuild a cluster's registry.")},
 )
 def registry_group() -> None:
     """The registry: what became of every run, in Postgres or in a run's SQLite file."""
@@ -69,7 +70,7 @@ def replay_command(
         if everything:
             outbox.forget_sent()
         sent = [send(outbox, name, lambda _name: registry) for name in outbox.names()]
-    echo(f"sent {sum(sent)} rows of {sum(count > 0 for count in sent)} runs")
+    echo(f"sent {count_of(sum(sent), 'row')} of {count_of(sum(count > 0 for count in sent), 'run')}")
 
 
 @registry_group.command("list")

@@ -15,7 +15,7 @@ _ENV = "AUTOPACK_SUPERVISE_"
 
 
 @click.command("supervise")
-@click.option("--run-ids", help="Comma-separated: run1,run2,run3; or @FILE with one id a line.")
+@click.option("--run-ids", help="Comma-separated: run1,run2,run3; or @FILE with one id per line.")
 @click.option("--anchor-path", type=click.Path(path_type=Path), help="The IntentionAnchorV2 that allows parallel runs.")
 @click.option("--workers", type=int, default=3, show_default=True, help="Runs at once.", envvar=_ENV + "WORKERS")
 @click.option("--database-url", help="Postgres for all runs. Default: $DATABASE_URL, which `ps` does not show.")
@@ -37,14 +37,14 @@ _ENV = "AUTOPACK_SUPERVISE_"
     type=click.Choice(["none", "failed", "all"]),
     default="none",
     show_default=True,
-    help="Which stay at the end. What is removed is saved to refs/autopack/<run> first.",
+    help="Which are kept at the end. What is removed is saved to refs/autopack/<run> first.",
 )
 @click.option("--setup", multiple=True, help="A command for each fresh worktree; may be repeated.")
 @click.option("--allow-incomplete", is_flag=True, help="Accept empty submodules and Git LFS pointers.")
 @click.option("--worker-memory", type=Size(), help="For each process of a run: 512M, 2G.")
 @click.option("--worker-cpus", type=int, help="Cores for each run.")
-@click.option("--results-file", type=click.Path(path_type=Path), help="JSON lines, one a run. Default: in .batches/.")
-@click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
+@click.option("--results-file", type=click.Path(path_type=Path), help="JSON lines, one per run. Default: in .batches/.")
+@click.option("-v", "--verbose", is_flag=True, help="Print more to stderr.")
 def supervise_command(
     *,
     run_ids: str | None,

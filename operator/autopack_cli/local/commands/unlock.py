@@ -36,7 +36,7 @@ def unlock_command(run_id: str, source_repo: Path | None, autonomous_runs_dir: P
     try:
         leases["claim on the worktree"] = Occupancy(common_dir(settings.repo_path), layout.workspace_dir)
     except AutopackError:
-        echo("no repository here: its claim on the worktree was not looked at (--source-repo)")
+        echo("no repository here: its claim on the worktree was not checked (--source-repo)")
     for name, lease in leases.items():
         holder = lease.holder()
         freed = lease.force_unlock()

@@ -24,8 +24,8 @@ def list_command(source_repo: Path | None, autonomous_runs_dir: Path | None) -> 
 
 @worktrees_group.command("cleanup")
 @place_options
-@click.option("--older-than", type=Duration(), default=0.0, help="Only those untouched for so long: 12h, 7d.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--older-than", type=Duration(), default=0.0, help="Only those untouched for this long: 12h, 7d.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 def cleanup_command(
     source_repo: Path | None, autonomous_runs_dir: Path | None, older_than: float, *, dry_run: bool
 ) -> int:

@@ -126,7 +126,7 @@ class Connection:
     async def _send(self, method: str, url: str, body: JsonDict | None, seconds: float, what: str) -> JsonDict:
         headers = await self._headers()
         if method != "GET" and not self._may_write():
-            raise TransientError(f"{what}: not sent, for this process does not lead any more")
+            raise TransientError(f"{what}: not sent, because this process no longer leads")
         try:
             response = await self._rest.request(  # type: ignore[no-untyped-call]
                 method,

@@ -84,7 +84,7 @@ class FailurePolicy(Model):
         Field(max_length=32, description="The batch gives up when one run fails with one of these reasons."),
     ] = []
     action: Annotated[
-        OnExceeded, Field(description="Drain: no further runs start, those under way go on. Cancel: those stop too.")
+        OnExceeded, Field(description="Drain: no new runs start; runs under way continue. Cancel: they stop as well.")
     ] = OnExceeded.DRAIN
 
 
@@ -93,7 +93,9 @@ class SuccessPolicy(Model):
 
     succeeded_count: Annotated[
         int,
-        Field(ge=1, le=MAX_RUNS, description="The batch succeeds with this many succeeded runs; the rest is canceled."),
+        Field(
+            ge=1, le=MAX_RUNS, description="The batch succeeds with this many succeeded runs; the others are canceled."
+        ),
     ]
 
 
@@ -143,7 +145,7 @@ class RunBatchSpec(Model):
         Field(
             ge=1,
             le=MAX_WORKERS,
-            description="At most this many runs at once; the anchor's max_concurrent_runs bounds it further.",
+            description="At most this many runs at once; the anchor's max_concurrent_runs may lower it.",
         ),
     ] = 3
     start_interval_seconds: Annotated[
@@ -156,7 +158,11 @@ class RunBatchSpec(Model):
     success_policy: SuccessPolicy | None = None
     active_deadline_seconds: Annotated[
         int | None,
-        Field(ge=1, le=2_592_000, description="The batch fails, and its runs are canceled, so long after its start."),
+        Field(
+            ge=1,
+            le=2_592_000,
+            description="The batch fails, and its runs are canceled, this many seconds after its start.",
+        ),
     ] = None
     priority: Annotated[
         int,
@@ -170,7 +176,7 @@ class RunBatchSpec(Model):
     ttl_seconds_after_finished: Annotated[
         TtlSeconds, Field(description="How long the finished batch is kept, and its runs with it.")
     ] = TtlSeconds()
-    suspend: Annotated[bool, Field(description="Start no further runs; those under way go on.")] = False
+    suspend: Annotated[bool, Field(description="Start no new runs; runs under way continue.")] = False
     cancel: Annotated[bool, Field(description="Cancel all runs of the batch, started or not.")] = False
 
     @model_validator(mode="after")

@@ -45,14 +45,14 @@ class Retry(Model):
     agent: Annotated[int, Field(ge=0, le=20, description="The command ended with a non-zero exit code.")] = 0
     exit_codes: Annotated[
         list[ExitCode],
-        Field(max_length=64, description="Only these exit codes count as worth another attempt; all when empty."),
+        Field(max_length=64, description="Only these exit codes are followed by another attempt; all when empty."),
     ] = []
     backoff_seconds: Annotated[int, Field(ge=0, le=3600, description="Wait before attempt 2; doubles each time.")] = 10
     start_from: Annotated[
         StartFrom,
         Field(
-            description="Snapshot: the next attempt goes on from the last saved state (commits and uncommitted files). "
-            "Source: it starts again from the commit that the first one had."
+            description="Snapshot: the next attempt continues from the last saved state, uncommitted files included. "
+            "Source: it starts again from the commit of the first one."
         ),
     ] = StartFrom.SNAPSHOT
 
@@ -80,9 +80,7 @@ class RunTemplate(Model):
     source: Source
     command: Annotated[
         list[Argument],
-        Field(
-            min_length=1, max_length=64, description="What to execute in the worktree; no shell is put in front of it."
-        ),
+        Field(min_length=1, max_length=64, description="What to execute in the worktree, without a shell."),
     ]
     args: Annotated[list[Argument], Field(max_length=256, description="Arguments, appended to the command.")] = []
     env: Annotated[
@@ -93,7 +91,7 @@ class RunTemplate(Model):
         Field(
             min_length=1,
             max_length=512,
-            description="Image of the run; the profile's default when absent, and must be allowed by it.",
+            description="Image of the run, which the profile must allow; the profile's default image when absent.",
         ),
     ] = None
     profile_ref: ProfileRef = ProfileRef()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack.counts import count_of
 from autopack.errors import printable
 from autopack.phases import Phase
 from autopack_operator.domain import turns
@@ -119,17 +120,21 @@ def _record(
     return WriteBatchStatus(status)
 
 
+def draining(active: int) -> str:
+    """What a suspended batch says, with so many runs under way."""
+    still = f"{count_of(active, 'run')} {'continues' if active == 1 else 'continue'}; " if active else ""
+    return f"{still}no new runs start"
+
+
 def _going_on(world: BatchWorld, anchor: AnchorVerdict, *, crowded: bool) -> Telling:
     if world.spec.suspend:
-        return Telling(
-            Phase.SUSPENDED, "Suspended", f"{len(world.census.active)} runs under way go on; no others start"
-        )
+        return Telling(Phase.SUSPENDED, "Suspended", draining(len(world.census.active)))
     if not anchor.allowed:
-        return Telling(Phase.RUNNING, anchor.reason, f"no further runs start: {anchor.message}")
+        return Telling(Phase.RUNNING, anchor.reason, f"no new runs start: {anchor.message}")
     if world.rejected:
         return Telling(Phase.RUNNING, "RunRejected", printable(world.rejected, MAX_MESSAGE))
     if crowded:
         profile = world.spec.template.profile_ref.name
-        message = f"waits for its turn: RunProfile {profile!r} has its maxConcurrentRuns under way"
+        message = f"waits for its turn: RunProfile {profile!r} has maxConcurrentRuns runs under way"
         return Telling(Phase.RUNNING, turns.REASON, message)
     return Telling(Phase.RUNNING, "RunsActive", "")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack.counts import count_of
 from autopack.phases import Phase
 from autopack_operator.domain.api.status import Outcome
 from autopack_operator.domain.batch import deadline, failure_policy, success_policy
@@ -37,8 +38,9 @@ def _all_finished(world: BatchWorld) -> Outcome | None:
     if counted.finished < counted.total:
         return None
     if not counted.failed:
-        return Outcome(phase=Phase.SUCCEEDED, reason="Completed", message=f"all {counted.total} runs succeeded")
-    message = f"{len(counted.failed)} of {counted.total} runs did not succeed"
+        who = "the only run" if counted.total == 1 else f"all {counted.total} runs"
+        return Outcome(phase=Phase.SUCCEEDED, reason="Completed", message=f"{who} succeeded")
+    message = f"{len(counted.failed)} of {count_of(counted.total, 'run')} did not succeed"
     if counted.taken:
         # Says why a run could not even be created; a few names are enough to find the cause.
         message += f"; not this batch's own, so never touched: AutopackRun {', '.join(sorted(counted.taken)[:3])}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autopack.counts import count_of
 from autopack.phases import Phase
 from autopack_operator.domain.api.batch import FailurePolicy
 from autopack_operator.domain.api.status import Outcome
@@ -18,9 +19,10 @@ def exceeded(policy: FailurePolicy, counted: Census) -> Outcome | None:
                 message=f"{name} ended with {reason}, which ends the batch",
             )
     if policy.max_failed is not None and len(counted.failed) > policy.max_failed:
+        failed = count_of(len(counted.failed), "run")
         return Outcome(
             phase=Phase.FAILED,
             reason="TooManyRunsFailed",
-            message=f"{len(counted.failed)} runs failed; spec.failurePolicy.maxFailed is {policy.max_failed}",
+            message=f"{failed} failed; spec.failurePolicy.maxFailed is {policy.max_failed}",
         )
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autopack.counts import count_of
 from autopack.phases import Phase
 from autopack_operator.domain.api.batch import SuccessPolicy
 from autopack_operator.domain.api.status import Outcome
@@ -15,6 +16,6 @@ def met(policy: SuccessPolicy | None, counted: Census) -> Outcome | None:
     return Outcome(
         phase=Phase.SUCCEEDED,
         reason="SuccessPolicyMet",
-        message=f"{len(counted.succeeded)} runs succeeded; spec.successPolicy.succeededCount is "
+        message=f"{count_of(len(counted.succeeded), 'run')} succeeded; spec.successPolicy.succeededCount is "
         f"{policy.succeeded_count}",
     )

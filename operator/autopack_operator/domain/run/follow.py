@@ -72,7 +72,7 @@ def _node_is_silent(run: RunView, pod: PodView, now: datetime) -> Step:
     """The pod should have stopped and nobody says that it has. Silence proves nothing: all there is to do is tell."""
     message = (
         f"pod {pod.name} should have stopped, and its node {pod.node} does not say that it has; if the node is down, "
-        "delete it or taint it node.kubernetes.io/out-of-service: then the run goes on"
+        "delete it or taint it node.kubernetes.io/out-of-service: then the run continues"
     )
     status = transitions.waiting(run, Phase.FINISHING, "NodeSilent", message, now)
     return Wait() if status == run.status else WriteStatus(status)

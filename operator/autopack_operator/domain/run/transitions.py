@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from autopack.counts import count_of
 from autopack.errors import printable
 from autopack.phases import Phase
 from autopack_operator.domain import naming
@@ -182,7 +183,8 @@ def _between_attempts(edit: Editor, committed: CommittedWork) -> AutopackRunStat
 
 def _taken_in(edit: Editor, work: CommittedWork) -> Editor:
     reason = "Committed" if work.complete else "CommittedPartly"
-    return edit.condition(ConditionType.ARTIFACTS_COMMITTED, True, reason, f"{work.files} files, {work.size} bytes")
+    message = f"{count_of(work.files, 'file')}, {count_of(work.size, 'byte')}"
+    return edit.condition(ConditionType.ARTIFACTS_COMMITTED, True, reason, message)
 
 
 def finished(

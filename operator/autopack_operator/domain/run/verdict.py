@@ -93,7 +93,7 @@ def of_exit_code(code: int, message: str = "") -> Verdict:
 def _never_ran(pod: PodView) -> Verdict:
     workspace = pod.container(WORKSPACE_CONTAINER)
     if workspace is not None and workspace.terminated == "OOMKilled":
-        return _infrastructure(WORKTREE_OUT_OF_MEMORY, "making the worktree needed more memory than it may have")
+        return _infrastructure(WORKTREE_OUT_OF_MEMORY, "creating the worktree needed more memory than its limit")
     if workspace is not None and workspace.exit_code:
         return _infrastructure(
             WORKTREE_FAILED, workspace.message or f"the workspace container ended with exit code {workspace.exit_code}"

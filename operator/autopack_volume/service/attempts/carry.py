@@ -44,7 +44,7 @@ def carry_over(root: Path, paths: AttemptPaths, results: Path, mirror: Path, bas
     earlier = AttemptPaths(paths.run_id, paths.uid, paths.attempt - 1)
     found = pins.read(root, pins.committed_pin(earlier))
     if found is None or found[1].status != 200:
-        message = f"what attempt {earlier.attempt} left was never taken in"
+        message = f"what attempt {earlier.attempt} left was never imported"
         raise AutopackError("ResumeImpossible", message, "Set spec.retry.startFrom to Source in a new run")
     head, snapshot = str(found[1].body["head"]), found[1].body.get("snapshot")
     refs = _refs(results, earlier, f"{RUN_REFS}{path_component(paths.run_id)}")

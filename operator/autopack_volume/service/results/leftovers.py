@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autopack import manifest
+from autopack.counts import count_of
 from autopack.files import write_atomic
 from autopack.git.bundles import branches_of, snapshot_of
 from autopack.kept_files import KeptFiles
@@ -58,7 +59,7 @@ def read_left(files: KeptFiles, identity: Identity, bundle: Carried | None) -> L
         raise ManifestMismatch("results.bundle is not the one that the manifest names")
     wrong = manifest.differences(claimed.files, artifacts(files.artifacts, files.own_names))
     if wrong:
-        raise ManifestMismatch(f"{len(wrong)} artifacts are not what the manifest says: {'; '.join(wrong[:3])}")
+        raise ManifestMismatch(f"{count_of(len(wrong), 'artifact')} not as the manifest says: {'; '.join(wrong[:3])}")
     asked = DISK_QUOTA_EXCEEDED if result.get("stopReason") == DISK_QUOTA_EXCEEDED else None
     return Left(claimed, digest, result.get("complete") is True, _exit_code(result), asked)
 

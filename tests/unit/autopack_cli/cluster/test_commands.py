@@ -249,7 +249,7 @@ def test_submit_of_a_file_of_tasks(
         ([*SUBMIT, "--run-ids", "a"], "command: is missing"),
         (["submit", "--run-ids", "a", *COMMAND], "source: give exactly one of --repository and --url"),
         ([*SUBMIT, "--run-ids", "a,A", *COMMAND], "differs from 'a' only in case"),
-        ([*SUBMIT, "--run-ids", "A", *COMMAND], "can be no part of a Kubernetes name"),
+        ([*SUBMIT, "--run-ids", "A", *COMMAND], "cannot be part of a Kubernetes name"),
         ([*SUBMIT, "--run-ids", "../x", *COMMAND], "is not a run id"),
         ([*SUBMIT, "--run-ids", ",", *COMMAND], "names no run"),
         ([*SUBMIT, "--matrix", "MODEL", *COMMAND], "is not NAME=value,value"),

@@ -76,6 +76,7 @@ def test_a_suspended_batch_lets_its_runs_go_on_and_starts_no_more() -> None:
         lab.api.edit("RunBatch", "many", suspend=True)
         await asyncio.sleep(stories.A_WHILE)
         assert counters(lab.batch()) == ("Suspended", "Suspended", 1, 0, 0)
+        assert lab.batch().status.message == "no new runs start"
         lab.api.edit("RunBatch", "many", suspend=False)
         await lab.end()
 
@@ -106,7 +107,7 @@ def test_a_batch_made_anew_under_its_old_name_waits_for_the_old_runs_to_go() -> 
         lab.apply(RunBuilder("many-b").owner("RunBatch", "many", "the old one's").spec(suspend=True))
         lab.apply(BatchBuilder())
         await asyncio.sleep(stories.A_WHILE)
-        assert lab.batch().status.message == "AutopackRun many-b of an earlier RunBatch many has to go first"
+        assert lab.batch().status.message == "AutopackRun many-b of an earlier RunBatch many has to be deleted first"
         lab.api.remove("AutopackRun", "many-b")
         await lab.end()
 

@@ -93,7 +93,7 @@ def test_a_single_run_waits_for_its_turn_and_says_so() -> None:
         await asyncio.sleep(stories.A_WHILE)
         [status] = [found for name in ("one", "two") if (found := lab.run(name).status).attempt == 0]
         assert (status.phase, status.reason) == ("Pending", "QuotaReached")
-        assert status.message == "waits for its turn: RunProfile 'default' lets 1 runs be under way at once"
+        assert status.message == "waits for its turn: RunProfile 'default' allows 1 run at once"
         await lab.end()
 
     lab, turns = watched(story, 1)
