@@ -7,8 +7,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from autopack.errors import AutopackError
+from autopack.errors import AutopackError, printable
 from autopack.file_layout import RunFileLayout
+from autopack.registry.folder_reader import FolderReader
+from autopack.registry.outbox import Outbox
 from autopack.registry.reader import RegistryReader, RunFilter
 from autopack.registry.urls import DatabaseUrl, sqlite_url
 from autopack_dashboard.app import Parts, make_app
@@ -20,6 +22,14 @@ from autopack_dashboard.settings import check_loopback
 def serve_all(url: DatabaseUrl, runs_dir: Path, repo: Path, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve all runs of a database until Ctrl-C."""
     _serve(RegistryReader(url, None), runs_dir, repo, host, port, say, None)
+
+
+def serve_folder(runs_dir: Path, repo: Path, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve the runs of a folder until Ctrl-C, whatever databases their rows are in."""
+    if not Outbox(runs_dir, "").exists():
+        fix = "Check --autonomous-runs-dir, or give --database-url of the Postgres with all runs"
+        raise AutopackError("RunsMissing", f"no run has been started in {printable(str(runs_dir), 300)} yet", fix)
+    _serve(FolderReader(runs_dir), runs_dir, repo, host, port, say, None)
 
 
 def serve_one(run_id: str, runs_dir: Path, repo: Path, host: str, port: int, say: Callable[[str], None]) -> None:

@@ -88,14 +88,21 @@ class Outbox:
 
     def waiting(self, name: str) -> Waiting | None:
         """Return what has not been sent of one run, None if nothing waits."""
-        sent = self._sent(name)
+        return self.since(name, self._sent(name))
+
+    def since(self, name: str, start: int) -> Waiting | None:
+        """Return what one run's file has from `start` on (0, or the `end` of what was returned); None if nothing."""
         try:
-            if (self.folder / f"{name}{_EVENTS}").stat().st_size <= sent:
+            if (self.folder / f"{name}{_EVENTS}").stat().st_size <= start:
                 return None
         except FileNotFoundError:
             return None
-        found = self._read(name, sent)
+        found = self._read(name, start)
         return found if found.events else None
+
+    def exists(self) -> bool:
+        """Tell whether anything was ever added."""
+        return (self.folder / "scope").is_file()
 
     def note_sent(self, name: str, end: int) -> None:
         """Note that the database has everything before `end`. Losing the note costs only sending again."""

@@ -155,13 +155,38 @@ def test_one_run_with_its_own_file_is_shown_alone(sqlite_scene: Scene) -> None:
     assert sorted(name for name in left if not name.endswith(("-shm", "-wal"))) == before
 
 
+def test_without_a_database_the_runs_of_the_folder_are_found(sqlite_scene: Scene) -> None:
+    before = files_of(sqlite_scene.runs)
+    with serving(sqlite_scene) as site:
+        [batch] = [link for link in site.page("/batches").links() if link.startswith("/batches/")]
+        assert {"one", "two"} <= set(site.page(batch).text.split())
+        assert "<b>work of two </b>" in site.page(site.link("/runs", "two")).text
+        assert files_of(sqlite_scene.runs) == before
+        done = sqlite_scene.supervise(["later"], "--command", WORK, "--per-run-sqlite")
+        assert done.returncode == 0, done.stderr
+        assert "<b>work of later </b>" in site.page(site.link("/runs", "later")).text
+
+
+def files_of(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_without_runs_is_not_shown_as_an_empty_one(sqlite_scene: Scene, tmp_path: Path) -> None:
+    argv = [*DASHBOARD, "--source-repo", str(sqlite_scene.repo), "--autonomous-runs-dir", str(tmp_path / "elsewhere")]
+    done = subprocess.run(
+        argv, capture_output=True, text=True, env=clean_environment(None), timeout=60, check=False, cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert f"no run has been started in {tmp_path}/elsewhere yet. Check --autonomous-runs-dir" in done.stderr
+    assert not (tmp_path / "elsewhere").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--host", "192.0.2.1", "--run-id", "one"), "not a loopback address"),
         (("--run-id", "three"), "has no database of its own"),
         (("--run-id", "../one"), "is not a run id"),
-        ((), "no database is given"),
         (("--database-url", "mysql://me:s3cr3t@h/d"), "are not supported"),
     ],
 )

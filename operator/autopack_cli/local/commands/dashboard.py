@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from autopack.errors import InvalidInput
 from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import place_options, places
 
@@ -25,9 +24,12 @@ def dashboard_command(
     source_repo: Path | None,
     autonomous_runs_dir: Path | None,
 ) -> None:
-    """Show runs in a browser: what they do, what they left. Read-only, for this machine alone."""
+    """Show runs in a browser: what they do, what they left. Read-only, for this machine alone.
+
+    Without a database: the runs of the folder of runs, whatever databases they used.
+    """
     from autopack.registry.urls import check_database_url
-    from autopack_dashboard.local import serve_all, serve_one
+    from autopack_dashboard.local import serve_all, serve_folder, serve_one
 
     settings = places(source_repo, autonomous_runs_dir)
     if run_id is not None:
@@ -35,6 +37,6 @@ def dashboard_command(
         return
     url = database_url or settings.database_url
     if not url:
-        fix = "Give --database-url of the Postgres with all runs, or --run-id of one run with a SQLite file"
-        raise InvalidInput("database_url", "no database is given", fix)
+        serve_folder(settings.runs_dir, settings.repo_path, host, port, echo)
+        return
     serve_all(check_database_url(url), settings.runs_dir, settings.repo_path, host, port, echo)
