@@ -61,20 +61,12 @@ class LeaseBackend(Protocol):
 
 
 class AsyncLeaseBackend(Protocol):
-    """The same port for a keeper that is asked over a network: each method means what it does in LeaseBackend."""
+    """A keeper that is asked over a network: both methods mean what they do in LeaseBackend."""
 
     async def try_acquire(self, key: str, holder: Holder) -> bool:
         """Claim at once or not at all."""
         ...
 
-    async def release(self, key: str, holder: Holder) -> None:
-        """Give the claim up."""
-        ...
-
     async def holder(self, key: str) -> Holder | None:
         """Return who has it now."""
-        ...
-
-    async def force_release(self, key: str) -> bool:
-        """Take the claim from a holder that cannot be proven to be gone."""
         ...

@@ -1,4 +1,4 @@
-"""Lease objects pass the library's own contract for keepers of leases, as its file backend does."""
+"""Lease objects pass the library's own contract for claims, as its file backend does."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from scripts.deploy import kubectl
 from autopack.leases.port import Holder
 from autopack_operator.adapters.kube.connection import Connection
 from autopack_operator.adapters.kube.lease_backend import KubeLeaseBackend
-from tests.contract.lease_contract import LeaseContract
+from tests.contract.lease_contract import ClaimContract
 
 
-class TestKubeLeaseBackend(LeaseContract):
+class TestKubeLeaseBackend(ClaimContract):
     """Holders whose identity begins with `gone` count as proven to be gone."""
 
     @pytest.fixture(autouse=True)

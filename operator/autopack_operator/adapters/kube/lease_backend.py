@@ -87,36 +87,16 @@ class KubeLeaseBackend:
             raise TransientError(str(error)) from error
         return True
 
-    async def release(self, key: str, holder: Holder) -> None:
-        """Delete the Lease if that holder has it."""
-        found = await self._get(key)
-        if found is not None and _holder_of(found) == holder:
-            await self._delete(key, found)
-
     async def holder(self, key: str) -> Holder | None:
         """Who has it now."""
         found = await self._get(key)
         return _holder_of(found) if found is not None else None
-
-    async def force_release(self, key: str) -> bool:
-        """Delete the Lease, whoever has it, unless it is not one of ours."""
-        found = await self._get(key)
-        return found is not None and self._is_ours(found, key) and await self._delete(key, found)
 
     async def _get(self, key: str) -> JsonDict | None:
         try:
             return await self._connection.request("GET", self._path(key))
         except GoneError:
             return None
-
-    async def _delete(self, key: str, found: JsonDict) -> bool:
-        """Delete that very state of it; one that changed meanwhile has a new holder and stays."""
-        exactly = {name: found["metadata"][name] for name in ("uid", "resourceVersion")}
-        try:
-            await self._connection.request("DELETE", self._path(key), {"preconditions": exactly})
-        except (ConflictError, GoneError):
-            return False
-        return True
 
     def _path(self, key: str = "") -> str:
         return path(LEASES, self._namespace, "leases", object_name(key) if key else "")

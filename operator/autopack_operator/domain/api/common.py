@@ -102,13 +102,4 @@ class ProfileRef(Model):
     ] = "default"
 
 
-class ObjectKey(BaseModel):
-    """Identity of one object of ours: a name may come back with a new UID, so both are always compared."""
-
-    model_config = ConfigDict(frozen=True)
-    namespace: str
-    name: str
-    uid: str
-
-
 JsonDict = dict[str, Any]
