@@ -4,7 +4,6 @@ leader that died, or was replaced, with its request still on the way.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from autopack_operator.domain.views import LeaseView
@@ -16,16 +15,10 @@ log = logging.getLogger(__name__)
 class LateLeases:
     """One task of the leader."""
 
-    def __init__(self, lister: Lister, cache: Cache, leases: Leases, interval_seconds: float) -> None:
-        self._lister, self._cache, self._leases, self._interval_seconds = lister, cache, leases, interval_seconds
+    def __init__(self, lister: Lister, cache: Cache, leases: Leases) -> None:
+        self._lister, self._cache, self._leases = lister, cache, leases
 
-    async def run(self) -> None:
-        """Look until canceled."""
-        while True:
-            await self.once()
-            await asyncio.sleep(self._interval_seconds)
-
-    async def once(self) -> None:
+    async def look(self) -> None:
         """One look. What the API server cannot do now is done at the next."""
         try:
             held = {lease for lease in await self._lister.leases() if self._has_ended(lease)}

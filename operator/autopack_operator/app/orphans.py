@@ -4,7 +4,6 @@ nobody else would ask the volume to import what they saved. See docs/adr on why 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from autopack_operator.domain import naming
@@ -18,16 +17,10 @@ log = logging.getLogger(__name__)
 class Orphans:
     """One task of the leader."""
 
-    def __init__(self, lister: Lister, volume: Volume, interval_seconds: float) -> None:
-        self._lister, self._volume, self._interval_seconds = lister, volume, interval_seconds
+    def __init__(self, lister: Lister, volume: Volume) -> None:
+        self._lister, self._volume = lister, volume
 
-    async def run(self) -> None:
-        """Look until canceled."""
-        while True:
-            await self.once()
-            await asyncio.sleep(self._interval_seconds)
-
-    async def once(self) -> None:
+    async def look(self) -> None:
         """One look. What the volume cannot answer now is asked for at the next."""
         # Before the lists: a run is there before its first attempt is prepared, so one that is missing is gone.
         left = await self._volume.unfinished()

@@ -37,11 +37,12 @@ class WorkQueue(Generic[KeyT]):
         self._due: dict[KeyT, float] = {}
         self._sequence = itertools.count()
         self._wake = asyncio.Event()
-        self._closed = False
+        self.closed = False
+        """Nothing more is handed out."""
 
     def add(self, key: KeyT) -> None:
         """Ask for a reconcile. A key that is already waiting stays where it is."""
-        if self._closed or key in self._dirty:
+        if self.closed or key in self._dirty:
             return
         self._dirty[key] = self._monotonic()
         if key not in self._processing:
@@ -80,7 +81,7 @@ class WorkQueue(Generic[KeyT]):
                 key = self._ready.popleft()
                 self._processing[key] = self._dirty.pop(key)
                 return key
-            if self._closed:
+            if self.closed:
                 raise QueueClosedError
             self._wake.clear()
             timeout = self._delayed[0][0] - self._monotonic() if self._delayed else None
@@ -92,13 +93,13 @@ class WorkQueue(Generic[KeyT]):
     def done(self, key: KeyT) -> None:
         """The caller is finished with the key; additions that came meanwhile are now handed out."""
         del self._processing[key]
-        if key in self._dirty and not self._closed:
+        if key in self._dirty and not self.closed:
             self._ready.append(key)
             self._wake.set()
 
     def close(self) -> None:
         """Hand out nothing more."""
-        self._closed = True
+        self.closed = True
         self._ready.clear()
         self._delayed.clear()
         self._wake.set()

@@ -113,6 +113,10 @@ class Cache(Protocol):
         """
         ...
 
+    def all_keys(self) -> list[Key]:
+        """Every run and batch that is known."""
+        ...
+
 
 class Runs(Protocol):
     """AutopackRun objects."""
@@ -197,6 +201,10 @@ class Events(Protocol):
 
     def record(self, subject: RunView | BatchView, reason: str, message: str, *, warning: bool = False) -> None:
         """Queue one event about the object."""
+        ...
+
+    async def run(self) -> None:
+        """Send what was queued, until canceled."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -148,6 +149,10 @@ class RecordedEvents:
     def record(self, subject: RunView | BatchView, reason: str, message: str, *, warning: bool = False) -> None:
         self.told.append((subject.name, reason))
 
+    async def run(self) -> None:
+        """There is nothing to send."""
+        await asyncio.Event().wait()
+
 
 @dataclass
 class FakeLister:
@@ -174,6 +179,16 @@ class FakeLister:
 
 class NoHistory:
     """ports.history.History: nothing is kept."""
+
+    async def recall(self) -> None:
+        """There is nothing."""
+
+    async def run(self) -> None:
+        """There is nothing to write."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Likewise."""
 
     def note(self, view: RunView | BatchView) -> None:
         """Forget it."""

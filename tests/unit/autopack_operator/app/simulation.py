@@ -35,23 +35,11 @@ from tests.unit.autopack_operator.fakes import (
 from autopack.phases import TERMINAL_PHASES
 from autopack_operator.adapters.informer.cache import InformerCache
 from autopack_operator.adapters.informer.intake import Intake
-from autopack_operator.app.anchors import AnchorReader
-from autopack_operator.app.batch_reconciler import BatchReconciler
-from autopack_operator.app.batch_steps import BatchPorts
-from autopack_operator.app.controller import Controller
-from autopack_operator.app.late_leases import LateLeases
-from autopack_operator.app.orphans import Orphans
-from autopack_operator.app.queue import WorkQueue
-from autopack_operator.app.resync import Resync
-from autopack_operator.app.run_memory import RunMemories
-from autopack_operator.app.run_reconciler import RunReconciler
-from autopack_operator.app.run_steps import RunPorts, RunSteps
-from autopack_operator.app.transition_log import TransitionLog
-from autopack_operator.app.turnstile import Turnstile
+from autopack_operator.app.application import Application
 from autopack_operator.domain import projection
-from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.domain.views import BatchView, RunView
 from autopack_operator.ports.cluster import JsonDict
+from autopack_operator.ports.ports import Ports
 
 WORKERS = 3
 RESYNC_SECONDS = 300.0
@@ -76,63 +64,38 @@ class Process:
 
     def __init__(self, simulation: Simulation) -> None:
         self._delivery = simulation.delivery
-        self.session = Session(simulation.api)
-        self._cache = InformerCache()
-        clock = LoopClock()
-        self._queue: WorkQueue[Key] = WorkQueue(clock.monotonic, random.Random(7).random)  # noqa: S311 - a jitter
-        self._intake = Intake(self._cache, self._queue.add)
-        self._resync = Resync(
-            FakeLister(self.session), self._cache, self._queue.add, clock, RESYNC_SECONDS, NoHistory()
-        )
-        volume = FakeVolume(self.session, simulation.files)
-        self._orphans = Orphans(FakeLister(self.session), volume, RESYNC_SECONDS)
-        leases = FakeLeases(self.session)
-        self._late = LateLeases(FakeLister(self.session), self._cache, leases, RESYNC_SECONDS)
-        anchors = AnchorReader(FakeConfigMaps(self.session))
-        transitions = TransitionLog(simulation.events, simulation.telemetry, NoHistory())
-        runs, turnstile = FakeRuns(self.session), Turnstile(self._cache, clock, self._queue.add)
-        ports = RunPorts(
-            cache=self._cache,
-            runs=runs,
-            pods=FakePods(self.session),
-            profiles=FakeProfiles(self.session),
-            leases=leases,
-            volume=volume,
-            anchors=anchors,
+        self.session = session = Session(simulation.api)
+        cache = InformerCache()
+        ports = Ports(
+            cache=cache,
+            lister=FakeLister(session),
+            runs=FakeRuns(session),
+            batches=FakeBatches(session),
+            pods=FakePods(session),
+            profiles=FakeProfiles(session),
+            configmaps=FakeConfigMaps(session),
+            leases=FakeLeases(session),
+            events=simulation.events,
+            volume=FakeVolume(session, simulation.files),
+            history=NoHistory(),
             telemetry=simulation.telemetry,
-            transitions=transitions,
-            turnstile=turnstile,
+            clock=LoopClock(),
+            crowded=lambda: simulation.crowded,
         )
-        batch_ports = BatchPorts(
-            cache=self._cache,
-            batches=FakeBatches(self.session),
-            profiles=FakeProfiles(self.session),
-            runs=runs,
-            anchors=anchors,
-            transitions=transitions,
-            clock=clock,
-            enqueue=self._queue.add,
-            turnstile=turnstile,
+        self.application = Application(
+            ports,
+            SETTINGS,
+            workers=WORKERS,
+            resync_seconds=RESYNC_SECONDS,
+            random_fraction=random.Random(7).random,  # noqa: S311 - a jitter
         )
-        reconcilers = {
-            Kind.RUN: RunReconciler(
-                self._cache, RunSteps(ports, SETTINGS), RunMemories(), clock, turnstile, lambda: simulation.crowded
-            ).reconcile,
-            Kind.BATCH: BatchReconciler(batch_ports).reconcile,
-            Kind.PROFILE: turnstile.reconcile,
-        }
-        self._controller = Controller(self._queue, reconcilers, simulation.telemetry, WORKERS)
+        self._intake = Intake(cache, self.application.enqueue)
 
     async def run(self) -> None:
         """Act until killed."""
         self.session.api.watchers.append(self._hear)
         try:
-            await self._resync.once()
-            async with asyncio.TaskGroup() as parts:
-                parts.create_task(self._controller.run())
-                parts.create_task(self._resync.run())
-                parts.create_task(self._orphans.run())
-                parts.create_task(self._late.run())
+            await self.application.run()
         except (Killed, BaseExceptionGroup):
             if self.session.alive:
                 raise

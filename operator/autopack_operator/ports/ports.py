@@ -1,0 +1,42 @@
+"""All ports of one process, in one hand: what the application is built on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from autopack_operator.ports.clock import Clock
+from autopack_operator.ports.cluster import (
+    Batches,
+    Cache,
+    ConfigMaps,
+    Events,
+    Leases,
+    Lister,
+    Pods,
+    Profiles,
+    Runs,
+)
+from autopack_operator.ports.history import History
+from autopack_operator.ports.telemetry import Telemetry
+from autopack_operator.ports.volume import Volume
+
+
+@dataclass(frozen=True)
+class Ports:
+    """One field a port. `crowded` says whether requests to the API server wait for their slots."""
+
+    cache: Cache
+    lister: Lister
+    runs: Runs
+    batches: Batches
+    pods: Pods
+    profiles: Profiles
+    configmaps: ConfigMaps
+    leases: Leases
+    events: Events
+    volume: Volume
+    history: History
+    telemetry: Telemetry
+    clock: Clock
+    crowded: Callable[[], bool]
