@@ -7,7 +7,7 @@ from typing import Any
 
 from autopack.phases import Phase
 from faults.plan import TRIAL, Kind
-from faults.trial import Record
+from faults.record import Record
 
 JsonDict = dict[str, Any]
 

@@ -18,10 +18,11 @@ from faults.oracles import judge
 from faults.plan import Fault, Plan
 from faults.proxy import Upstreams
 from faults.recipes import Undisturbed, events_of
+from faults.record import Record
 from faults.rows import differences
 from faults.sabotage import Saboteur
 from faults.stage import Stage
-from faults.trial import PATIENCE_SECONDS, Record, Trial
+from faults.trial import PATIENCE_SECONDS, Trial
 from faults.upstream import Upstream
 from faults.witness import NotSeenError, Witness
 from faults.workloads import WORKLOADS

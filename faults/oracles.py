@@ -10,8 +10,9 @@ from autopack.phases import TERMINAL_PHASES, PodPhase
 from faults.ends import end_of
 from faults.plan import Kind
 from faults.poison import nobody_waits_for_poison, poison_is_no_loop, poison_stays
+from faults.record import Record
 from faults.rows import differences
-from faults.trial import Record, command_state
+from faults.trial import command_state
 from faults.witness import Seen, phase
 
 JsonDict = dict[str, Any]

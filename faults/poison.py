@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autopack.phases import TERMINAL_PHASES, Phase
 from faults.injector import Sent
 from faults.plan import Kind, Plan
+from faults.record import Poison, Record
 from faults.witness import Seen, phase
-
-if TYPE_CHECKING:
-    from faults.trial import Record
 
 JsonDict = dict[str, Any]
 
@@ -30,20 +27,6 @@ WRITES_A_START = 10
 
 STATUSES_A_START = 2
 HELD_UP_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Poison:
-    """What became of it during one trial."""
-
-    sent: list[Sent] = field(default_factory=list)
-    """Requests about it, reading ones included."""
-    seen: list[Seen] = field(default_factory=list)
-    """States of the AutopackRun."""
-    phase: str = Phase.PREPARING
-    """At the end of the trial; empty when it is gone."""
-    seconds: float = 0.0
-    """How long the trial took."""
 
 
 def about(sent: Sent) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from faults.nodes import COMPONENTS
 from faults.plan import Fault, Kind, Match, Plan
-from faults.trial import Record
+from faults.record import Record
 
 JsonDict = dict[str, Any]
 

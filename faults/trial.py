@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 from autopack.phases import TERMINAL_PHASES, PodPhase
 from faults.injector import Injector, Sent
-from faults.poison import Poison
-from faults.stage import Evidence, Stage
+from faults.record import Record
+from faults.stage import Stage
 from faults.upstream import ApiError, Upstream
-from faults.witness import Seen, Witness, phase
+from faults.witness import Witness, phase
 
 JsonDict = dict[str, Any]
 
@@ -21,26 +20,6 @@ PATIENCE_SECONDS = 120.0
 QUIET_SECONDS = 0.4
 RELEASE_SECONDS = 30.0
 KINDS = {"autopackruns": "AutopackRun", "runbatches": "RunBatch"}
-
-
-@dataclass
-class Record:
-    """All that is known about a trial when it is over."""
-
-    name: str
-    history: list[Seen]
-    sent: list[Sent]
-    evidence: Evidence
-    final: JsonDict
-    decoys: tuple[JsonDict, JsonDict] = field(default_factory=lambda: ({}, {}))
-    """Objects that are not ours, before and after."""
-    poison: Poison = field(default_factory=Poison)
-    idle_from: float = 0.0
-    late: float = 0.0
-    """Seconds by which the plan keeps the operator from noticing an object."""
-    restarts: int = 0
-    error: str = ""
-    """Why the workload did not come to its end."""
 
 
 class Trial:

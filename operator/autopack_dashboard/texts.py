@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from autopack.errors import printable
 
@@ -59,10 +58,3 @@ def duration(seconds: float | None) -> str:
     if hours:
         return f"{hours}h {mins:02}m"
     return f"{minutes}m {secs:02}s" if minutes else f"{secs}s"
-
-
-def words(parts: list[str], limit: int) -> Iterator[str]:
-    """Yield the first `limit` parts, and how many more there are."""
-    yield from parts[:limit]
-    if len(parts) > limit:
-        yield f"and {len(parts) - limit} more"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from autopack.intention_anchor.loader import parse_anchor
+from autopack.intention_anchor.v2 import parse_anchor
 from tests.chart.rendering import CHART, Helm
 
 # `helm template` leaves the notes out, so a copy of the chart gets a manifest that carries them.

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autopack.errors import AutopackError
-from autopack.intention_anchor.storage import load_anchor
-from autopack.intention_anchor.v2 import IntentionAnchorV2
+from autopack.intention_anchor.v2 import IntentionAnchorV2, load_anchor
 
 
 class ParallelismPolicyViolation(AutopackError):  # noqa: N818 - the seed's name

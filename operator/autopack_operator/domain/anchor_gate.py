@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from autopack.autonomy.parallelism_gate import ParallelismPolicyGate, ParallelismPolicyViolation
 from autopack.counts import count_of
 from autopack.errors import AutopackError
-from autopack.intention_anchor.loader import parse_anchor
+from autopack.intention_anchor.v2 import parse_anchor
 from autopack_operator.domain.api.common import ANCHOR_ANNOTATION
 from autopack_operator.domain.views import AnchorVerdict
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autopack.intention_anchor.loader import AnchorError, parse_anchor
+from autopack.intention_anchor.v2 import AnchorError, parse_anchor
 
 
 def anchor(**policy: object) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autopack.errors import AutopackError, InvalidInput
 from autopack.git.refs import check_branch, check_ref
 from autopack.git.urls import check_repo_url
-from autopack.intention_anchor.loader import AnchorError, parse_anchor
+from autopack.intention_anchor.v2 import AnchorError, parse_anchor
 from autopack.run_ids import check_run_id, path_component
 
 VALUES = st.recursive(

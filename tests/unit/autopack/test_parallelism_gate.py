@@ -10,8 +10,7 @@ from autopack.autonomy.parallelism_gate import (
     ParallelismPolicyViolation,
     load_and_check_parallelism_policy,
 )
-from autopack.intention_anchor.loader import AnchorError
-from autopack.intention_anchor.v2 import IntentionAnchorV2, ParallelismIsolationIntention, PivotIntentions
+from autopack.intention_anchor.v2 import AnchorError, IntentionAnchorV2, ParallelismIsolationIntention, PivotIntentions
 
 
 def gate(policy: ParallelismIsolationIntention | None) -> ParallelismPolicyGate:

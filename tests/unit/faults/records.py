@@ -8,8 +8,8 @@ from typing import Any
 from faults.calls import Call
 from faults.injector import Sent
 from faults.ledger import Execution
+from faults.record import Record
 from faults.stage import Evidence
-from faults.trial import Record
 from faults.volume import Commit
 from faults.witness import Seen
 

@@ -10,8 +10,8 @@ from tests.unit.faults.records import UID, Plant, about_poison, committed, good,
 from faults.ledger import Execution
 from faults.oracles import judge
 from faults.plan import Fault, Kind, Match, Plan
-from faults.poison import Poison, lateness
-from faults.trial import Record
+from faults.poison import lateness
+from faults.record import Poison, Record
 
 
 def a_second_life_before_the_first_ended(record: Record) -> None:

@@ -9,7 +9,7 @@ from tests.local.workspaces.repos import commit, git, head
 
 from autopack.errors import InvalidInput
 from autopack.git.worktree import add_worktree
-from autopack.rollback import RollbackManager
+from autopack.rollback_manager import RollbackManager
 
 
 @pytest.fixture
