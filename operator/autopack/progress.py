@@ -12,7 +12,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Protocol, Self
 
-from .tally import Tally, duration
+from .measures import duration
+from .tally import Tally
 
 if TYPE_CHECKING:
     from rich.live import Live

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .measures import duration
+
 
 @dataclass
 class Tally:
@@ -44,13 +46,3 @@ class Tally:
             f"{self.ended}/{self.total} ended: {self.succeeded} succeeded, {self.failed} failed{rest};"
             f" {len(self.running)} running{left}"
         )
-
-
-def duration(seconds: float) -> str:
-    """Return seconds for people: 7s, 3m20s, 2h05m."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02}m"

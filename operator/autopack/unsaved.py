@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 from .errors import printable
+from .measures import size
 
 Saved = Literal["all", "partly", "none"]
 """How much of a run's work is kept."""
 
 _SHOWN = 3
 _STATUS = {"all": "True", "partly": "Partly", "none": "False"}
-_UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 class Unsaved(TypedDict):
@@ -25,7 +25,10 @@ class Unsaved(TypedDict):
 
 def describe(unsaved: Sequence[Unsaved]) -> str:
     """Return one line that names the first few, and says how many more there are."""
-    said = [f"{printable(one['path'], 120)} ({_size(one['bytes'])}{printable(one['reason'], 500)})" for one in unsaved]
+    said = []
+    for one in unsaved:
+        why = [size(one["bytes"]), printable(one["reason"], 500)]
+        said.append(f"{printable(one['path'], 120)} ({', '.join(filter(None, why))})")
     more = len(said) - _SHOWN
     return "; ".join(said[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
@@ -34,10 +37,3 @@ def condition(saved: Saved, unsaved: Sequence[Unsaved], at: str) -> dict[str, st
     """Return the condition `WorkSaved`, in the form in which the registry keeps conditions."""
     reason = "Saved" if saved == "all" else "NotSaved"
     return {"type": "WorkSaved", "status": _STATUS[saved], "reason": reason, "message": describe(unsaved), "at": at}
-
-
-def _size(size: int | None) -> str:
-    if size is None:
-        return ""
-    scale = next((step for step in range(len(_UNITS)) if size < 1024 ** (step + 1)), len(_UNITS) - 1)
-    return f"{size} bytes, " if scale == 0 else f"{size / 1024**scale:.1f} {_UNITS[scale]}, "

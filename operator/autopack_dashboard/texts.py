@@ -31,30 +31,3 @@ def line(text: str) -> str:
     """Return one line as it may be shown."""
     plain = _ESCAPES.sub("", text[: LONGEST_LINE * 4]).rstrip("\r").rpartition("\r")[2]
     return printable(plain.expandtabs(4), LONGEST_LINE)
-
-
-def size(count: int | None) -> str:
-    """Return a number of bytes for people: `512 B`, `1.5 KiB`."""
-    if count is None:
-        return ""
-    value = float(count)
-    for unit in ("B", "KiB", "MiB"):
-        if value < 1024:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} GiB"
-
-
-def duration(seconds: float | None) -> str:
-    """Return a length of time for people: `5s`, `1m 05s`, `2h 03m`, `3d 4h`."""
-    if seconds is None:
-        return ""
-    whole = max(0, round(seconds))
-    minutes, secs = divmod(whole, 60)
-    hours, mins = divmod(minutes, 60)
-    days, hrs = divmod(hours, 24)
-    if days:
-        return f"{days}d {hrs}h"
-    if hours:
-        return f"{hours}h {mins:02}m"
-    return f"{minutes}m {secs:02}s" if minutes else f"{secs}s"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from autopack.measures import duration
 from autopack.registry.reader import RunSummary
-from autopack_dashboard.texts import duration
 
 WIDTH, LEFT, ROW, TOP, BOTTOM = 1000, 70, 30, 8, 26
 _LEAST_BAR = 4

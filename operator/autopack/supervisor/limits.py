@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autopack.git.runner import GitError, run_git
+from autopack.measures import size
 
 from .quotas import usable_cores
 
@@ -37,12 +38,13 @@ class Demand:
 
 def describe_limits(machine: Machine, demand: Demand) -> list[str]:
     """Return lines for people; those that say what may go wrong begin with `warning:`."""
-    low, high = (demand.workers * each for each in _MEMORY_PER_WORKER)
-    available = "unknown" if machine.memory is None else f"{machine.memory / GIB:.1f} GB available"
-    free = "unknown" if machine.disk is None else f"{machine.disk / GIB:.1f} GB free"
+    each = " to ".join(map(size, _MEMORY_PER_WORKER))
+    low, high = (demand.workers * least for least in _MEMORY_PER_WORKER)
+    available = "unknown" if machine.memory is None else f"{size(machine.memory)} available"
+    free = "unknown" if machine.disk is None else f"{size(machine.disk)} free"
     lines = [
         f"workers: {demand.workers} on {machine.cores} cores",
-        f"memory: {low / GIB:.1f}-{high / GIB:.1f} GB expected (0.5-1 GB per worker), {available}",
+        f"memory: {size(low)} to {size(high)} expected ({each} per worker), {available}",
         f"disk: {_trees(demand)}, one object database; {free}",
     ]
     if demand.workers > machine.cores:
@@ -61,15 +63,11 @@ def describe_limits(machine: Machine, demand: Demand) -> list[str]:
 def _trees(demand: Demand) -> str:
     if demand.tree_bytes is None:
         return "the size of a worktree is unknown"
-    return f"{_megabytes(demand.tree_bytes)} a worktree, {_megabytes(_at_once(demand))} at once"
+    return f"{size(demand.tree_bytes)} a worktree, {size(_at_once(demand))} at once"
 
 
 def _at_once(demand: Demand) -> int:
     return (demand.tree_bytes or 0) * min(demand.workers, demand.runs)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1024**2:.1f} MB"
 
 
 def tree_bytes(repo: Path, sha: str) -> int | None:

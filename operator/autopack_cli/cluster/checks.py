@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from autopack.counts import count_of
 from autopack.errors import printable
-from autopack_operator.domain.times import human, seconds_between
+from autopack.measures import duration
+from autopack_operator.domain.times import seconds_between
 
 JsonDict = dict[str, Any]
 
@@ -103,9 +104,9 @@ def leader(lease: JsonDict | None, now: datetime) -> Check:
     age = seconds_between(str(renewed), now)
     if age > _LEADER_SECONDS:
         fix = "Look at the operator's pods; compare the clocks of this machine and the cluster"
-        return Check("Leader", Level.FAIL, f"the leader has not renewed its Lease for {human(age)}", fix)
+        return Check("Leader", Level.FAIL, f"the leader has not renewed its Lease for {duration(age)}", fix)
     holder = printable(str(lease["spec"].get("holderIdentity", "")), 80)
-    return Check("Leader", Level.OK, f"{holder}, renewed {human(age)} ago")
+    return Check("Leader", Level.OK, f"{holder}, renewed {duration(age)} ago")
 
 
 def claims(found: Sequence[JsonDict], classes: Sequence[JsonDict] | None) -> list[Check]:

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from autopack.errors import printable
+from autopack.measures import duration
 from autopack.phases import Phase
 from autopack_cli.cluster.tables import count, lasted, status, terminal
-from autopack_operator.domain.times import human, seconds_between
+from autopack_operator.domain.times import seconds_between
 
 JsonDict = dict[str, Any]
 
@@ -64,7 +65,7 @@ def summary(body: JsonDict, now: datetime) -> str:
         f"{count(body, 'active')} active",
         f"{count(body, 'failed')} failed",
         *([lasted(body, now)] if lasted(body, now) else []),
-        *([f"about {human(left)} left"] if left is not None else []),
+        *([f"about {duration(left)} left"] if left is not None else []),
     ]
     return ", ".join(parts)
 

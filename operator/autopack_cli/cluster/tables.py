@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from autopack.errors import printable
+from autopack.measures import duration
 from autopack.phases import TERMINAL_PHASES, Phase
 from autopack_operator.domain.api.common import BATCH_LABEL
-from autopack_operator.domain.times import human, parse, seconds_between
+from autopack_operator.domain.times import parse, seconds_between
 
 JsonDict = dict[str, Any]
 Row = Sequence[str]
@@ -39,12 +40,12 @@ def terminal(body: JsonDict) -> bool:
 def lasted(body: JsonDict, now: datetime) -> str:
     """Return how long a run or batch took, or has taken so far; empty before it started."""
     started, ended = status(body, "startedAt"), status(body, "finishedAt")
-    return human(seconds_between(started, parse(ended) if ended else now)) if started else ""
+    return duration(seconds_between(started, parse(ended) if ended else now)) if started else ""
 
 
 def _age(body: JsonDict, now: datetime) -> str:
     created = body["metadata"].get("creationTimestamp")
-    return human(seconds_between(str(created), now)) if created else ""
+    return duration(seconds_between(str(created), now)) if created else ""
 
 
 def _of(name: str) -> Callable[[JsonDict, datetime], object]:

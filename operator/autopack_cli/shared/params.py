@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from autopack.measures import parse_duration, parse_size
 from autopack.settings import Settings, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([smhdw]?)", re.ASCII)
-
-_SIZE = re.compile(r"(\d{1,15})\s*([KMGTkmgt]?)i?B?", re.ASCII)
-
 
 class Duration(click.ParamType[float]):
-    """Seconds, or a number with s, m, h, d or w: 90, 30m, 7d."""
+    """Seconds, or numbers with s, m, h, d or w: 90, 30m, 2h3m. `bare`: a number alone is allowed."""
 
     name = "duration"
+
+    def __init__(self, *, bare: bool = True) -> None:
+        self._bare = bare
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return seconds."""
         if isinstance(value, int | float):
             return float(value)
-        found = _DURATION.fullmatch(str(value).strip())
-        if found is None:
-            self.fail(f"'{value}' is not a duration such as 90, 30m or 7d", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
+        try:
+            return parse_duration(str(value), bare=self._bare)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Size(click.ParamType[int]):
@@ -41,10 +39,10 @@ class Size(click.ParamType[int]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return bytes."""
-        found = _SIZE.fullmatch(str(value).strip())
-        if found is None:
-            self.fail(f"'{value}' is not a size such as 512M or 2G", param, ctx)
-        return int(found[1]) << (10 * (1 + "KMGT".index(found[2].upper())) if found[2] else 0)
+        try:
+            return parse_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def place_options(function: F) -> F:

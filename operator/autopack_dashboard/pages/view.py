@@ -11,6 +11,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from autopack import measures
 from autopack.errors import printable
 from autopack.phases import Phase
 from autopack_dashboard import texts
@@ -47,7 +48,7 @@ class View:
             "age": age,
             "moment": moment,
             "took": took,
-            "size": texts.size,
+            "size": measures.size,
             "short": lambda sha: (sha or "")[:10],
             "tone": lambda state: TONES.get(state, "calm"),
             "query": lambda values: urlencode({name: value for name, value in values.items() if value}),
@@ -98,16 +99,15 @@ def moment(when: datetime | str | None) -> str:
 
 
 def age(when: datetime | None, at: datetime) -> str:
-    """Return how long ago that was: `3m 05s ago`."""
+    """Return how long ago that was: `3m5s ago`."""
     if when is None:
         return ""
     seconds = (at - when).total_seconds()
     if seconds < 2:
         return "just now"
-    text = texts.duration(seconds)
-    return f"{text.split()[0] if seconds >= 600 else text} ago"
+    return f"{measures.duration(seconds)} ago"
 
 
 def took(started: datetime | None, finished: datetime | None, at: datetime) -> str:
     """Return how long something has taken, so far if it is under way."""
-    return texts.duration(((finished or at) - started).total_seconds()) if started is not None else ""
+    return measures.duration(((finished or at) - started).total_seconds()) if started is not None else ""

@@ -1,4 +1,4 @@
-"""RFC 3339 timestamps as the API writes them, and durations as people read them."""
+"""RFC 3339 timestamps as the API writes them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,3 @@ def parse(text: str) -> datetime:
 def seconds_between(start: str, end: datetime) -> float:
     """Seconds from a timestamp of the API until `end`."""
     return (end - parse(start)).total_seconds()
-
-
-def human(seconds: float) -> str:
-    """`5s`, `1m5s`, `2h3m`, `3d4h`, as kubectl prints ages."""
-    whole = max(0, round(seconds))
-    minutes, secs = divmod(whole, 60)
-    hours, mins = divmod(minutes, 60)
-    days, hrs = divmod(hours, 24)
-    if days:
-        return f"{days}d{hrs}h"
-    if hours:
-        return f"{hours}h{mins}m"
-    if minutes:
-        return f"{minutes}m{secs}s"
-    return f"{secs}s"

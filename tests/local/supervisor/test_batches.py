@@ -163,7 +163,7 @@ def test_the_limits_are_said_before_the_first_run_starts(scene: Scene) -> None:
     supervisor.execute_parallel([f"run-{number}" for number in range(6)], 6)
     before, _, _ = shown.getvalue().partition("started")
     assert "workers: 6 on " in before
-    assert "memory: 3.0-6.0 GB expected" in before
+    assert "memory: 3.0 GiB to 6.0 GiB expected" in before
     assert "a worktree, " in before
     assert "warning: per-run SQLite is meant for 2-4 workers" in before
 

@@ -110,13 +110,13 @@ def test_the_repository_and_the_folder_of_runs_come_from_the_environment(
     assert call("unlock", "a").out.splitlines()[0] == "a: executor lock was free"
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("1.5", 1.5), ("30m", 1800), ("2 h", 7200), ("7d", 604800), ("1w", 604800)]
-)
-def test_durations(text: str, seconds: float) -> None:
-    assert Duration().convert(text, None, None) == seconds
+@pytest.mark.parametrize("older_than", ["5", "1.5", "soon"])
+def test_an_age_has_a_unit(call: Call, older_than: str) -> None:
+    said = call("worktrees", "cleanup", "--older-than", older_than)
+    assert said.code == 2
+    assert "is not a duration such as 30m or 7d" in said.err
 
 
-@pytest.mark.parametrize(("text", "size"), [("1024", 1024), ("512M", 512 << 20), ("2g", 2 << 30), ("1 KiB", 1024)])
-def test_sizes(text: str, size: int) -> None:
-    assert Size().convert(text, None, None) == size
+def test_a_time_limit_may_be_in_seconds_and_a_size_in_bytes() -> None:
+    assert Duration().convert("90", None, None) == 90
+    assert Size().convert("1024", None, None) == 1024

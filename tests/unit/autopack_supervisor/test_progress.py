@@ -73,7 +73,7 @@ def test_a_terminal_gets_a_table_of_what_runs() -> None:
         table = progress.table()
         progress.finished("run-[0]", success=False, skipped=False, seconds=61, detail="bad [markup]")
     assert table.row_count == 20
-    assert "run-[0]: FAILED in 1m01s: bad [markup]" in shown.getvalue()
+    assert "run-[0]: FAILED in 1m1s: bad [markup]" in shown.getvalue()
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

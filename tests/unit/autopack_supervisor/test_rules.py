@@ -14,7 +14,7 @@ from autopack.supervisor.limits import GIB, Demand, Machine, describe_limits
 from autopack.supervisor.outcome import is_retryable, judge
 from autopack.supervisor.process import Ended
 from autopack.supervisor.quotas import Cores, Quota
-from autopack.tally import Tally, duration
+from autopack.tally import Tally
 
 PLACE = RunPlace("run-1", 2, Path("/runs/workspaces/run-1"), Path("/runs/run-1"), Path("/runs"))
 
@@ -68,12 +68,12 @@ def test_what_may_go_wrong_is_warned_of(machine: Machine, demand: Demand, warnin
 def test_nothing_is_warned_of_without_need_or_knowledge() -> None:
     lines = describe_limits(Machine(4, None, None), Demand(4, 2, 100 * 1024**2, per_run_sqlite=True))
     assert [line for line in lines if line.startswith("warning:")] == []
-    assert "100.0 MB a worktree, 200.0 MB at once" in lines[2]
+    assert "100 MiB a worktree, 200 MiB at once" in lines[2]
 
 
 def test_a_size_that_is_unknown_is_said_to_be() -> None:
     lines = describe_limits(Machine(4, None, GIB), Demand(4, 2, None, per_run_sqlite=True))
-    assert lines[2] == "disk: the size of a worktree is unknown, one object database; 1.0 GB free"
+    assert lines[2] == "disk: the size of a worktree is unknown, one object database; 1.0 GiB free"
     assert [line for line in lines if line.startswith("warning:")] == []
 
 
@@ -131,13 +131,6 @@ def test_a_runs_environment_is_ours_without_gits_and_with_what_it_must_know() ->
     assert env["PATH"] == "/bin"
     assert "GIT_DIR" not in env
     assert (env["DATABASE_URL"], env["AUTOPACK_RUN_ID"], env["AUTOPACK_ATTEMPT"]) == ("sqlite:////new", "run-1", "2")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "0s"), (59.4, "59s"), (59.6, "1m00s"), (200, "3m20s"), (3600, "1h00m"), (7500, "2h05m")]
-)
-def test_durations_for_people(seconds: float, shown: str) -> None:
-    assert duration(seconds) == shown
 
 
 def test_the_time_left_is_unknown_until_a_run_has_ended() -> None:

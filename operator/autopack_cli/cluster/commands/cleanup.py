@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("cleanup")
 @click.option(
-    "--older-than", type=Duration(), required=True, help="Only what finished at least this long ago: 12h, 7d."
+    "--older-than", type=Duration(bare=False), required=True, help="Only what finished at least this long ago: 12h, 7d."
 )
 @click.option(
     "--phase",

@@ -24,7 +24,9 @@ def list_command(source_repo: Path | None, autonomous_runs_dir: Path | None) -> 
 
 @worktrees_group.command("cleanup")
 @place_options
-@click.option("--older-than", type=Duration(), default=0.0, help="Only those untouched for this long: 12h, 7d.")
+@click.option(
+    "--older-than", type=Duration(bare=False), default=0.0, help="Only those untouched for this long: 12h, 7d."
+)
 @click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 def cleanup_command(
     source_repo: Path | None, autonomous_runs_dir: Path | None, older_than: float, *, dry_run: bool

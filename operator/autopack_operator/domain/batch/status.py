@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from autopack.measures import duration
 from autopack.phases import TERMINAL_PHASES, Phase
 from autopack_operator.domain.api.status import Outcome, RunBatchStatus
 from autopack_operator.domain.batch.world import BatchWorld
 from autopack_operator.domain.conditions import ConditionType, with_condition
-from autopack_operator.domain.times import human, parse, rfc3339
+from autopack_operator.domain.times import parse, rfc3339
 from autopack_operator.domain.views import AnchorVerdict, BatchView
 
 
@@ -52,7 +53,7 @@ def status_of(batch: BatchView, world: BatchWorld, telling: Telling, now: dateti
         last_start_at=_last_start(world, before),
         started_at=started_at,
         finished_at=rfc3339(now) if ended else None,
-        duration=human((now - parse(started_at)).total_seconds()) if ended and started_at else None,
+        duration=duration((now - parse(started_at)).total_seconds()) if ended and started_at else None,
         conditions=before.conditions,
     )
     if world.anchor is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack.measures import duration
 from autopack.phases import Phase
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.run.verdict import Verdict
 from autopack_operator.domain.run.world import Step, Wait
-from autopack_operator.domain.times import human, seconds_between
+from autopack_operator.domain.times import seconds_between
 from autopack_operator.domain.views import RunView
 
 REASON = "DeadlineExceeded"
@@ -19,7 +20,7 @@ def exceeded(run: RunView, spec: AutopackRunSpec, now: datetime) -> Verdict | No
     left = _seconds_left(run, spec, now)
     if left is None or left > 0:
         return None
-    allowed = human(spec.active_deadline_seconds or 0)
+    allowed = duration(spec.active_deadline_seconds or 0)
     return Verdict(
         Phase.FAILED, REASON, f"the run took longer than spec.activeDeadlineSeconds, {allowed} over all attempts"
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from autopack.counts import count_of
 from autopack.errors import printable
+from autopack.measures import duration
 from autopack.phases import Phase
 from autopack_operator.domain import naming
 from autopack_operator.domain.api.common import JsonDict
@@ -15,7 +16,7 @@ from autopack_operator.domain.api.status import AutopackRunStatus, Condition, Ou
 from autopack_operator.domain.conditions import MAX_MESSAGE, MAX_REASON, ConditionType, with_condition
 from autopack_operator.domain.run.retry import backoff_seconds, counted
 from autopack_operator.domain.run.verdict import RUN_CONTAINER, WORKSPACE_CONTAINER, Verdict
-from autopack_operator.domain.times import human, parse, rfc3339
+from autopack_operator.domain.times import parse, rfc3339
 from autopack_operator.domain.views import AnchorVerdict, Attempt, CommittedWork, PodView, RunView
 
 STARTING = frozenset({"PodPending", "PodInitializing"})
@@ -148,7 +149,7 @@ def retried(
     edit = Editor(run, now).set(
         phase=Phase.PENDING,
         reason="Retrying",
-        message=f"attempt {run.status.attempt} failed ({verdict.reason}: {verdict.message}); next in {human(wait)}",
+        message=f"attempt {run.status.attempt} failed ({verdict.reason}: {verdict.message}); next in {duration(wait)}",
         failures=failures,
         next_attempt_at=rfc3339(now + timedelta(seconds=wait)),
         outcome=None,
@@ -208,7 +209,7 @@ def finished(
         exit_code=verdict.exit_code,
         started_at=started,
         finished_at=rfc3339(now),
-        duration=human((now - parse(started)).total_seconds()) if started else None,
+        duration=duration((now - parse(started)).total_seconds()) if started else None,
         **({"pod_uid": pod.uid} if pod is not None else {}),
         **_work(committed),
     )

@@ -1,4 +1,4 @@
-"""Timestamps and durations."""
+"""Timestamps."""
 
 from __future__ import annotations
 
@@ -29,20 +29,3 @@ def test_fractions_of_a_second_are_read() -> None:
 def test_anything_else_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"isoformat|month must be"):
         times.parse(text)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (-5, "0s"),
-        (0, "0s"),
-        (0.6, "1s"),
-        (59.4, "59s"),
-        (59.6, "1m0s"),
-        (65, "1m5s"),
-        (7380, "2h3m"),
-        (273_600, "3d4h"),
-    ],
-)
-def test_durations_are_told_as_kubectl_does(seconds: float, text: str) -> None:
-    assert times.human(seconds) == text
