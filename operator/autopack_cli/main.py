@@ -8,8 +8,17 @@ from pathlib import Path
 
 import click
 
+from autopack_cli.cluster.commands.rebuild import rebuild_command
+from autopack_cli.cluster.group import cluster_group
+from autopack_cli.local.commands.autopilot import autopilot_group
+from autopack_cli.local.commands.dashboard import dashboard_command
+from autopack_cli.local.commands.diff import diff_command
+from autopack_cli.local.commands.merge_forecast import merge_forecast_command
+from autopack_cli.local.commands.registry import registry_group
+from autopack_cli.local.commands.unlock import unlock_command
+from autopack_cli.local.commands.worktrees import worktrees_group
+from autopack_cli.shared.completion import completion_command
 from autopack_cli.shared.failures import guarded
-from autopack_cli.shared.lazy import LazyGroup
 
 __all__ = ["PLUGIN", "cli", "main"]
 
@@ -17,33 +26,28 @@ PLUGIN = "kubectl-autopack"
 
 
 @click.group(
-    cls=LazyGroup,
-    commands_at={
-        "autopilot": ("autopack_cli.local.commands.autopilot:autopilot_group", "Execute runs: autopilot supervise."),
-        "cluster": (
-            "autopack_cli.cluster.group:cluster_group",
-            "Runs on Kubernetes: what `kubectl autopack` does.",
-        ),
-        "completion": ("autopack_cli.shared.completion:completion_command", "Print a shell's completion script."),
-        "dashboard": ("autopack_cli.local.commands.dashboard:dashboard_command", "Show runs in a browser."),
-        "diff": ("autopack_cli.local.commands.diff:diff_command", "Show what a run changed."),
-        "merge-forecast": (
-            "autopack_cli.local.commands.merge_forecast:merge_forecast_command",
-            "Show which finished branches merge cleanly, and in which order.",
-        ),
-        "registry": (
-            "autopack_cli.local.commands.registry:registry_group",
-            "The registry of runs: upgrade, replay, list.",
-        ),
-        "unlock": ("autopack_cli.local.commands.unlock:unlock_command", "Free a run whose executor is gone."),
-        "worktrees": ("autopack_cli.local.commands.worktrees:worktrees_group", "The runs' worktrees: list, cleanup."),
-    },
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 all is well, 1 some runs failed, 2 bad input or environment, 70 a defect of Autopack.",
 )
 @click.version_option(package_name="autopack-operator", prog_name="autopack")
 def cli() -> None:
     """Many autonomous coding runs in parallel, each in its own git worktree."""
+
+
+# The one command about the registry that needs a cluster: the rooms do not know each other.
+registry_group.add_command(rebuild_command)
+for _command in (
+    autopilot_group,
+    cluster_group,
+    completion_command,
+    dashboard_command,
+    diff_command,
+    merge_forecast_command,
+    registry_group,
+    unlock_command,
+    worktrees_group,
+):
+    cli.add_command(_command)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,7 +57,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else argv
     if Path(sys.argv[0]).name.startswith(PLUGIN):
-        plugin = cli.get_command(click.Context(cli), "cluster")
-        if plugin is not None:
-            return guarded(plugin, arguments, "kubectl autopack")
+        return guarded(cluster_group, arguments, "kubectl autopack")
     return guarded(cli, arguments)

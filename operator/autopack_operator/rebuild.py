@@ -7,9 +7,7 @@ import contextlib
 import os
 
 import aiohttp
-import click
 
-from autopack.counts import count_of
 from autopack.errors import AutopackError
 from autopack.registry.events import RunEvent
 from autopack.registry.reader import RegistryReader
@@ -27,22 +25,16 @@ from autopack_operator.settings import Settings, SettingsError
 AT_ONCE = 500
 
 
-@click.command("rebuild")
-def rebuild_command() -> None:
-    """Fill the registry of a cluster again, after its database was lost: inside the operator's pod.
-
-    Rows come from the custom resources, and those of earlier attempts from the volume's records. What is there already
-    stays; doing it twice changes nothing.
-    """
+def rebuild() -> tuple[int, int]:
+    """Return how many runs and batches have their rows again. Raises AutopackError."""
     try:
         settings = Settings.from_environment(os.environ)
-        runs, batches = asyncio.run(_rebuild(settings))
+        return asyncio.run(_rebuild(settings))
     except SettingsError as error:
         fix = "Run it where the operator runs: kubectl exec deploy/autopack-operator -- autopack registry rebuild"
         raise AutopackError("NoOperator", str(error), fix) from error
     except (NoCredentialsError, TransientError, RejectedError, GoneError, RecordsUnavailableError) as error:
         raise AutopackError("ClusterUnavailable", str(error), "Try again") from error
-    click.echo(f"rebuilt {count_of(runs, 'run')} and {count_of(batches, 'batch')}")
 
 
 async def _rebuild(settings: Settings) -> tuple[int, int]:

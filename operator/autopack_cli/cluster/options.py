@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from autopack_cli.cluster.access import Access
+
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Access:
-    """Which cluster and namespace, as kubectl's flags of these names; None means what the kubeconfig says."""
-
-    kubeconfig: str | None
-    context: str | None
-    namespace: str | None
-
-    def kubectl_flags(self, namespace: str) -> list[str]:
-        """Return the same as arguments of kubectl."""
-        flags = [f"--namespace={namespace}"]
-        flags += [f"--kubeconfig={self.kubeconfig}"] if self.kubeconfig else []
-        return flags + ([f"--context={self.context}"] if self.context else [])
 
 
 def access_options(function: F) -> F:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from autopack_cli.cluster.options import Access
+from autopack_cli.cluster.access import Access
 from autopack_cli.cluster.problems import KUBE_ERRORS, ClusterProblem, explain
 from autopack_operator.adapters.kube.connection import Connection, NoCredentialsError, path
 from autopack_operator.adapters.kube.user import open_as_user

@@ -10,7 +10,7 @@ from autopack_cli.shared.output import echo
 _PROGRAMS = {"autopack": "_AUTOPACK_COMPLETE", "kubectl-autopack": "_KUBECTL_AUTOPACK_COMPLETE"}
 
 
-@click.command("completion")
+@click.command("completion", short_help="Print a shell's completion script.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.option(
     "--program", type=click.Choice(sorted(_PROGRAMS)), default="autopack", show_default=True, help="What to complete."

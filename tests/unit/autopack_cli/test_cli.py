@@ -16,10 +16,12 @@ from autopack_cli.shared.params import Duration, Size
 
 from .conftest import Call
 
-HEAVY = ("sqlalchemy", "alembic", "pydantic", "rich", "psycopg2", "kubernetes")
+HEAVY = ("sqlalchemy", "alembic", "pydantic", "rich", "psycopg2", "kubernetes", "aiohttp", "jinja2", "yaml")
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["autopilot", "supervise", "--help"], ["worktrees", "--help"]])
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["autopilot", "supervise", "--help"], ["worktrees", "--help"], ["cluster", "get", "--help"]]
+)
 def test_help_imports_nothing_heavy(argv: list[str]) -> None:
     code = f"""
 import sys

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from autopack.counts import count_of
-from autopack_cli.cluster.options import Access, access_options, attempt_option, output_option, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, attempt_option, output_option, run_in_cluster
 from autopack_cli.shared.output import echo
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from autopack_cli.cluster.volume import Attempt, Volume
 
 
-@click.group("artifacts")
+@click.group("artifacts", short_help="What a run wrote: ls, get.")
 def artifacts_group() -> None:
     """What a run wrote into its artifacts' folder, and its logs."""
 

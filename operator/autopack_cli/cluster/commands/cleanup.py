@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from autopack.phases import TERMINAL_PHASES
-from autopack_cli.cluster.options import Access, access_options, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, run_in_cluster
 from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import Duration
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from autopack_cli.cluster.session import JsonDict, Session
 
 
-@click.command("cleanup")
+@click.command("cleanup", short_help="Delete finished runs and batches by age; files stay.")
 @click.option(
     "--older-than", type=Duration(bare=False), required=True, help="Only what finished at least this long ago: 12h, 7d."
 )

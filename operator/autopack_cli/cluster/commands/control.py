@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autopack_cli.cluster.options import Access, access_options, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, run_in_cluster
 from autopack_cli.shared.output import echo
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 
 
-@click.command("cancel")
+@click.command("cancel", short_help="Stop runs or batches for good; their work is kept.")
 @_names
 @access_options
 def cancel_command(names: tuple[str, ...], access: Access) -> int:
@@ -23,7 +24,7 @@ def cancel_command(names: tuple[str, ...], access: Access) -> int:
     return _set(access, names, "cancel", value=True, done="canceled")
 
 
-@click.command("suspend")
+@click.command("suspend", short_help="Suspend runs or batches; their work is kept.")
 @_names
 @access_options
 def suspend_command(names: tuple[str, ...], access: Access) -> int:
@@ -31,7 +32,7 @@ def suspend_command(names: tuple[str, ...], access: Access) -> int:
     return _set(access, names, "suspend", value=True, done="suspended")
 
 
-@click.command("resume")
+@click.command("resume", short_help="Let suspended runs or batches continue.")
 @_names
 @access_options
 def resume_command(names: tuple[str, ...], access: Access) -> int:

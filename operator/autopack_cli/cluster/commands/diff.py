@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autopack_cli.cluster.options import Access, access_options, attempt_option, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, attempt_option, run_in_cluster
 from autopack_cli.shared.params import Size
 
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import Session
 
 
-@click.command("diff")
+@click.command("diff", short_help="Show what a run changed.")
 @click.argument("run")
 @click.option("--stat", is_flag=True, help="Only the files, and how much each of them changed.")
 @click.option("--committed", is_flag=True, help="Without what the run left uncommitted.")

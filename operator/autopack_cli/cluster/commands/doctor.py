@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autopack_cli.cluster.options import Access, access_options, output_option, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, output_option, run_in_cluster
 
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import Session
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Check the installation, and say how to fix what is wrong.")
 @output_option("json", "yaml")
 @access_options
 def doctor_command(output: str | None, access: Access) -> int:

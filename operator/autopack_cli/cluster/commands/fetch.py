@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autopack_cli.cluster.options import Access, access_options, attempt_option, output_option, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, attempt_option, output_option, run_in_cluster
 from autopack_cli.shared.output import echo
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 
 
-@click.command("fetch")
+@click.command("fetch", short_help="Fetch runs' branches into your clone.")
 @_names
 @click.option(
     "--repo", type=click.Path(path_type=Path), default=Path(), help="Your clone. Default: the current directory."
@@ -101,7 +102,7 @@ def _branch_of(ref: str) -> str | None:
     return branch if found else None
 
 
-@click.command("branch")
+@click.command("branch", short_help="List the branches that runs left.")
 @_names
 @attempt_option
 @output_option("json", "yaml")

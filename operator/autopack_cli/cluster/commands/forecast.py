@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autopack_cli.cluster.options import Access, access_options, output_option, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, output_option, run_in_cluster
 
 if TYPE_CHECKING:
     from autopack.merge_forecast import Conflict, MergeForecast
     from autopack_cli.cluster.session import JsonDict, Session
 
 
-@click.command("merge-forecast")
+@click.command("merge-forecast", short_help="Show which runs' branches merge cleanly, and in which order.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--base", metavar="REF", help="Branch to merge into. Default: the repository's default branch.")
 @output_option("json", "yaml")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from autopack.phases import Phase
-from autopack_cli.cluster.options import Access, access_options, output_option, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, output_option, run_in_cluster
 
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import JsonDict, Resource, Session
 
 
-@click.command("get")
+@click.command("get", short_help="Show runs and batches.")
 @click.argument("names", nargs=-1, metavar="[runs|batches] [NAME]...")
 @click.option("--batch", metavar="NAME", help="Only the runs of this batch.")
 @click.option("--phase", metavar="PHASE", help="Only what is in this phase, such as Failed.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autopack_cli.cluster.options import Access, access_options, attempt_option, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, attempt_option, run_in_cluster
 
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import JsonDict, Session
@@ -20,7 +21,7 @@ _POLL_SECONDS = 1.0
 _REOPENED = 5
 
 
-@click.command("logs")
+@click.command("logs", short_help="Show what a run prints, while it runs and afterwards.")
 @click.argument("run")
 @click.option("-f", "--follow", is_flag=True, help="Continue until the run ends, through all of its attempts.")
 @click.option("--stream", type=click.Choice(_STREAMS), help="Only this stream. Default: both, each to its own.")

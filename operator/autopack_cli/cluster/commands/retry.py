@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autopack_cli.cluster.options import Access, access_options, output_option, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, output_option, run_in_cluster
 from autopack_cli.shared.output import echo
 
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import Session
 
 
-@click.command("retry")
+@click.command("retry", short_help="Create a new batch of the runs that failed, or a new run.")
 @click.argument("name")
 @click.option("--as", "new_name", metavar="NAME", help="Name of what is created. Default: NAME-retry-1, -2 …")
 @click.option("--dry-run", is_flag=True, help="Print the YAML; create nothing.")

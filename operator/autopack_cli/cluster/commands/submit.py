@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autopack_cli.cluster.options import Access, access_options, output_option, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, output_option, run_in_cluster
 from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import Duration
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from autopack_cli.cluster.session import JsonDict, Session
 
 
-@click.command("submit")
+@click.command("submit", short_help="Create a batch from run ids, a matrix or a file of tasks.")
 @click.argument("command", nargs=-1, metavar="-- COMMAND [ARG]...")
 @click.option("--run-ids", metavar="a,b,c", help="One run for each id.")
 @click.option("--matrix", multiple=True, metavar="NAME=a,b", help="One run for each combination; may be repeated.")

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autopack_cli.cluster.options import Access, access_options, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, run_in_cluster
 from autopack_cli.shared.output import echo
 
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import Session
 
 
-@click.command("unlock")
+@click.command("unlock", short_help="Release the Lease of a run whose executor is proven to be gone.")
 @click.argument("run")
 @click.option("--dry-run", is_flag=True, help="Only say what would be released, and why.")
 @access_options

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autopack_cli.cluster.options import Access, access_options, run_in_cluster
+from autopack_cli.cluster.access import Access
+from autopack_cli.cluster.options import access_options, run_in_cluster
 
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import Session
 
 
-@click.command("watch")
+@click.command("watch", short_help="Follow a batch or a run until it ends.")
 @click.argument("name")
 @access_options
 def watch_command(name: str, access: Access) -> int:

@@ -7,7 +7,7 @@ import click
 from autopack_cli.local.commands.supervisor import supervise_command
 
 
-@click.group("autopilot")
+@click.group("autopilot", short_help="Execute runs: autopilot supervise.")
 def autopilot_group() -> None:
     """Execute runs."""
 

@@ -10,7 +10,7 @@ from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import place_options, places
 
 
-@click.command("dashboard")
+@click.command("dashboard", short_help="Show runs in a browser.")
 @click.option("--database-url", help="Postgres with all runs. Default: $DATABASE_URL, which `ps` does not show.")
 @click.option("--run-id", help="Show only this run, from its own SQLite file (--per-run-sqlite).")
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address: nobody is asked to log in.")

@@ -12,7 +12,7 @@ from autopack_cli.shared.output import OutputClosed
 from autopack_cli.shared.params import place_options, places
 
 
-@click.command("diff")
+@click.command("diff", short_help="Show what a run changed.")
 @click.argument("run_id")
 @click.option("--stat", is_flag=True, help="Only the files, and how much each of them changed.")
 @click.option("--base", help="Compare with this branch, tag or commit. Default: where the run began.")

@@ -13,7 +13,7 @@ from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import place_options, places
 
 
-@click.command("merge-forecast")
+@click.command("merge-forecast", short_help="Show which finished branches merge cleanly, and in which order.")
 @click.argument("branches", nargs=-1)
 @click.option("--base", default="HEAD", show_default=True, help="Branch to merge into.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

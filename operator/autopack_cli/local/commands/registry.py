@@ -11,7 +11,6 @@ import click
 
 from autopack.counts import count_of
 from autopack.settings import load_settings
-from autopack_cli.shared.lazy import LazyGroup
 from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import place_options, places
 
@@ -19,12 +18,7 @@ if TYPE_CHECKING:
     from autopack.registry.store import Registry
 
 
-@click.group(
-    "registry",
-    cls=LazyGroup,
-    # The one command that needs a cluster lives with the operator, which this package knows nothing of.
-    commands_at={"rebuild": ("autopack_operator.rebuild:rebuild_command", "Rebuild a cluster's registry.")},
-)
+@click.group("registry", short_help="The registry of runs: upgrade, replay, list.")
 def registry_group() -> None:
     """The registry: what became of every run, in Postgres or in a run's SQLite file."""
 

@@ -10,7 +10,7 @@ from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import place_options, places
 
 
-@click.command("unlock")
+@click.command("unlock", short_help="Free a run whose executor is gone.")
 @click.argument("run_id")
 @place_options
 def unlock_command(run_id: str, source_repo: Path | None, autonomous_runs_dir: Path | None) -> None:

@@ -10,7 +10,7 @@ from autopack_cli.local.worktrees import show_cleanup, show_worktrees
 from autopack_cli.shared.params import Duration, place_options, places
 
 
-@click.group("worktrees")
+@click.group("worktrees", short_help="The runs' worktrees: list, cleanup.")
 def worktrees_group() -> None:
     """The runs' worktrees."""
 
