@@ -80,13 +80,15 @@ async def find(session: Session, text: str) -> Found:
 async def find_run(session: Session, text: str) -> JsonDict:
     """Return a run; ClusterProblem when there is none."""
     resource, name = parse(text)
-    if resource == BATCHES:
-        raise ClusterProblem(f"'{printable(text, 80)}' is a batch, and one run is wanted. Name one of its runs")
-    body = await session.get(RUNS, name)
-    if body is None:
-        message = f"there is no run '{printable(name, 80)}' in the namespace {session.namespace}"
-        raise ClusterProblem(f"{message}. `kubectl autopack get runs` lists them", NOT_THERE)
-    return body
+    body = None if resource == BATCHES else await session.get(RUNS, name)
+    if body is not None:
+        return body
+    shown = printable(text, 80)
+    if resource == BATCHES or (resource is None and await session.get(BATCHES, name) is not None):
+        fix = f"Name one of its runs: `kubectl autopack get runs --batch {printable(name, 80)}` lists them"
+        raise ClusterProblem(f"'{shown}' is a batch, and one run is wanted. {fix}")
+    message = f"there is no run '{printable(name, 80)}' in the namespace {session.namespace}"
+    raise ClusterProblem(f"{message}. `kubectl autopack get runs` lists them", NOT_THERE)
 
 
 async def runs_of(session: Session, texts: tuple[str, ...]) -> list[JsonDict]:

@@ -111,6 +111,16 @@ def test_a_run_and_a_batch_of_one_name_are_told_apart(call: Call, cluster: Small
     )
 
 
+@pytest.mark.parametrize("command", ["diff", "logs"])
+def test_a_batch_where_a_run_is_wanted_is_said_to_be_one(call: Call, cluster: SmallCluster, command: str) -> None:
+    cluster.add("runbatches", "b")
+    for name in ("b", "batch/b"):
+        said = call(command, name)
+        assert (said.code, said.out) == (2, "")
+        assert f"'{name}' is a batch" in said.err
+        assert "`kubectl autopack get runs --batch b` lists them" in said.err
+
+
 FORBIDDEN = (
     'autopackruns.autopack.dev is forbidden: User "jane" cannot list resource "autopackruns" in API group '
     '"autopack.dev" in the namespace "agents"'
@@ -297,6 +307,7 @@ def test_watch_ends_with_the_batch(call: Call, cluster: SmallCluster, phase: str
     said = call("watch", "b")
     assert said.code == code
     assert f"b: {phase} [{'#' * 30}] 2/2" in said.out
+    assert call("watch", "b", "--any-outcome").code == 0
 
 
 SPEC = {"template": {"source": {"repository": "r"}, "command": ["x"]}, "runs": [{"id": "a"}, {"id": "b"}]}
