@@ -8,9 +8,10 @@ import os
 from datetime import UTC, datetime
 
 from autopack import manifest
-from autopack.errors import AutopackError
+from autopack.errors import AutopackError, printable
 from autopack.failpoints import hit
 from autopack.files import write_atomic, write_json_atomic
+from autopack.git.unsaved import MAX_REASON
 from autopack.log import log
 from autopack.scan import artifacts, open_regular, read_small
 
@@ -18,6 +19,7 @@ from .pod import Pod
 from .saver import Saved, Saver, check_fence
 
 _MAX_EXIT_FILE = 1 << 16
+_MOST_NAMED = 20
 
 
 def finish(pod: Pod, saver: Saver, stop_reason: str | None) -> None:
@@ -48,18 +50,22 @@ def finish(pod: Pod, saver: Saver, stop_reason: str | None) -> None:
             "head": saved.head,
             "manifestSha256": hashlib.sha256(raw).hexdigest(),
             # False keeps the workspace: something in it may be nowhere else.
-            "complete": saved.whole,
+            "complete": not saved.unsaved,
+            "unsavedCount": len(saved.unsaved),
+            "unsaved": [
+                {"path": one.path, "bytes": one.size, "reason": one.reason} for one in saved.unsaved[:_MOST_NAMED]
+            ],
         },
     )
-    log("info", "the attempt's work is saved", run=pod.identity.run_id, head=saved.head, complete=saved.whole)
+    log("info", "the attempt's work is saved", run=pod.identity.run_id, head=saved.head, unsaved=len(saved.unsaved))
 
 
 def _save_or_last(saver: Saver) -> Saved:
     try:
-        return saver.save()
+        return saver.save(last=True)
     except (AutopackError, OSError) as error:
         log("error", "the last state could not be saved; what was saved before stands", error=str(error))
-        return saver.last()
+        return saver.last(printable(str(error), MAX_REASON))
 
 
 def _bundle_digest(pod: Pod) -> manifest.BundleDigest | None:

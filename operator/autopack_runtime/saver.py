@@ -12,14 +12,17 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from autopack.errors import AutopackError, InvalidInput
+from autopack.errors import AutopackError, InvalidInput, printable
 from autopack.files import TEMPORARY_PREFIX, sync_directory
 from autopack.git.bare import make_bare
-from autopack.git.bundles import EXTRA, HEADS, UNCOMMITTED, branches_of, list_heads, snapshot_of
+from autopack.git.bundles import EXTRA, HEADS, KEPT, UNCOMMITTED, branches_of, list_heads, snapshot_of
+from autopack.git.keeping.gather import gather
+from autopack.git.keeping.repositories import Place
 from autopack.git.layout import has_no_ref
 from autopack.git.refs import check_ref
 from autopack.git.runner import GitError, GitResult, run_git
 from autopack.git.snapshot import snapshot
+from autopack.git.unsaved import MAX_REASON, Unsaved
 from autopack.git.worktree_entries import head_branch
 from autopack.log import log
 
@@ -44,12 +47,12 @@ _SETTINGS = """\
 
 
 class Saved(NamedTuple):
-    """What is in the bundle: HEAD, branches, and the commit of the uncommitted files. `whole` if nothing is missing."""
+    """What is in the bundle: HEAD, branches, and the commit of the uncommitted files; and what could not be saved."""
 
     head: str
     branches: dict[str, str]
     snapshot: str | None
-    whole: bool = True
+    unsaved: tuple[Unsaved, ...] = ()
 
 
 class _Source(NamedTuple):
@@ -80,16 +83,19 @@ class Saver:
                 return admin
         return self._pod.repo / "worktrees" / self._pod.workspace.name
 
-    def save(self) -> Saved:
-        """Bring the bundle up to date. Raises AutopackError or OSError; the bundle is then the last good one."""
+    def save(self, *, last: bool = False) -> Saved:
+        """Bring the bundle up to date. Raises AutopackError or OSError; the bundle is then the last good one.
+
+        The `last` time, everything is saved that the run made and that none of its refs leads to.
+        """
         try:
-            return self._save()
+            return self._save(last=last)
         except GitError as error:
             # Locks of a killed keeper, objects that the run has removed: a fresh start needs none of what we had.
             log("warning", "saving starts over", error=str(error))
             shutil.rmtree(self._git_dir, ignore_errors=True)
             self._bundled = self._copied = None
-            return self._save()
+            return self._save(last=last)
 
     def head_has_moved(self) -> bool:
         """Tell whether the run has committed, or checked out something, since the last save began."""
@@ -102,14 +108,15 @@ class Saver:
             return None
         return status.st_mtime_ns, status.st_size
 
-    def last(self) -> Saved:
-        """Return what the bundle on disk holds, for when nothing newer can be saved."""
+    def last(self, reason: str) -> Saved:
+        """Return what the bundle on disk holds, for when nothing newer can be saved; `reason` says why."""
         base = self._pod.identity.base_sha
         refs: dict[str, str] = {}
         with contextlib.suppress(AutopackError, OSError):
             refs = list_heads(self._pod.files.bundle) if self._pod.files.bundle.exists() else {}
         branches = branches_of(refs)
-        return Saved(branches.get(self._pod.identity.branch, base), branches, snapshot_of(refs), whole=False)
+        head = branches.get(self._pod.identity.branch, base)
+        return Saved(head, branches, snapshot_of(refs), (Unsaved(".", None, reason),))
 
     def prepare(self) -> None:
         """Make our git dir. The worktree's index, copied while nothing runs yet, saves reading every file once."""
@@ -149,19 +156,24 @@ class Saver:
     def _git(self, *args: str, input: bytes | None = None, check: bool = True) -> GitResult:  # noqa: A002
         return run_git(args, git_dir=self._git_dir, input=input, check=check)
 
-    def _save(self) -> Saved:
+    def _save(self, *, last: bool) -> Saved:
         self._head_at = self._head_log()
         self.prepare()
         source = self._read_source()
         self._copy(source)
-        uncommitted, whole = self._snapshot(source)
+        uncommitted, unsaved = self._snapshot(source)
         refs = dict(source.refs)
         if uncommitted is not None:
             refs[self._pod.snapshot_ref] = uncommitted
+        if last:
+            kept, more = self._gather({*refs.values(), source.head})
+            unsaved += more
+            if kept is not None:
+                refs[KEPT] = kept
         if refs != self._bundled:
             self._write_bundle({*refs.values(), source.head})
             self._bundled = refs
-        return Saved(source.head, branches_of(source.refs), uncommitted, whole)
+        return Saved(source.head, branches_of(source.refs), uncommitted, unsaved)
 
     def _read_source(self) -> _Source:
         """Read the run's refs, leaving out those whose objects are gone."""
@@ -204,8 +216,8 @@ class Saver:
                 self._git("update-ref", "--stdin", input=commands.encode())
         self._copied = source.refs | {"HEAD": source.head}
 
-    def _snapshot(self, source: _Source) -> tuple[str | None, bool]:
-        """Save the uncommitted files; return their commit, and whether all of them could be read."""
+    def _snapshot(self, source: _Source) -> tuple[str | None, tuple[Unsaved, ...]]:
+        """Save the uncommitted files; return their commit, and those that could not be saved."""
         self._copy_private_settings()
         ref = self._pod.snapshot_ref
         message = UNCOMMITTED + self._pod.identity.run_id
@@ -219,7 +231,22 @@ class Saver:
             sha = source.head
         elif sha is None and not has_no_ref(self._git_dir, ref):
             self._git("update-ref", "-d", ref)
-        return sha, not unsaved
+        return sha, unsaved
+
+    def _gather(self, roots: set[str]) -> tuple[str | None, tuple[Unsaved, ...]]:
+        """Save what the run made and `roots` do not lead to; return its commit, and what could not be saved."""
+        place = Place(self._pod.workspace, self._pod.repo, self._admin, self._pod.mirror / "objects")
+        identity = self._pod.identity
+        try:
+            kept, unsaved, _ = gather(self._git_dir, place, roots, [identity.base_sha], identity.run_id)
+        except (GitError, OSError) as error:
+            log("warning", "what no ref leads to could not be saved", error=str(error))
+            return None, (Unsaved(".git", None, printable(str(error), MAX_REASON)),)
+        if kept is not None:
+            self._git("update-ref", KEPT, kept)
+        elif not has_no_ref(self._git_dir, KEPT):
+            self._git("update-ref", "-d", KEPT)
+        return kept, unsaved
 
     def _copy_private_settings(self) -> None:
         """Take over what decides which files are the run's: its own excludes, and its index for forced additions."""

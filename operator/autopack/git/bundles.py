@@ -11,6 +11,10 @@ from autopack.git.runner import run_git
 HEADS = "refs/heads/"
 EXTRA = "refs/extra/"
 """Where refs that are no branches travel: tags, notes and every entry of the stash, under their names after refs/."""
+KEPT = "refs/autopack-kept"
+"""Where the commit travels that holds what no ref of the run leads to: what was staged, states in progress, inner
+repositories.
+"""
 UNCOMMITTED = "Uncommitted files of "
 """How the message of a commit begins that keeps what a run had not committed."""
 MAX_REFS = 10_000

@@ -22,6 +22,7 @@ class ConditionType(StrEnum):
     POD_SCHEDULED = "PodScheduled"
     WORKTREE_READY = "WorktreeReady"
     ARTIFACTS_COMMITTED = "ArtifactsCommitted"
+    WORK_SAVED = "WorkSaved"
     SUCCEEDED = "Succeeded"
 
 

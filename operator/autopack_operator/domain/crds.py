@@ -64,6 +64,7 @@ RESOURCES = (
             _AGE,
             Column("Branch", ".status.branch", wide=True),
             Column("Commit", ".status.commit", wide=True),
+            Column("Saved", '.status.conditions[?(@.type=="WorkSaved")].reason', wide=True),
             Column("Pod", ".status.podName", wide=True),
             Column("Message", ".status.message", wide=True),
         ),

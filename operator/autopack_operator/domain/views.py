@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from autopack.phases import TERMINAL_PHASES, PodPhase
+from autopack.unsaved import Unsaved
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
 
 JsonDict = dict[str, Any]
+
+Saved = Literal["all", "partly", "none", "unknown"]
+"""How much of an attempt's work is saved; `unknown` where the keeper did not live to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ class UnfinishedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class CommittedWork:
-    """What the volume service imported when an attempt was over."""
+    """What the volume service imported when an attempt was over. `unsaved` names the first of `unsaved_count`."""
 
     complete: bool
     exit_code: int | None
@@ -171,6 +175,9 @@ class CommittedWork:
     size: int
     snapshot: str | None = None
     stop_reason: str | None = None
+    saved: Saved = "all"
+    unsaved: tuple[Unsaved, ...] = ()
+    unsaved_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Api, Pod
+from autopack.trees import remove_tree
+
+from .conftest import Api, Pod, git
 
 
 @pytest.fixture
@@ -103,8 +105,22 @@ async def test_a_workspace_that_is_a_link_by_now_is_not_followed(api: Api, ready
     assert (outside / "precious").read_text() == "x"
 
 
+DEEP = "python3 -c \"import os\nfor _ in range(3000): os.mkdir('d'); os.chdir('d')\" || true"
+
+
+async def test_a_tree_too_deep_for_git_stays_and_costs_nothing_else(api: Api, ready: Pod, volume: Path) -> None:
+    ready.live(f"echo x > x; {DEEP}")
+    _, answer = await api.commit(removeWorkspace=True)
+    assert (answer["saved"], [one["path"] for one in answer["unsaved"]]) == ("partly", ["."])
+    assert git("show", f"{answer['snapshot']}:x", cwd=volume / ".repos/n-demo/results.git") == "x"
+    assert ready.workspace.exists()
+    # pytest cannot.
+    remove_tree(ready.workspace)
+
+
 async def test_a_very_deep_tree_is_deleted(api: Api, ready: Pod, volume: Path) -> None:
-    ready.live("python3 -c \"import os\nfor _ in range(3000): os.mkdir('d'); os.chdir('d')\" || true")
+    # Where git does not look: what is too deep for it elsewhere is not saved, and stays.
+    ready.live(f"mkdir ignored; cd ignored; {DEEP}")
     await api.commit()
     await api.commit(removeWorkspace=True)
     for _ in range(200):

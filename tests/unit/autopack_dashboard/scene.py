@@ -102,6 +102,13 @@ def fill(url: DatabaseUrl) -> None:
     registry = Registry(url, wal=False)
     registry.upgrade()
     held = {"type": "LeaseHeld", "status": "True", "reason": "Acquired", "message": "held by attempt 1", "at": stamp(1)}
+    unsaved = {
+        "type": "WorkSaved",
+        "status": "False",
+        "reason": "Partly",
+        "message": f"big {HOSTILE} {ANSI}",
+        "at": stamp(56),
+    }
     registry.record(
         [
             run_event("parser", 1, None, Phase.PREPARING, conditions=[held]),
@@ -116,7 +123,7 @@ def fill(url: DatabaseUrl) -> None:
                 message="the command ended with exit code 3",
                 exit_code=3,
             ),
-            run_event("docs", 34, 22),
+            run_event("docs", 34, 22, reason="NotAllSaved", conditions=[unsaved]),
             run_event("types", 58, 41),
             run_event("bench", 67, 12, Phase.FAILED, reason="DeadlineExceeded", message=f"{HOSTILE} {ANSI}"),
             run_event("emitter", 99, None, Phase.RUNNING),

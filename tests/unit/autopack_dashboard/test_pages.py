@@ -26,6 +26,7 @@ EVERY_PAGE = [
     f"{RUN}/log",
     f"{RUN}/diff",
     HOSTILE_RUN,
+    "/runs/uid-docs/docs",
 ]
 
 
@@ -35,6 +36,13 @@ async def test_batches_lead_to_runs_logs_and_diffs(pages: Pages) -> None:
     for following in trail:
         assert following in [link.partition("?")[0] for link in (await pages.read(place)).links()]
         place = following
+
+
+async def test_a_run_whose_work_is_not_all_saved_says_so_first(pages: Pages) -> None:
+    text = (await pages.read("/runs/uid-docs/docs")).text
+    assert "Not all of its work is saved: big <script>" in text
+    assert "NotAllSaved" in (await pages.read("/runs")).text
+    assert "Not all" not in (await pages.read(RUN)).text
 
 
 @pytest.mark.parametrize("path", EVERY_PAGE)

@@ -102,7 +102,7 @@ class FakeSaver(Saver):
     def head_has_moved(self) -> bool:
         return False
 
-    def save(self) -> Saved:
+    def save(self, *, last: bool = False) -> Saved:
         self.saves += 1
         self._on_save()
         return Saved("a" * 40, {}, None)

@@ -68,6 +68,10 @@ class HttpVolume:
                 size=answer["bytes"],
                 snapshot=answer.get("snapshot"),
                 stop_reason=answer.get("stopReason"),
+                # A service of before said only whether all was saved.
+                saved=answer.get("saved", "all" if answer["complete"] else "unknown"),
+                unsaved=tuple(answer.get("unsaved", ())),
+                unsaved_count=answer.get("unsavedCount", 0),
             )
         except KeyError:
             return _unreadable(answer)

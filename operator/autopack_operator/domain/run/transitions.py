@@ -9,6 +9,7 @@ from autopack.counts import count_of
 from autopack.errors import printable
 from autopack.measures import duration
 from autopack.phases import Phase
+from autopack.unsaved import describe
 from autopack_operator.domain import naming
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.run import AutopackRunSpec, StartFrom
@@ -21,6 +22,9 @@ from autopack_operator.domain.views import AnchorVerdict, Attempt, CommittedWork
 
 STARTING = frozenset({"PodPending", "PodInitializing"})
 """Reasons of a pod that nothing holds up."""
+
+NOT_ALL_SAVED = "NotAllSaved"
+"""The reason of a run that succeeded, but whose work is not all saved."""
 
 _TEXTS = {"reason": lambda text: printable(text, MAX_REASON), "message": lambda text: printable(text, MAX_MESSAGE)}
 
@@ -184,6 +188,8 @@ def _between_attempts(edit: Editor, committed: CommittedWork) -> AutopackRunStat
 
 def _taken_in(edit: Editor, work: CommittedWork) -> Editor:
     reason = "Committed" if work.complete else "CommittedPartly"
+    saved, how_much = _HOW_MUCH[work.saved]
+    edit.condition(ConditionType.WORK_SAVED, saved, how_much, _not_saved(work))
     message = f"{count_of(work.files, 'file')}, {count_of(work.size, 'byte')}"
     return edit.condition(ConditionType.ARTIFACTS_COMMITTED, True, reason, message)
 
@@ -200,10 +206,12 @@ def finished(
     """The terminal status; it never changes again."""
     status = run.status
     started = status.started_at or _started(pod)
+    missing = _not_saved(committed)
     edit = Editor(run, now).set(
         phase=verdict.phase,
-        reason=verdict.reason,
-        message=verdict.message,
+        # Nobody looks for what is missing where a run succeeded: it stands where the eye falls.
+        reason=NOT_ALL_SAVED if missing and verdict.phase == Phase.SUCCEEDED else verdict.reason,
+        message="; ".join(filter(None, (verdict.message, missing))),
         outcome=None,
         next_attempt_at=None,
         exit_code=verdict.exit_code,
@@ -220,6 +228,7 @@ def finished(
     if committed is not None:
         _taken_in(edit, committed)
     elif status.attempt and status.next_attempt_at is None:
+        edit.condition(ConditionType.WORK_SAVED, None, "NotCommitted", not_committed)
         edit.condition(ConditionType.ARTIFACTS_COMMITTED, False, "NotCommitted", not_committed)
     edit.condition(ConditionType.SUCCEEDED, verdict.phase == Phase.SUCCEEDED, verdict.reason, verdict.message)
     return edit.done()
@@ -263,6 +272,25 @@ def _work(committed: CommittedWork | None) -> JsonDict:
         "manifest_sha256": committed.manifest_sha256,
         "snapshot": committed.snapshot,
     }
+
+
+_HOW_MUCH: dict[str, tuple[bool | None, str]] = {
+    "all": (True, "Everything"),
+    "partly": (False, "Partly"),
+    "none": (False, "Nothing"),
+    "unknown": (None, "KeeperCutShort"),
+}
+
+
+def _not_saved(work: CommittedWork | None) -> str:
+    """What of the work is not saved, for people; empty when all of it is."""
+    if work is None or work.saved == "all":
+        return ""
+    if work.saved == "unknown":
+        return "the pod ended before its keeper had saved everything: look at the worktree, which is kept"
+    more = work.unsaved_count - len(work.unsaved)
+    named = describe(work.unsaved) or "what, its keeper did not say"
+    return f"not saved: {named}" + (f" (of {work.unsaved_count})" if more > 0 else "") + "; the worktree is kept"
 
 
 def _saved_state(committed: CommittedWork) -> str | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from autopack.errors import AutopackError
 from autopack.file_layout import AttemptPaths
 from autopack.files import TEMPORARY_PREFIX, sync_directory
-from autopack.git.bundles import EXTRA, HEADS
+from autopack.git.bundles import EXTRA, HEADS, KEPT
 from autopack.git.refs import RUN_REFS
 from autopack.git.runner import run_git
 from autopack.run_ids import path_component
@@ -73,6 +73,8 @@ def _refs(results: Path, earlier: AttemptPaths, snapshot_ref: str) -> dict[str, 
         kind, _, rest = name.removeprefix(f"{prefix}/").partition("/")
         if kind == "snapshot":
             refs[snapshot_ref] = sha
+        elif kind == "kept":
+            refs[KEPT] = sha
         elif kind in {"heads", "extra"}:
             refs[(HEADS if kind == "heads" else EXTRA) + rest] = sha
     return refs

@@ -20,6 +20,7 @@ from autopack.kept_files import KeptFiles, files_of
 from autopack.manifest import Identity
 from autopack.scan import walk
 from autopack.trees import change_mode
+from autopack.unsaved import Unsaved
 from autopack_volume.service.answers import Answer, TransientError, failed
 from autopack_volume.service.metrics import Metrics
 from autopack_volume.service.results.importing import Import, attempt_refs, private_copy
@@ -110,7 +111,9 @@ class Commits:
             with self._bundle(files.bundle, repo.parent) as bundle:
                 left = read_left(files, identity, bundle)
                 taking = Import(repo, self._mirrors.path(key), paths, identity.base_sha)
-                taking.run(bundle.path if bundle else None, left.manifest.work)
+                refused = taking.run(bundle.path if bundle else None, left.manifest.work)
+                if refused is not None:
+                    left = left.without(Unsaved(path=files.bundle.name, bytes=None, reason=refused))
         except TransientError:
             raise
         except GitError as error:
@@ -121,7 +124,7 @@ class Commits:
         hit("volume.after_import")
         make_read_only(files)
         hit("volume.before_commit_pin")
-        return Answer(200, committed(left, paths))
+        return Answer(200, committed(left, paths, began=self._began(paths)))
 
     @contextlib.contextmanager
     def _bundle(self, left: Path, scratch: Path) -> Iterator[Carried | None]:
@@ -153,13 +156,16 @@ def make_read_only(files: KeptFiles) -> None:
                 change_mode(found.name, found.folder, remove=_WRITE)
 
 
-def committed(left: Left, paths: AttemptPaths) -> dict[str, object]:
-    """Return the answer to a commit that worked."""
+def committed(left: Left, paths: AttemptPaths, *, began: bool) -> dict[str, object]:
+    """Return the answer to a commit that worked; `began` says whether there was anything to save."""
     work, branch = left.manifest.work, left.manifest.identity.branch
     prefix = attempt_refs(paths)
     return {
         "state": "committed",
         "complete": left.complete,
+        "saved": _how_much(left, began=began),
+        "unsaved": list(left.unsaved),
+        "unsavedCount": left.unsaved_count,
         "exitCode": left.exit_code,
         "stopReason": left.stop_reason,
         "head": work.head,
@@ -171,6 +177,14 @@ def committed(left: Left, paths: AttemptPaths) -> dict[str, object]:
         "files": len(left.manifest.files),
         "bytes": left.manifest.total_bytes,
     }
+
+
+def _how_much(left: Left, *, began: bool) -> str:
+    if left.complete or not began:
+        return "all"
+    if not left.finished:
+        return "unknown"
+    return "none" if left.manifest.work.bundle is None else "partly"
 
 
 def may_remove_workspace(answer: Answer, *, began: bool) -> bool:

@@ -15,7 +15,7 @@ from autopack.errors import AutopackError
 from autopack.failpoints import hit
 from autopack.file_layout import AttemptPaths
 from autopack.files import TEMPORARY_PREFIX
-from autopack.git.bundles import EXTRA, HEADS, branches_of, list_heads, snapshot_of
+from autopack.git.bundles import EXTRA, HEADS, KEPT, branches_of, list_heads, snapshot_of
 from autopack.git.refs import RUN_REFS
 from autopack.git.runner import GitError, run_git
 from autopack.manifest import BundleDigest, ManifestMismatch, Work
@@ -63,10 +63,21 @@ def read_refs(bundle: Path) -> dict[str, str]:
         refs = list_heads(bundle)
     except AutopackError as error:
         raise BundleCorrupt(f"results.bundle cannot be read: {error.message}") from error
-    strange = [name for name in refs if not name.startswith((HEADS, RUN_REFS, EXTRA))]
+    strange = [name for name in refs if name != KEPT and not name.startswith((HEADS, RUN_REFS, EXTRA))]
     if strange or not refs:
         raise BundleCorrupt("results.bundle holds a ref that is none of the run's" if strange else "it is empty")
     return refs
+
+
+@contextlib.contextmanager
+def _as_corruption() -> Iterator[None]:
+    """Say of git's errors whether the bundle is at fault (BundleCorrupt), or the disk (OSError)."""
+    try:
+        yield
+    except GitError as error:
+        if b"No space left" in error.stderr or b"cannot lock ref" in error.stderr:
+            raise OSError(error.message) from error
+        raise BundleCorrupt(f"results.bundle was refused: {error.message}") from error
 
 
 @dataclass(frozen=True)
@@ -78,15 +89,15 @@ class Import:
     paths: AttemptPaths
     base_sha: str
 
-    def run(self, bundle: Path | None, work: Work) -> None:
+    def run(self, bundle: Path | None, work: Work) -> str | None:
         """Take in the bundle and set the attempt's refs as `work` says; ManifestMismatch or BundleCorrupt if it lies.
 
-        May be run again after a crash.
+        Returns why what no ref of the run leads to was not taken in (None: it was, or there is none): among that may be
+        anything, as in a clone of another repository. May be run again after a crash.
         """
         refs = read_refs(bundle) if bundle is not None else {}
         self._check_names(refs, work)
-        if bundle is not None:
-            self._fetch(bundle, refs)
+        refused = self._fetch(bundle, refs) if bundle is not None else None
         hit("volume.after_fetch")
         self._check_reachable(refs, work)
         prefix = attempt_refs(self.paths)
@@ -94,6 +105,7 @@ class Import:
         commands = "".join(f"update {name} {sha}\n" for name, sha in wanted.items())
         run_git(["update-ref", "--stdin"], git_dir=self.repo, input=commands.encode())
         tidy(self.repo, "refs/runs")
+        return refused
 
     def _check_names(self, refs: Mapping[str, str], work: Work) -> None:
         carried = branches_of(dict(refs))
@@ -102,30 +114,36 @@ class Import:
         if snapshot_of(dict(refs)) != work.snapshot:
             raise ManifestMismatch("results.bundle has another snapshot than the manifest")
 
-    def _fetch(self, bundle: Path, refs: Mapping[str, str]) -> None:
+    def _fetch(self, bundle: Path, refs: Mapping[str, str]) -> str | None:
         prefix = attempt_refs(self.paths)
         refspecs = [f"+{HEADS}*:{prefix}/heads/*", f"+{EXTRA}*:{prefix}/extra/*"]
         refspecs += [f"+{name}:{prefix}/snapshot" for name in refs if name.startswith(RUN_REFS)]
-        try:
-            with self._quarantine(bundle) as (place, env):
-                run_git([*_FETCH, "--", str(place), *refspecs], git_dir=self.repo, protocols=("file",), env=env)
-        except GitError as error:
-            if b"No space left" in error.stderr or b"cannot lock ref" in error.stderr:
-                raise OSError(error.message) from error
-            raise BundleCorrupt(f"results.bundle was refused: {error.message}") from error
+        with self._quarantine(bundle, refs) as (place, env):
+            if KEPT in refs:
+                try:
+                    self._take([*refspecs, f"+{KEPT}:{prefix}/kept"], place, env)
+                except BundleCorrupt as error:
+                    self._take(refspecs, place, env)
+                    return error.message
+            else:
+                self._take(refspecs, place, env)
+        return None
+
+    def _take(self, refspecs: list[str], place: Path, env: Mapping[str, str]) -> None:
+        with _as_corruption():
+            run_git([*_FETCH, "--", str(place), *refspecs], git_dir=self.repo, protocols=("file",), env=env)
 
     @contextlib.contextmanager
-    def _quarantine(self, bundle: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    def _quarantine(self, bundle: Path, refs: Mapping[str, str]) -> Iterator[tuple[Path, dict[str, str]]]:
         """Yield a repository with what is in the bundle: git checks what it fetches from one, but not from a bundle."""
         place = self.repo.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}.git")
         try:
             init(place)
             (place / "objects" / "info" / "alternates").write_bytes(os.fsencode(self.mirror / "objects") + b"\n")
-            run_git(
-                [*_UNBUNDLE, "--", str(bundle), *(f"+{prefix}*:{prefix}*" for prefix in (HEADS, EXTRA, RUN_REFS))],
-                git_dir=place,
-                protocols=("file",),
-            )
+            wanted = [f"+{prefix}*:{prefix}*" for prefix in (HEADS, EXTRA, RUN_REFS)]
+            wanted += [f"+{KEPT}:{KEPT}"] if KEPT in refs else []
+            with _as_corruption():
+                run_git([*_UNBUNDLE, "--", str(bundle), *wanted], git_dir=place, protocols=("file",))
             # The volume may show our files as another's; the process that serves this fetch reads no -c options.
             (place / "trusted").write_text("[safe]\n\tdirectory = *\n")
             yield place, {"GIT_CONFIG_GLOBAL": str(place / "trusted")}

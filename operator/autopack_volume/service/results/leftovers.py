@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autopack import manifest
 from autopack.counts import count_of
+from autopack.errors import printable
 from autopack.files import write_atomic
 from autopack.git.bundles import branches_of, snapshot_of
 from autopack.kept_files import KeptFiles
 from autopack.manifest import Identity, Manifest, ManifestMismatch, Work
 from autopack.scan import artifacts, read_small
+from autopack.unsaved import Unsaved
 from autopack_volume.contract.stop_reasons import DISK_QUOTA_EXCEEDED
 
 from .importing import read_refs
@@ -25,13 +27,27 @@ _MAX_RESULT = 1 << 16
 
 @dataclass(frozen=True)
 class Left:
-    """What an attempt left, once checked. `complete` if its keeper saved everything; `sha256` is the manifest's."""
+    """What an attempt left, once checked. `finished` if its keeper did; `sha256` is the manifest's.
+
+    `unsaved` names what the keeper could not save, the first of `unsaved_count`.
+    """
 
     manifest: Manifest
     sha256: str
-    complete: bool
+    finished: bool
     exit_code: int | None
     stop_reason: str | None = None
+    unsaved: tuple[Unsaved, ...] = ()
+    unsaved_count: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is saved."""
+        return self.finished and not self.unsaved_count
+
+    def without(self, missing: Unsaved) -> Left:
+        """Return the same with one more thing that is not saved."""
+        return replace(self, unsaved=(*self.unsaved, missing), unsaved_count=self.unsaved_count + 1)
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,8 @@ def read_left(files: KeptFiles, identity: Identity, bundle: Carried | None) -> L
     if wrong:
         raise ManifestMismatch(f"{count_of(len(wrong), 'artifact')} not as the manifest says: {'; '.join(wrong[:3])}")
     asked = DISK_QUOTA_EXCEEDED if result.get("stopReason") == DISK_QUOTA_EXCEEDED else None
-    return Left(claimed, digest, result.get("complete") is True, _exit_code(result), asked)
+    unsaved, count = _unsaved(result)
+    return Left(claimed, digest, True, _exit_code(result), asked, unsaved, count)
 
 
 def _left_unfinished(files: KeptFiles, identity: Identity, bundle: Carried | None) -> Left:
@@ -74,7 +91,23 @@ def _left_unfinished(files: KeptFiles, identity: Identity, bundle: Carried | Non
     files.kept.chmod(stat.S_IMODE(files.kept.lstat().st_mode) | stat.S_IRWXU)
     write_atomic(files.manifest, raw)
     exit_file = _object(read_small(files.exit_file, _MAX_RESULT) or b"{}")
-    return Left(made, hashlib.sha256(raw).hexdigest(), complete=False, exit_code=_exit_code(exit_file))
+    return Left(made, hashlib.sha256(raw).hexdigest(), finished=False, exit_code=_exit_code(exit_file))
+
+
+def _unsaved(result: dict[str, object]) -> tuple[tuple[Unsaved, ...], int]:
+    listed, count = result.get("unsaved"), result.get("unsavedCount")
+    items = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    named = tuple(
+        Unsaved(path=printable(str(one.get("path")), 500), bytes=_size(one.get("bytes")), reason=str(one.get("reason")))
+        for one in items
+    )
+    # A keeper of before named nothing.
+    least = 0 if result.get("complete") is True else 1
+    return named, max(least, len(named), count if isinstance(count, int) else 0)
+
+
+def _size(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _object(raw: bytes) -> dict[str, object]:

@@ -110,6 +110,22 @@ async def test_committed_work(token_file: Path) -> None:
     assert await request.json() == {"runId": "r", "removeWorkspace": True}
 
 
+async def test_what_is_not_saved(token_file: Path) -> None:
+    big = {"path": "big", "bytes": 1 << 40, "reason": "larger than 2 GiB"}
+    answer = COMMITTED | {"complete": False, "saved": "partly", "unsaved": [big], "unsavedCount": 7}
+    async with service(Double(json(answer)), token_file) as volume:
+        work = await volume.commit("uid", "r", 1, remove_workspace=True)
+    assert isinstance(work, CommittedWork)
+    assert (work.saved, work.unsaved, work.unsaved_count) == ("partly", (big,), 7)
+
+
+async def test_a_service_of_before_says_only_whether_all_is_saved(token_file: Path) -> None:
+    async with service(Double(json(COMMITTED | {"complete": False})), token_file) as volume:
+        work = await volume.commit("uid", "r", 1, remove_workspace=True)
+    assert isinstance(work, CommittedWork)
+    assert (work.saved, work.unsaved) == ("unknown", ())
+
+
 async def test_pending_is_none(token_file: Path) -> None:
     async with service(Double(json({"state": "pending"}, 202)), token_file) as volume:
         assert await prepared(volume) is None

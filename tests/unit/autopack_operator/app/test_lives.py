@@ -45,6 +45,7 @@ def test_a_run_that_succeeds_is_told_by_all_conditions() -> None:
         "LeaseHeld": "False Released",
         "PodScheduled": "True Scheduled",
         "WorktreeReady": "True WorktreeCreated",
+        "WorkSaved": "True Everything",
         "ArtifactsCommitted": "True Committed",
         "Succeeded": "True Completed",
     }
@@ -214,6 +215,7 @@ def test_work_that_cannot_be_taken_in_fails_the_run_and_says_why() -> None:
     run = live(story).run()
     assert ending(run) == ("Failed", "ManifestMismatch", 1)
     assert conditions(run)["ArtifactsCommitted"] == "False NotCommitted"
+    assert conditions(run)["WorkSaved"] == "Unknown NotCommitted"
 
 
 def test_a_run_canceled_before_it_starts_gets_no_pod() -> None:
