@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autopack.git.bundles import EXTRA, HEADS, UNCOMMITTED, branches_of, list_heads, snapshot_of
+from autopack.git.bundles import EXTRA, HEADS, KEPT, UNCOMMITTED, branches_of, list_heads, snapshot_of
 from autopack.git.runner import run_git
 from autopack.git.snapshot import IDENTITY
 
+from .inner import make_again
 from .pod import Pod
 
 _RESTORED = ("tags/", "notes/")
@@ -18,13 +19,14 @@ _RESTORED = ("tags/", "notes/")
 
 class Start(NamedTuple):
     """Where a worktree begins: a commit, the branch that is checked out (None: HEAD is detached), and the commit
-    that holds the files on top of it (None: there are no changes).
+    that holds the files on top of it (None: there are no changes). `kept` holds what no ref leads to.
     """
 
     head: str
     branch: str | None
     uncommitted: str | None = None
     resumed: bool = False
+    kept: str | None = None
 
 
 def take_over(pod: Pod) -> Start:
@@ -49,7 +51,7 @@ def take_over(pod: Pod) -> Start:
     else:
         head, uncommitted = saved or told, None
     branch = next((name for name in (own, *sorted(branches)) if branches[name] == head), None)
-    return Start(head, branch, uncommitted, resumed=True)
+    return Start(head, branch, uncommitted, resumed=True, kept=refs.get(KEPT))
 
 
 def _is_uncommitted_work(pod: Pod, sha: str) -> bool:
@@ -59,10 +61,15 @@ def _is_uncommitted_work(pod: Pod, sha: str) -> bool:
 
 
 def bring_back(pod: Pod, start: Start) -> None:
-    """Put the uncommitted files into the clean worktree, and leave them uncommitted."""
-    if start.uncommitted is None:
-        return
-    run_git(["read-tree", "-m", "-u", start.head, start.uncommitted], cwd=pod.workspace)
+    """Put the uncommitted files into the clean worktree, and leave them uncommitted, inner repositories likewise."""
+    if start.uncommitted is not None:
+        _bring_back_files(pod, start.head, start.uncommitted)
+    if start.kept is not None:
+        make_again(pod, start.kept)
+
+
+def _bring_back_files(pod: Pod, head: str, uncommitted: str) -> None:
+    run_git(["read-tree", "-m", "-u", head, uncommitted], cwd=pod.workspace)
     run_git(["reset", "--quiet", "--mixed"], cwd=pod.workspace)
     # Nothing else is in the tree, so a file that is ignored was added by force; left out of the index, the next
     # snapshot would not know it for the run's.

@@ -195,3 +195,36 @@ async def test_a_killed_pod_loses_at_most_what_came_after_its_last_snapshot(
     ready.stop_keeper(signal.SIGKILL)
     await api.commit()
     assert ((await next_pod(api, make_pod)).workspace / "half.txt").read_text() == "half done\n"
+
+
+INNER = """
+git config user.name a; git config user.email b
+mkdir ignored; git init -q fe; cd fe; git config user.name a; git config user.email b
+echo 1 > f; git add f; git commit -qm inner; git tag t; echo 2 > f; echo new > g; cd ..
+git init -q ignored/ui; cd ignored/ui; git config user.name a; git config user.email b
+echo 1 > f; git add f; git commit -qm hidden; git checkout -q --detach; echo 2 > f; cd ../..
+git init -q --bare ignored/bare.git; git -C fe push -q ../ignored/bare.git HEAD:refs/heads/x
+git worktree add -q -b side ignored/w; echo w > ignored/w/w; exit 1
+"""
+
+
+async def test_repositories_inside_the_tree_are_there_again(api: Api, ready: Pod, make_pod: MakePod) -> None:
+    ready.live(INNER)
+    await api.commit()
+    second = await next_pod(api, make_pod)
+    second.start_keeper()
+    second.run("exit 1")
+    second.wait_for("result.json")
+    second.stop_keeper()
+    await api.commit(attempt=2)
+    for pod in (second, await next_pod(api, make_pod, 3)):
+        inside = {
+            path: sorted(git("status", "--porcelain", cwd=pod.workspace / path).splitlines())
+            for path in ("fe", "ignored/ui", "ignored/w")
+        }
+        assert inside == {"fe": [" M f", "?? g"], "ignored/ui": [" M f"], "ignored/w": ["?? w"]}
+        heads = [git("log", "-1", "--format=%s", ref, cwd=pod.workspace / "fe") for ref in ("HEAD", "t")]
+        assert heads == ["inner", "inner"]
+        assert git("log", "-1", "--format=%s", cwd=pod.workspace / "ignored/ui") == "hidden"
+        assert git("branch", "--show-current", cwd=pod.workspace / "ignored/w") == "side"
+        assert git("log", "-1", "--format=%s", "x", cwd=pod.workspace / "ignored/bare.git") == "inner"
