@@ -83,7 +83,8 @@ def _blob_id(path: Path, length: int) -> str:
 
 def _left_out(index: OwnIndex, changes: list[_Change]) -> list[bytes]:
     """Return the entries, as the worktree's own index has them, of files that it chose not to check out."""
-    gone = {change.path for change in changes if change.status == b"D"}
+    files = {change.path for change in changes if change.status != b"D"}
+    gone = {change.path for change in changes if change.status == b"D" and files.isdisjoint(_above(change.path))}
     if not gone:
         return []
     entries = (entry for entry in index.git_on_theirs("ls-files", "-z", "-v", "--stage").stdout.split(b"\0"))
@@ -94,3 +95,9 @@ def _left_out(index: OwnIndex, changes: list[_Change]) -> list[bytes]:
             mode, sha = about.split()[1:3]
             kept.append(mode + b" " + sha + b"\t" + path)
     return kept
+
+
+def _above(path: bytes) -> Iterator[bytes]:
+    """Yield the folders that a path lies in: where one is a file now, there is no room for what was below."""
+    parts = path.split(b"/")
+    return (b"/".join(parts[:count]) for count in range(1, len(parts)))
