@@ -75,10 +75,12 @@ mutation: venv ## Change decisions one at a time and count what no test notices 
 
 PLAN ?= full
 LANES ?= 8
+MINUTES ?= 30
 
 .PHONY: faults
-faults: venv cluster ## Fault campaign on the real cluster, over 1,400 trials. PLAN=file plays stored plans again
+faults: venv cluster ## Random lives of a worktree (MINUTES=30), then over 1,400 trials on the real cluster. PLAN=file
 	scripts/ensure_postgres.sh
+	$(if $(filter full,$(PLAN)),$(PY) -m tests.local.nothing_lost.machine --minutes $(MINUTES))
 	$(PY) -m faults $(PLAN) --lanes $(LANES)
 
 .PHONY: faults-quick
