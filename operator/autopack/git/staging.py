@@ -53,7 +53,7 @@ def _add_all(index: OwnIndex, apart: Sequence[bytes]) -> bool:
 
 
 def _in_parts(index: OwnIndex, large: Sequence[bytes]) -> list[Unsaved]:
-    listed: Listed = index.listed()
+    listed = _without_what_is_gone(index, index.listed())
     left_out = [] if listed.whole else [Unsaved(".", None, "a folder in it cannot be read")]
     apart = frozenset(large)
     parts = [[path for path in listed.changed if path not in apart]]
@@ -69,6 +69,23 @@ def _in_parts(index: OwnIndex, large: Sequence[bytes]) -> list[Unsaved]:
         else:
             left_out += [missed for path in part if (missed := _as_it_is(index, path)) is not None]
     return left_out
+
+
+def _without_what_is_gone(index: OwnIndex, listed: Listed) -> Listed:
+    """Take out of our index what lay in folders that links or files have the place of: git refuses to look for it."""
+    beyond = [path for path in listed.changed if _is_beyond(index.root, path)]
+    if not beyond:
+        return listed
+    index.update("--force-remove", paths=beyond)
+    return index.listed()
+
+
+def _is_beyond(root: Path, path: bytes) -> bool:
+    """Tell whether something that is no folder stands where a folder above the path was: the path is gone."""
+    above = [root / os.fsdecode(path)]
+    while above[-1].parent != root:
+        above.append(above[-1].parent)
+    return any(folder.is_symlink() or (os.path.lexists(folder) and not folder.is_dir()) for folder in above[:0:-1])
 
 
 def _as_it_is(index: OwnIndex, path: bytes) -> Unsaved | None:

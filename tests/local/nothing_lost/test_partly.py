@@ -28,6 +28,15 @@ def test_a_file_that_does_not_fit_its_encoding(agents: Agents) -> None:
     assert told(result) == ("all", [])
 
 
+@pytest.mark.parametrize("target", ["src", "other", "../README.md"], ids=["itself", "a folder", "a file"])
+def test_a_link_in_the_place_of_a_folder_beside_a_file_that_does_not_fit(agents: Agents, target: str) -> None:
+    result = agents.work(f"{UTF16}; mkdir other; echo more >other/a.py; rm -r src; ln -s {target} src")
+    assert agents.lost("odd", "new\n", "more\n", target) == []
+    shown = git(agents.repo, "diff-tree", "-r", "--name-status", "main", str(result.snapshot)).splitlines()
+    assert [line for line in shown if "src" in line] == ["A\tsrc", "D\tsrc/a.py"]
+    assert told(result) == ("all", [])
+
+
 def test_a_filter_that_fails(agents: Agents) -> None:
     attributes = "echo '*.enc filter=crypt' >.gitattributes; git config filter.crypt.clean false"
     result = agents.work(f"{attributes}; git config filter.crypt.required true; echo secret >x.enc; echo new >b.py")
