@@ -48,19 +48,18 @@ from autopack_operator.domain.run import finish
 from autopack_operator.domain.views import CommittedWork
 decide = finish.decide
 def careless(run, world, verdict, now):
-    if world.committed is None:
+    if world.known.committed is None:
         return finish._conclude(run, world, verdict, CommittedWork(True, 0, 'h', 'r', 'm', 0, 0), now)
     return decide(run, world, verdict, now)
 finish.decide = careless
 """
 CHANGES_ITS_MIND = """
-from autopack_operator.app import run_reconciler
+from autopack_operator.app.reconciler import Reconciler
 from autopack_operator.domain.run.world import WriteStatus
-def again(run, limits, now):
-    if run.status.phase == 'Failed':
-        return run_reconciler.Wait()
-    return WriteStatus(run.status.model_copy(update={'phase': 'Failed'}))
-run_reconciler.after_the_end = again
+async def again(self, view):
+    if view.status.phase != 'Failed':
+        await self._steps.take(WriteStatus(view.status.model_copy(update={'phase': 'Failed'})), view, None)
+Reconciler._after_the_end = again
 """
 TWO_ATTEMPTS_AT_ONCE = """
 from datetime import timedelta

@@ -8,24 +8,27 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from autopack_operator.app.anchors import AnchorReader
-from autopack_operator.app.batch_reconciler import BatchReconciler
-from autopack_operator.app.batch_steps import BatchPorts
+from autopack_operator.app.batch_sight import BatchSight
+from autopack_operator.app.batch_steps import BatchSteps
 from autopack_operator.app.controller import Controller, Reconcile
 from autopack_operator.app.late_leases import LateLeases
 from autopack_operator.app.orphans import Orphans
 from autopack_operator.app.queue import WorkQueue
+from autopack_operator.app.reconciler import Reconciler
 from autopack_operator.app.resync import Resync
-from autopack_operator.app.run_memory import RunMemories
-from autopack_operator.app.run_reconciler import RunReconciler
-from autopack_operator.app.run_steps import RunPorts, RunSteps
+from autopack_operator.app.run_sight import RunSight
+from autopack_operator.app.run_steps import RunSteps
 from autopack_operator.app.supervision import Part, PartEndedError, beside, every
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
+from autopack_operator.domain.batch import decide as batch_decide
 from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.domain.podspec import PodSettings
+from autopack_operator.domain.run import decide as run_decide
 from autopack_operator.ports.ports import Ports
 
 STUCK_SECONDS = 300.0
+MAX_RUN_STEPS, MAX_BATCH_STEPS = 16, 64
 
 
 class Application:
@@ -60,35 +63,25 @@ class Application:
         turnstile = Turnstile(ports.cache, ports.clock, enqueue)
         anchors = AnchorReader(ports.configmaps)
         transitions = TransitionLog(ports.events, ports.telemetry, ports.history)
-        run_ports = RunPorts(
-            cache=ports.cache,
-            runs=ports.runs,
-            pods=ports.pods,
-            profiles=ports.profiles,
-            leases=ports.leases,
-            volume=ports.volume,
-            anchors=anchors,
-            telemetry=ports.telemetry,
-            transitions=transitions,
-            turnstile=turnstile,
+        runs = Reconciler(
+            RunSight(ports.cache, self._crowded),
+            run_decide.decide,
+            RunSteps(ports, anchors, transitions, turnstile, pods),
+            turnstile,
+            ports.clock,
+            MAX_RUN_STEPS,
         )
-        batch_ports = BatchPorts(
-            cache=ports.cache,
-            batches=ports.batches,
-            runs=ports.runs,
-            profiles=ports.profiles,
-            anchors=anchors,
-            transitions=transitions,
-            clock=ports.clock,
-            enqueue=enqueue,
-            turnstile=turnstile,
-        )
-        runs = RunReconciler(
-            ports.cache, RunSteps(run_ports, pods), RunMemories(), ports.clock, turnstile, self._crowded
+        batches = Reconciler(
+            BatchSight(ports.cache, ports.clock),
+            batch_decide.decide,
+            BatchSteps(ports, anchors, transitions, turnstile, enqueue),
+            turnstile,
+            ports.clock,
+            MAX_BATCH_STEPS,
         )
         return {
             Kind.RUN: runs.reconcile,
-            Kind.BATCH: BatchReconciler(batch_ports).reconcile,
+            Kind.BATCH: batches.reconcile,
             Kind.PROFILE: turnstile.reconcile,
         }
 

@@ -4,57 +4,50 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from autopack_operator.app.anchors import AnchorReader
-from autopack_operator.app.batch_memory import BatchMemory
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.api.status import RunBatchStatus
 from autopack_operator.domain.batch.census import Start
 from autopack_operator.domain.batch.children import run_manifest
+from autopack_operator.domain.batch.memory import BatchMemory
 from autopack_operator.domain.batch.world import (
     AskForTurns,
     BatchStep,
     CreateRuns,
     LookUpRuns,
+    WakeRuns,
     WriteBatchStatus,
 )
 from autopack_operator.domain.keys import Key, Kind
-from autopack_operator.domain.run.world import ReadAnchor
+from autopack_operator.domain.run.world import ReadAnchor, Wait
 from autopack_operator.domain.views import BatchView, RunView
-from autopack_operator.ports.clock import Clock
-from autopack_operator.ports.cluster import Batches, Cache, ForeignObjectError, Profiles, RejectedError, Runs
+from autopack_operator.ports.cluster import ForeignObjectError, RejectedError
+from autopack_operator.ports.ports import Ports
 
 CREATES_AT_ONCE = 8
 
 
-@dataclass(frozen=True)
-class BatchPorts:
-    """What the steps act on."""
-
-    cache: Cache
-    batches: Batches
-    runs: Runs
-    profiles: Profiles
-    anchors: AnchorReader
-    transitions: TransitionLog
-    clock: Clock
-    enqueue: Callable[[Key], None]
-    turnstile: Turnstile
-
-
 class BatchSteps:
-    """One method a step."""
+    """Implements reconciler.Steps."""
 
-    def __init__(self, ports: BatchPorts) -> None:
-        self._ports = ports
+    def __init__(
+        self,
+        ports: Ports,
+        anchors: AnchorReader,
+        transitions: TransitionLog,
+        turnstile: Turnstile,
+        enqueue: Callable[[Key], None],
+    ) -> None:
+        self._ports, self._anchors, self._transitions = ports, anchors, transitions
+        self._turnstile, self._enqueue = turnstile, enqueue
 
     async def take(self, step: BatchStep, batch: BatchView, memory: BatchMemory) -> BatchView:
         """Carry the step out; returns the batch as it is afterwards."""
         match step:
             case ReadAnchor():
-                memory.anchor = await self._ports.anchors.verdict(batch.namespace, batch.anchor)
+                memory.anchor = await self._anchors.verdict(batch.namespace, batch.anchor)
                 memory.anchor_read_at = self._ports.clock.monotonic()
             case AskForTurns(number):
                 memory.turns = await self._ask(batch, memory, number)
@@ -63,46 +56,54 @@ class BatchSteps:
             case LookUpRuns(names):
                 await self._look_up(batch, memory, names)
             case WriteBatchStatus(status):
-                return await self.write(batch, status, memory)
+                return await self._write(batch, status, memory)
+            case WakeRuns():
+                self._wake_runs(batch, memory)
+            case Wait():
+                if memory.turns is None:
+                    self._turnstile.withdraw(Key(Kind.BATCH, batch.namespace, batch.name))
             case _:
                 raise TypeError(f"no such step: {step!r}")
         return batch
 
-    async def write(self, batch: BatchView, status: RunBatchStatus, memory: BatchMemory | None = None) -> BatchView:
-        """Write the status and tell of the transition."""
+    async def delete(self, batch: BatchView) -> None:
+        """Its runs go with it."""
+        await self._ports.batches.delete(batch)
+
+    async def _write(self, batch: BatchView, status: RunBatchStatus, memory: BatchMemory) -> BatchView:
         written = await self._ports.batches.write_status(batch, status)
-        if memory is not None:
-            memory.written_at = self._ports.clock.monotonic()
+        memory.written_at = self._ports.clock.monotonic()
         self._ports.cache.remember_batch(written)
-        self._ports.transitions.batch_changed(batch, written)
+        self._transitions.batch_changed(batch, written)
         return written
 
     async def _ask(self, batch: BatchView, memory: BatchMemory, number: int) -> int:
-        name = memory.spec.template.profile_ref.name
+        name = memory.spec_of(batch)[0].template.profile_ref.name
         if self._ports.cache.profile(batch.namespace, name) is None:
             # It may be younger than the cache.
             profile = await self._ports.profiles.get(batch.namespace, name)
             if profile is not None:
                 self._ports.cache.remember_profile(profile)
         names = [memory.census.names[index] for index, _ in memory.census.startable(number)]
-        return self._ports.turnstile.ask_for_batch(batch, name, names)
+        return self._turnstile.ask_for_batch(batch, name, names)
 
     async def _create(self, batch: BatchView, memory: BatchMemory, starts: Iterable[Start]) -> None:
         gate = asyncio.Semaphore(CREATES_AT_ONCE)
         memory.turns = None
+        spec, _ = memory.spec_of(batch)
 
         async def create(start: Start) -> None:
             index, item = start
             name = memory.census.names[index]
             async with gate:
                 try:
-                    run = await self._ports.runs.create(run_manifest(batch, memory.spec, index, item))
+                    run = await self._ports.runs.create(run_manifest(batch, spec, index, item))
                 except ForeignObjectError:
                     await self._taken(batch, memory, name)
-                    self._ports.turnstile.not_made(batch.namespace, name)
+                    self._turnstile.not_made(batch.namespace, name)
                 except RejectedError as error:
                     memory.rejected = str(error)
-                    self._ports.turnstile.not_made(batch.namespace, name)
+                    self._turnstile.not_made(batch.namespace, name)
                 else:
                     self._remember(run, memory)
                     memory.last_start = self._ports.clock.now()
@@ -135,11 +136,9 @@ class BatchSteps:
         self._ports.cache.remember_run(run)
         memory.census.see(run)
         # The watch tells nobody of a state that is known already.
-        self._ports.enqueue(Key(Kind.RUN, run.namespace, run.name))
+        self._enqueue(Key(Kind.RUN, run.namespace, run.name))
 
-    def wake_runs(self, batch: BatchView, memory: BatchMemory) -> None:
-        """Whether it is canceled, a run reads from its batch: it must look when that changes."""
-        if not memory.runs_told:
-            for name in memory.census.active_names():
-                self._ports.enqueue(Key(Kind.RUN, batch.namespace, name))
-            memory.runs_told = True
+    def _wake_runs(self, batch: BatchView, memory: BatchMemory) -> None:
+        for name in memory.census.active_names():
+            self._enqueue(Key(Kind.RUN, batch.namespace, name))
+        memory.runs_told = True

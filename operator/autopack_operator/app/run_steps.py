@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_of import batch_of
-from autopack_operator.app.run_memory import RunMemory
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.api.status import AutopackRunStatus
+from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.domain.podspec import PodSettings, run_pod
+from autopack_operator.domain.run.memory import PodProblem, RunMemory
 from autopack_operator.domain.run.transitions import branch_of
 from autopack_operator.domain.run.world import (
     PENDING,
@@ -19,66 +18,49 @@ from autopack_operator.domain.run.world import (
     Commit,
     CreatePod,
     DeletePod,
-    DeleteRun,
     LookUpPod,
     LookUpProfile,
-    PodProblem,
     Prepare,
     ReadAnchor,
     ReleaseLease,
+    Step,
+    Wait,
     WriteStatus,
 )
+from autopack_operator.domain.turns import occupies
 from autopack_operator.domain.views import Attempt, LeaseConflict, RunView, VolumeFailure
-from autopack_operator.ports.cluster import (
-    Cache,
-    ForeignObjectError,
-    GoneError,
-    Leases,
-    Pods,
-    Profiles,
-    RejectedError,
-    Runs,
-)
-from autopack_operator.ports.telemetry import Telemetry
-from autopack_operator.ports.volume import Volume
-
-
-@dataclass(frozen=True)
-class RunPorts:
-    """What the steps act on."""
-
-    cache: Cache
-    runs: Runs
-    pods: Pods
-    profiles: Profiles
-    leases: Leases
-    volume: Volume
-    anchors: AnchorReader
-    telemetry: Telemetry
-    transitions: TransitionLog
-    turnstile: Turnstile
+from autopack_operator.ports.cluster import ForeignObjectError, RejectedError
+from autopack_operator.ports.ports import Ports
 
 
 class RunSteps:
-    """One method a step."""
+    """Implements reconciler.Steps."""
 
-    def __init__(self, ports: RunPorts, settings: PodSettings) -> None:
-        self._ports, self._settings = ports, settings
+    def __init__(
+        self,
+        ports: Ports,
+        anchors: AnchorReader,
+        transitions: TransitionLog,
+        turnstile: Turnstile,
+        settings: PodSettings,
+    ) -> None:
+        self._ports, self._anchors, self._transitions = ports, anchors, transitions
+        self._turnstile, self._settings = turnstile, settings
 
-    async def take(self, step: object, run: RunView, memory: RunMemory) -> RunView:  # noqa: C901 - one flat case a step
+    async def take(self, step: Step, run: RunView, memory: RunMemory) -> RunView:  # noqa: C901 - one flat case a step
         """Carry the step out; returns the run as it is afterwards."""
         match step:
             case ReadAnchor():
                 batch = batch_of(self._ports.cache, run)
                 annotation = batch.anchor if run.anchor is None and batch is not None else run.anchor
-                memory.anchor = await self._ports.anchors.verdict(run.namespace, annotation)
+                memory.anchor = await self._anchors.verdict(run.namespace, annotation)
             case LookUpProfile(name):
                 profile = await self._ports.profiles.get(run.namespace, name)
                 memory.profile_absent = profile is None
                 if profile is not None:
                     self._ports.cache.remember_profile(profile)
             case AskForTurn():
-                memory.turn = self._ports.turnstile.ask_for_run(run)
+                memory.turn = self._turnstile.ask_for_run(run)
             case Prepare(number, resume):
                 memory.prepared = await self._prepare(run, number, memory, resume=resume)
             case AcquireLease(number, workspace):
@@ -100,12 +82,17 @@ class RunSteps:
                 memory.lease_released = True
             case WriteStatus(status):
                 return await self._write(run, status, memory)
-            case DeleteRun():
-                await self._ports.runs.delete(run)
-                raise GoneError
+            case Wait():
+                if memory.turn is None and not occupies(run):
+                    # It does not want to start now: its place is free for those who do.
+                    self._turnstile.left(Key(Kind.RUN, run.namespace, run.name))
             case _:
                 raise TypeError(f"no such step: {step!r}")
         return run
+
+    async def delete(self, run: RunView) -> None:
+        """Its files stay."""
+        await self._ports.runs.delete(run)
 
     async def _prepare(
         self, run: RunView, number: int, memory: RunMemory, *, resume: bool
@@ -152,7 +139,7 @@ class RunSteps:
             memory.pod_absent = True
         pods = self._ports.cache.pods_of(run.uid)
         pod = next((pod for pod in pods if pod.name == status.pod_name), None)
-        self._ports.transitions.run_changed(run, written, pod)
+        self._transitions.run_changed(run, written, pod)
         return written
 
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from autopack_operator.domain import projection
-from autopack_operator.domain.api.batch import RunBatchSpec
 from autopack_operator.domain.api.common import (
     ANCHOR_ANNOTATION,
     API_VERSION,
@@ -18,11 +17,9 @@ from autopack_operator.domain.api.common import (
 )
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
-from autopack_operator.domain.batch.census import Census
-from autopack_operator.domain.batch.matrix import items_of
-from autopack_operator.domain.batch.world import BatchWorld
 from autopack_operator.domain.naming import pod_name
 from autopack_operator.domain.podspec import PodSettings
+from autopack_operator.domain.run.memory import RunMemory
 from autopack_operator.domain.run.world import World
 from autopack_operator.domain.times import rfc3339
 from autopack_operator.domain.views import AnchorVerdict, Attempt, BatchView, CommittedWork, PodView, RunView
@@ -266,17 +263,7 @@ def world(run: RunView, **fields: Any) -> World:
     """What a decision about the run sees: a profile, and nothing else learnt yet."""
     spec = AutopackRunSpec.model_validate(run.spec)
     defaults: JsonDict = {"profile": PROFILE, "canceled": spec.cancel, "held": spec.suspend}
-    return World(**{"spec": spec, **defaults, **fields})
-
-
-def batch_world(batch: BatchView, *children: RunView, **fields: Any) -> BatchWorld:
-    """What a decision about the batch sees: an anchor that allows four runs, and these children."""
-    spec = RunBatchSpec.model_validate(batch.spec)
-    census = Census(batch, items_of(spec))
-    for known in children:
-        census.see(known)
-    defaults: JsonDict = {"anchor": APPROVED, "census": census}
-    return BatchWorld(**{"spec": spec, **defaults, **fields})
+    return World(**{"spec": spec, "known": RunMemory(), **defaults, **fields})
 
 
 def child(batch: BatchView, item_id: str) -> RunBuilder:

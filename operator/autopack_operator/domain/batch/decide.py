@@ -16,21 +16,20 @@ from autopack.counts import count_of
 from autopack.errors import printable
 from autopack.phases import Phase
 from autopack_operator.domain import turns
-from autopack_operator.domain.api.run import TtlSeconds
 from autopack_operator.domain.api.status import Outcome
 from autopack_operator.domain.batch import deadline, ending, pacing
-from autopack_operator.domain.batch.status import Telling, effective_workers, status_of
+from autopack_operator.domain.batch.cancellation import cancels_its_runs
+from autopack_operator.domain.batch.status import Telling, effective_workers, status_of, unreadable
 from autopack_operator.domain.batch.world import (
     AskForTurns,
     BatchStep,
     BatchWorld,
     CreateRuns,
-    DeleteBatch,
     LookUpRuns,
+    WakeRuns,
     WriteBatchStatus,
 )
 from autopack_operator.domain.conditions import MAX_MESSAGE
-from autopack_operator.domain.run import ttl
 from autopack_operator.domain.run.world import ReadAnchor, Wait
 from autopack_operator.domain.views import AnchorVerdict, BatchView
 
@@ -49,37 +48,33 @@ CREATE_AT_ONCE = 50
 
 def decide(batch: BatchView, world: BatchWorld, now: datetime) -> BatchStep:
     """The next step for a batch that is neither terminal nor being deleted. Pure."""
-    if names := world.census.missing_names():
+    if world.spec_error:
+        return WriteBatchStatus(unreadable(batch, world.spec_error, now))
+    if cancels_its_runs(batch) and not world.known.runs_told:
+        return WakeRuns()
+    if names := world.known.census.missing_names():
         return LookUpRuns(names)
     if (outcome := ending.outcome(batch, world, now)) is not None:
         return _end(batch, world, outcome, now)
-    if world.anchor is None:
+    if world.known.anchor is None:
         return ReadAnchor()
-    if not world.anchor.allowed and not world.census.active:
-        refusal = Telling(Phase.REFUSED, world.anchor.reason, world.anchor.message)
+    if not world.known.anchor.allowed and not world.known.census.active:
+        refusal = Telling(Phase.REFUSED, world.known.anchor.reason, world.known.anchor.message)
         return WriteBatchStatus(status_of(batch, world, refusal, now))
     wanted, pause = _wanted(batch, world, now)
-    if wanted and world.turns is None:
+    if wanted and world.known.turns is None:
         return AskForTurns(wanted)
-    if wanted and world.turns:
-        return CreateRuns(world.census.startable(min(wanted, world.turns)))
+    if wanted and world.known.turns:
+        return CreateRuns(world.known.census.startable(min(wanted, world.known.turns)))
     left = deadline.seconds_left(world.spec.active_deadline_seconds, batch.status.started_at, now)
-    patience = _patience(batch, world) if wanted and not world.census.active else None
-    telling = _going_on(world, world.anchor, crowded=patience == 0)
+    patience = _patience(batch, world) if wanted and not world.known.census.active else None
+    telling = _going_on(world, world.known.anchor, crowded=patience == 0)
     return _record(batch, world, telling, now, pause, left, patience or None)
-
-
-def after_the_end(batch: BatchView, limits: TtlSeconds, now: datetime) -> BatchStep:
-    """The next step for a batch in a terminal phase, which never changes: only its time to live is left."""
-    left = ttl.seconds_left(limits, batch.status.phase, batch.status.finished_at, now)
-    if left is None:
-        return Wait()
-    return Wait(left) if left > 0 else DeleteBatch()
 
 
 def _end(batch: BatchView, world: BatchWorld, outcome: Outcome, now: datetime) -> BatchStep:
     """First the decision is stored, then the runs under way come to their end, then the phase is final."""
-    if world.census.active:
+    if world.known.census.active:
         telling = Telling(Phase.FINISHING, outcome.reason, outcome.message, outcome)
         return _record(batch, world, telling, now)
     return WriteBatchStatus(status_of(batch, world, Telling(outcome.phase, outcome.reason, outcome.message), now))
@@ -89,14 +84,14 @@ def _wanted(batch: BatchView, world: BatchWorld, now: datetime) -> tuple[int, fl
     """How many runs should start now, and the seconds until the pace lets the next one start, if that is what holds
     it up.
     """
-    counted, spec = world.census, world.spec
+    counted, spec = world.known.census, world.spec
     free = min((effective_workers(world) or 0) - len(counted.active), counted.pending, CREATE_AT_ONCE)
-    if free <= 0 or spec.suspend or world.rejected:
+    if free <= 0 or spec.suspend or world.known.rejected:
         return 0, None
     if not pacing.paced(spec):
         return free, None
     index, _ = counted.startable(1)[0]
-    last = pacing.last_start(world.last_start, batch.status.last_start_at, counted.last_created)
+    last = pacing.last_start(world.known.last_start, batch.status.last_start_at, counted.last_created)
     pause = pacing.seconds_left(spec, batch.uid, index, last, now)
     return (0, pause) if pause > 0 else (1, None)
 
@@ -111,7 +106,7 @@ def _record(
 ) -> WriteBatchStatus | Wait:
     status = status_of(batch, world, telling, now)
     waits = [seconds for seconds in timers if seconds is not None]
-    if world.rejected:
+    if world.known.rejected:
         waits.append(REJECTED_SECONDS)
     if status == batch.status:
         return Wait(min(waits, default=None))
@@ -128,11 +123,11 @@ def draining(active: int) -> str:
 
 def _going_on(world: BatchWorld, anchor: AnchorVerdict, *, crowded: bool) -> Telling:
     if world.spec.suspend:
-        return Telling(Phase.SUSPENDED, "Suspended", draining(len(world.census.active)))
+        return Telling(Phase.SUSPENDED, "Suspended", draining(len(world.known.census.active)))
     if not anchor.allowed:
         return Telling(Phase.RUNNING, anchor.reason, f"no new runs start: {anchor.message}")
-    if world.rejected:
-        return Telling(Phase.RUNNING, "RunRejected", printable(world.rejected, MAX_MESSAGE))
+    if world.known.rejected:
+        return Telling(Phase.RUNNING, "RunRejected", printable(world.known.rejected, MAX_MESSAGE))
     if crowded:
         profile = world.spec.template.profile_ref.name
         message = f"waits for its turn: RunProfile {profile!r} has maxConcurrentRuns runs under way"

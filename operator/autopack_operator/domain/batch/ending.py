@@ -16,7 +16,7 @@ from autopack_operator.domain.views import BatchView
 
 def outcome(batch: BatchView, world: BatchWorld, now: datetime) -> Outcome | None:
     """How the batch ends: as was decided before, or as follows from what is true now; None while it goes on."""
-    spec, counted = world.spec, world.census
+    spec, counted = world.spec, world.known.census
     return (
         batch.status.outcome
         or _canceled(world)
@@ -34,7 +34,7 @@ def _canceled(world: BatchWorld) -> Outcome | None:
 
 
 def _all_finished(world: BatchWorld) -> Outcome | None:
-    counted = world.census
+    counted = world.known.census
     if counted.finished < counted.total:
         return None
     if not counted.failed:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from autopack.errors import printable
 from autopack.measures import duration
 from autopack.phases import TERMINAL_PHASES, Phase
 from autopack_operator.domain.api.status import Outcome, RunBatchStatus
 from autopack_operator.domain.batch.world import BatchWorld
-from autopack_operator.domain.conditions import ConditionType, with_condition
+from autopack_operator.domain.conditions import MAX_MESSAGE, ConditionType, with_condition
 from autopack_operator.domain.times import parse, rfc3339
 from autopack_operator.domain.views import AnchorVerdict, BatchView
 
@@ -26,12 +27,12 @@ class Telling:
 
 def effective_workers(world: BatchWorld) -> int | None:
     """min(spec.workers, the anchor's max_concurrent_runs); None before the anchor is read."""
-    return min(world.spec.workers, world.anchor.max_concurrent_runs) if world.anchor is not None else None
+    return min(world.spec.workers, world.known.anchor.max_concurrent_runs) if world.known.anchor is not None else None
 
 
 def status_of(batch: BatchView, world: BatchWorld, telling: Telling, now: datetime) -> RunBatchStatus:
     """The status with these counters and that telling."""
-    counted, before = world.census, batch.status
+    counted, before = world.known.census, batch.status
     started_at = before.started_at or (rfc3339(now) if counted.started or counted.active else None)
     ended = telling.phase in TERMINAL_PHASES
     workers = effective_workers(world)
@@ -56,16 +57,29 @@ def status_of(batch: BatchView, world: BatchWorld, telling: Telling, now: dateti
         duration=duration((now - parse(started_at)).total_seconds()) if ended and started_at else None,
         conditions=before.conditions,
     )
-    if world.anchor is not None:
-        status = _with(status, ConditionType.ANCHOR_APPROVED, world.anchor.allowed, world.anchor, batch, now)
+    if world.known.anchor is not None:
+        status = _with(
+            status, ConditionType.ANCHOR_APPROVED, world.known.anchor.allowed, world.known.anchor, batch, now
+        )
     if ended:
         status = _with(status, ConditionType.SUCCEEDED, telling.phase == Phase.SUCCEEDED, telling, batch, now)
     return status
 
 
+def unreadable(batch: BatchView, error: str, now: datetime) -> RunBatchStatus:
+    """The end of a batch whose spec was stored before a rule existed; nothing of it is counted."""
+    return RunBatchStatus(
+        observed_generation=batch.generation,
+        phase=Phase.REFUSED,
+        reason="InvalidSpec",
+        message=printable(error, MAX_MESSAGE),
+        finished_at=rfc3339(now),
+    )
+
+
 def _last_start(world: BatchWorld, before: RunBatchStatus) -> str | None:
-    own = rfc3339(world.last_start) if world.last_start is not None else ""
-    return max(own, world.census.last_created, before.last_start_at or "") or None
+    own = rfc3339(world.known.last_start) if world.known.last_start is not None else ""
+    return max(own, world.known.census.last_created, before.last_start_at or "") or None
 
 
 def _with(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from autopack_operator.domain.api.batch import RunBatchSpec
 from autopack_operator.domain.api.status import RunBatchStatus
-from autopack_operator.domain.batch.census import Census, Start
+from autopack_operator.domain.batch.census import Start
+from autopack_operator.domain.batch.memory import BatchMemory
 from autopack_operator.domain.run.world import ReadAnchor, Wait
-from autopack_operator.domain.views import AnchorVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,21 +17,15 @@ class BatchWorld:
 
     Attributes:
         spec: the batch's spec, parsed.
-        census: its runs by state. A decision reads it and changes nothing in it.
-        anchor: the gate's answer; None when not read yet.
-        turns: how many runs may start now, by the quota of the profile; None when not asked yet.
-        rejected: what the API server said when it rejected a run of this batch; empty when it did not.
-        last_start: when this process last created a run of the batch; None when it has created none.
+        known: its runs by state, and the answers of steps. A decision reads it and changes nothing in it.
+        spec_error: why the spec cannot be parsed; `spec` is only a stand-in then.
         quiet_for: seconds since this process last wrote the batch's status.
 
     """
 
     spec: RunBatchSpec
-    census: Census
-    anchor: AnchorVerdict | None = None
-    turns: int | None = None
-    rejected: str = ""
-    last_start: datetime | None = None
+    known: BatchMemory
+    spec_error: str = ""
     quiet_for: float = 1e9
 
 
@@ -65,8 +58,8 @@ class WriteBatchStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteBatch:
-    """The time to live is over."""
+class WakeRuns:
+    """Have the runs under way look at their batch: whether they are canceled, they read from it."""
 
 
-BatchStep = ReadAnchor | AskForTurns | CreateRuns | LookUpRuns | WriteBatchStatus | DeleteBatch | Wait
+BatchStep = ReadAnchor | AskForTurns | CreateRuns | LookUpRuns | WakeRuns | WriteBatchStatus | Wait

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from autopack_operator.domain.api.run import TtlSeconds
-from autopack_operator.domain.run import deadline, follow, start, ttl
-from autopack_operator.domain.run.world import DeleteRun, Step, Wait, World
+from autopack_operator.domain.run import deadline, follow, start
+from autopack_operator.domain.run.world import Step, World
 from autopack_operator.domain.views import RunView
 
 
@@ -31,11 +30,3 @@ def attempt_in_work(run: RunView) -> int:
 
 def _waits(run: RunView) -> bool:
     return run.status.attempt == 0 or run.status.next_attempt_at is not None
-
-
-def after_the_end(run: RunView, limits: TtlSeconds, now: datetime) -> Step:
-    """The next step for a run in a terminal phase, which never changes: only its time to live is left."""
-    left = ttl.seconds_left(limits, run.status.phase, run.status.finished_at, now)
-    if left is None:
-        return Wait()
-    return Wait(left) if left > 0 else DeleteRun()

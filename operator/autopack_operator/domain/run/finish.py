@@ -22,7 +22,7 @@ def infrastructure(reason: str, message: str) -> Verdict:
 
 def decide(run: RunView, world: World, verdict: Verdict | None, now: datetime) -> Step:
     """The next step after the attempt's pod stopped (`verdict`) or vanished (None)."""
-    match world.committed:
+    match world.known.committed:
         case CommittedWork() as work:
             return _conclude(run, world, in_the_light_of(work, verdict), work, now)
         case VolumeFailure(transient=True) as failure:
@@ -40,7 +40,7 @@ def decide(run: RunView, world: World, verdict: Verdict | None, now: datetime) -
 
 
 def _conclude(run: RunView, world: World, verdict: Verdict, work: CommittedWork, now: datetime) -> Step:
-    if not world.lease_released:
+    if not world.known.lease_released:
         # Before a retry as well: whatever ends the run while it waits then has nothing of this attempt to let go of.
         return ReleaseLease(run.status.attempt)
     if verdict.phase == Phase.SUSPENDED:
@@ -57,7 +57,7 @@ def _conclude(run: RunView, world: World, verdict: Verdict, work: CommittedWork,
 
 def _not_committed(run: RunView, world: World, failure: VolumeFailure, now: datetime) -> Step:
     """The work could not be taken in as it is (say, the manifest does not fit): it stays in its folder for a person."""
-    if not world.lease_released:
+    if not world.known.lease_released:
         return ReleaseLease(run.status.attempt)
     verdict = Verdict(Phase.FAILED, failure.reason, failure.message)
     return WriteStatus(transitions.finished(run, verdict, now, not_committed=failure.message, pod=world.pod))

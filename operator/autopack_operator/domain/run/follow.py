@@ -63,7 +63,7 @@ def decide(run: RunView, world: World, now: datetime) -> Step:
     if late is not None and late >= 0:
         return _node_is_silent(run, pod, now)
     if ending is not None:
-        stopping = pod.deleting or world.stop_asked == pod.uid
+        stopping = pod.deleting or world.known.stop_asked == pod.uid
         return Wait(None if late is None else -late) if stopping else DeletePod(pod)
     return _watch(run, world, pod, now)
 
@@ -104,10 +104,10 @@ def _asked_to_end(run: RunView, world: World, now: datetime) -> Verdict | None:
 
 
 def _without_pod(run: RunView, world: World, now: datetime) -> Step:
-    if not world.pod_absent:
+    if not world.known.pod_absent:
         return LookUpPod(run.status.pod_name or "")
-    if run.status.pod_uid is not None or run.status.outcome is not None or world.pod_seen:
-        left = _may_still_run(run, world)
+    if run.status.pod_uid is not None or run.status.outcome is not None or world.known.pod_seen:
+        left = _may_still_run(run, world, now)
         if left > 0:
             return Wait(left)
         return finish.decide(run, world, _decided(run, world), now)
@@ -117,25 +117,26 @@ def _without_pod(run: RunView, world: World, now: datetime) -> Step:
     return _create(run, world, now)
 
 
-def _may_still_run(run: RunView, world: World) -> float:
+def _may_still_run(run: RunView, world: World, now: datetime) -> float:
     """Seconds for which the command of a vanished pod may still live.
 
     An object that was removed by force, or while nobody looked, proves nothing: a kubelet stops the containers when it
     notices, within their grace period. Until then nothing is taken in and no other attempt starts.
     """
-    if world.pod_stopped or (run.status.pod_uid is None and not world.pod_seen):
+    if world.pod_stopped or (run.status.pod_uid is None and not world.known.pod_seen):
         return 0.0
-    return world.spec.termination_grace_period_seconds + KUBELET_SECONDS - world.pod_gone_for
+    gone_for = (now - (world.known.pod_gone_at or now)).total_seconds()
+    return world.spec.termination_grace_period_seconds + KUBELET_SECONDS - gone_for
 
 
 def _hopeless(world: World) -> Verdict | None:
     """What would keep every try to make the pod from working. Written down before the attempt's work is committed, so
     that no later look finds reason to try again.
     """
-    if world.pod_problem is not None and world.pod_problem.hopeless:
-        return finish.infrastructure(world.pod_problem.reason, world.pod_problem.message)
-    if isinstance(world.prepared, VolumeFailure) and not world.prepared.transient:
-        return finish.infrastructure(world.prepared.reason, world.prepared.message)
+    if world.known.pod_problem is not None and world.known.pod_problem.hopeless:
+        return finish.infrastructure(world.known.pod_problem.reason, world.known.pod_problem.message)
+    if isinstance(world.known.prepared, VolumeFailure) and not world.known.prepared.transient:
+        return finish.infrastructure(world.known.prepared.reason, world.known.prepared.message)
     if profile_policy.unknown(world):
         return None
     refusal = profile_policy.refusal(world.spec, world.profile, world.profile_error)
@@ -148,20 +149,20 @@ def _create(run: RunView, world: World, now: datetime) -> Step:
     An earlier process may have made one that ran and was deleted unseen. The name keeps a second one from living beside
     it, and its workspace container refuses a folder in which a command has begun.
     """
-    if world.pod_problem is not None:
-        return _blocked(run, world.pod_problem.reason, world.pod_problem.message, now)
+    if world.known.pod_problem is not None:
+        return _blocked(run, world.known.pod_problem.reason, world.known.pod_problem.message, now)
     if world.profile is None:
         return LookUpProfile(world.spec.profile_ref.name)
-    if not isinstance(world.prepared, Attempt):
+    if not isinstance(world.known.prepared, Attempt):
         again = Prepare(run.status.attempt, run.status.resumed_from is not None)
-        return Wait(POLL_SECONDS) if world.prepared is not None else again
-    match world.lease:
+        return Wait(POLL_SECONDS) if world.known.prepared is not None else again
+    match world.known.lease:
         case int():
-            return CreatePod(world.prepared, world.spec, world.profile)
+            return CreatePod(world.known.prepared, world.spec, world.profile)
         case LeaseConflict() as conflict:
             return _blocked(run, "LeaseConflict", f"Lease {conflict.lease} is held by {conflict.holder}", now)
         case _:
-            return AcquireLease(run.status.attempt, world.prepared.workspace)
+            return AcquireLease(run.status.attempt, world.known.prepared.workspace)
 
 
 def _blocked(run: RunView, reason: str, message: str, now: datetime) -> Step:

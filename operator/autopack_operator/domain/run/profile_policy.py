@@ -18,7 +18,7 @@ def image_of(spec: AutopackRunSpec, profile: RunProfileSpec) -> str:
 
 def unknown(world: World) -> bool:
     """The profile has to be read live before it can be judged."""
-    return world.profile is None and not world.profile_error and not world.profile_absent
+    return world.profile is None and not world.profile_error and not world.known.profile_absent
 
 
 def refusal(spec: AutopackRunSpec, profile: RunProfileSpec | None, profile_error: str = "") -> Verdict | None:

@@ -57,11 +57,11 @@ def _gate(run: RunView, world: World, now: datetime) -> Step | None:
     if run.anchor is None and world.batch_unknown:
         # Its anchor is its batch's, which the cache may get to know a moment later than the run.
         return _say(run, Phase.PENDING, "BatchUnknown", "the run's RunBatch is not known", now, CONFLICT_SECONDS)
-    if world.anchor is None:
+    if world.known.anchor is None:
         return ReadAnchor()
-    if world.anchor.allowed:
+    if world.known.anchor.allowed:
         return None
-    return _end(run, world, transitions.refused_by_anchor(run, world.anchor, now))
+    return _end(run, world, transitions.refused_by_anchor(run, world.known.anchor, now))
 
 
 def _profile(run: RunView, world: World, now: datetime) -> Step | None:
@@ -72,9 +72,9 @@ def _profile(run: RunView, world: World, now: datetime) -> Step | None:
 
 
 def _turn(run: RunView, world: World, now: datetime) -> Step | None:
-    if world.profile is None or world.profile.max_concurrent_runs is None or world.turn:
+    if world.profile is None or world.profile.max_concurrent_runs is None or world.known.turn:
         return None
-    if world.turn is None:
+    if world.known.turn is None:
         return AskForTurn()
     told = run.status.reason == turns.REASON
     message = turns.message(world.spec.profile_ref.name, world.profile)
@@ -83,7 +83,7 @@ def _turn(run: RunView, world: World, now: datetime) -> Step | None:
 
 def _prepare(run: RunView, world: World, now: datetime) -> Step:
     number = run.status.attempt + 1
-    match world.prepared:
+    match world.known.prepared:
         case Attempt() as attempt if attempt.number == number:
             return _claim(run, world, attempt, now)
         case VolumeFailure(transient=True) as failure:
@@ -101,9 +101,9 @@ def _prepare(run: RunView, world: World, now: datetime) -> Step:
 
 
 def _claim(run: RunView, world: World, attempt: Attempt, now: datetime) -> Step:
-    match world.lease:
+    match world.known.lease:
         case int(number) if number == attempt.number:
-            return WriteStatus(transitions.claimed(run, world.spec, attempt, world.anchor, now))
+            return WriteStatus(transitions.claimed(run, world.spec, attempt, world.known.anchor, now))
         case LeaseConflict() as conflict:
             message = f"Lease {conflict.lease} is held by {conflict.holder}"
             return _say(run, Phase.PENDING, "LeaseConflict", message, now, CONFLICT_SECONDS)
@@ -115,7 +115,7 @@ def _end(run: RunView, world: World, ending: AutopackRunStatus) -> Step:
     """The run ends before its next attempt is claimed. That attempt may hold leases all the same: this process, or one
     before it, may have stopped between taking them and the claim.
     """
-    return WriteStatus(ending) if world.lease_released else ReleaseLease(run.status.attempt + 1)
+    return WriteStatus(ending) if world.known.lease_released else ReleaseLease(run.status.attempt + 1)
 
 
 def _say(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,9 @@ from pydantic import ValidationError
 
 from autopack.phases import Phase
 from autopack_operator.domain.api.run import TtlSeconds
+from autopack_operator.domain.run.world import Wait
 from autopack_operator.domain.times import seconds_between
+from autopack_operator.domain.views import BatchView, RunView
 
 
 def seconds_left(ttl: TtlSeconds, phase: str, finished_at: str | None, now: datetime) -> float | None:
@@ -18,6 +21,17 @@ def seconds_left(ttl: TtlSeconds, phase: str, finished_at: str | None, now: date
     if limit is None or finished_at is None:
         return None
     return max(0.0, limit - seconds_between(finished_at, now))
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """The time to live is over."""
+
+
+def after_the_end(view: RunView | BatchView, now: datetime) -> Wait | Delete:
+    """The next step for what is in a terminal phase, which never changes: only its time to live is left."""
+    left = seconds_left(limits_of(view.spec), view.status.phase, view.status.finished_at, now)
+    return Delete() if left == 0 else Wait(left)
 
 
 def limits_of(spec: dict[str, Any]) -> TtlSeconds:

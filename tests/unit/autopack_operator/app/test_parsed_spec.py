@@ -11,11 +11,11 @@ from tests.unit.autopack_operator.app.simulation import live
 from tests.unit.autopack_operator.builders import NAMESPACE, PROFILE, ProfileBuilder, RunBuilder
 
 from autopack_operator.adapters.informer.cache import InformerCache
-from autopack_operator.app.parsed_spec import ParsedProfiles
-from autopack_operator.app.run_memory import UNREADABLE, RunMemory
+from autopack_operator.app.parsed_profiles import ParsedProfiles
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.projection import profile_view
+from autopack_operator.domain.run.memory import UNREADABLE, RunMemory
 from autopack_operator.ports.cluster import JsonDict
 
 

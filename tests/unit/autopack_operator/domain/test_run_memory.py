@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from tests.unit.autopack_operator.builders import APPROVED, NAMESPACE, committed, prepared
 
-from autopack_operator.app.run_memory import RunMemories, RunMemory
 from autopack_operator.domain.keys import Key, Kind
+from autopack_operator.domain.run.memory import RunMemory
 from autopack_operator.domain.views import LeaseConflict, VolumeFailure
 
 KEY = Key(Kind.RUN, NAMESPACE, "one")
 
 
 def about_the_first_attempt() -> RunMemory:
-    return RunMemory(1, APPROVED, prepared(1), 1, pod_seen=True, committed=committed(), lease_released=True)
+    return RunMemory(1, APPROVED, prepared(1), 1, pod_uid="pod-1", committed=committed(), lease_released=True)
 
 
 def test_memory_of_another_attempt_is_dropped_but_the_anchor_stays_approved() -> None:
@@ -36,25 +36,11 @@ def test_answers_that_may_change_are_asked_for_again() -> None:
         pod_absent=True,
         committed="pending",
     )
-    memory.forget_answers_that_age()
+    memory.forget_answers_that_age(0.0)
     assert memory == RunMemory(1)
 
 
 def test_answers_that_are_pinned_stay() -> None:
     memory = about_the_first_attempt()
-    memory.forget_answers_that_age()
+    memory.forget_answers_that_age(0.0)
     assert memory == about_the_first_attempt()
-
-
-def test_a_run_made_anew_under_its_old_name_starts_without_memory() -> None:
-    memories = RunMemories()
-    memories.of(KEY, "old").lease = 1
-    assert memories.of(KEY, "new").lease is None
-
-
-def test_a_known_run_keeps_its_memory_until_it_is_forgotten() -> None:
-    memories = RunMemories()
-    memory = memories.of(KEY, "same")
-    assert memories.of(KEY, "same") is memory
-    memories.forget(KEY)
-    assert memories.of(KEY, "same") is not memory

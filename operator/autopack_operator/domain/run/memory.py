@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-from autopack_operator.app.parsed_spec import ParsedSpec
 from autopack_operator.domain.api.common import Source
 from autopack_operator.domain.api.run import AutopackRunSpec
-from autopack_operator.domain.keys import Key
-from autopack_operator.domain.run.world import PodProblem
+from autopack_operator.domain.parsed_spec import ParsedSpec
 from autopack_operator.domain.views import (
     AnchorVerdict,
     Attempt,
     CommittedWork,
     LeaseConflict,
+    PodView,
     RunView,
     VolumeFailure,
 )
@@ -23,9 +22,37 @@ UNREADABLE = AutopackRunSpec(source=Source(repository="unreadable"), command=["u
 """Stands in for a spec that was stored before a rule existed; nothing is ever started from it."""
 
 
+@dataclass(frozen=True, slots=True)
+class PodProblem:
+    """The pod could not be made. `hopeless`: trying the same again would not help."""
+
+    reason: str
+    message: str
+    hopeless: bool
+
+
 @dataclass(slots=True)
 class RunMemory:
-    """Answers of the steps taken for one run. Fields as in domain/run/world.py; `attempt` is what they are about."""
+    """Answers of the steps taken for one run. A decision reads them and changes nothing in them.
+
+    None means: not known yet (a step will find out), never: known to be absent.
+
+    Attributes:
+        attempt: the attempt that all of this is about.
+        anchor: the gate's answer.
+        prepared: what the volume pinned for the attempt; "pending" while it fetches.
+        lease: the attempt that holds the run's Lease, or the conflict.
+        profile_absent: a live read found no such profile.
+        pod_absent: a live read found no such pod.
+        pod_uid: that of the attempt's pod, once this process has seen it.
+        pod_gone_at: when a live read first found it gone.
+        pod_problem: why the API server did not take the pod.
+        stop_asked: UID of the pod whose deletion this process has asked for.
+        committed: what the volume imported of the attempt; "pending" while it imports.
+        lease_released: this process let go of the run's Lease.
+        turn: the quota of the profile lets the run start its next attempt.
+
+    """
 
     attempt: int = 0
     anchor: AnchorVerdict | None = None
@@ -33,7 +60,6 @@ class RunMemory:
     lease: int | LeaseConflict | None = None
     profile_absent: bool = False
     pod_absent: bool = False
-    pod_seen: bool = False
     pod_uid: str | None = None
     pod_gone_at: datetime | None = None
     pod_problem: PodProblem | None = None
@@ -48,7 +74,19 @@ class RunMemory:
         spec, error = self.parsed.of(run.uid, run.generation, run.spec)
         return spec or UNREADABLE, error
 
-    def forget_answers_that_age(self) -> None:
+    @property
+    def pod_seen(self) -> bool:
+        """Whether this process has seen a pod of the attempt."""
+        return self.pod_uid is not None
+
+    def see_pod(self, pod: PodView | None, now: datetime) -> None:
+        """The attempt's pod as the cache has it."""
+        if pod is not None:
+            self.pod_uid, self.pod_gone_at = pod.uid, None
+        elif self.pod_absent and self.pod_gone_at is None:
+            self.pod_gone_at = now
+
+    def forget_answers_that_age(self, monotonic: float) -> None:  # noqa: ARG002 - these age with each pass
         """At the start of a reconcile: ask again what was refused, pending or absent the last time."""
         if not isinstance(self.prepared, Attempt):
             self.prepared = None
@@ -67,21 +105,3 @@ class RunMemory:
             fresh = RunMemory(attempt=attempt, anchor=self.anchor, parsed=self.parsed)
             for each in fields(self):
                 setattr(self, each.name, getattr(fresh, each.name))
-
-
-class RunMemories:
-    """By key: a run that comes back under the same name with a new UID starts with none."""
-
-    def __init__(self) -> None:
-        self._memories: dict[Key, tuple[str, RunMemory]] = {}
-
-    def of(self, key: Key, uid: str) -> RunMemory:
-        """What is known of that run, empty at first."""
-        known = self._memories.get(key)
-        if known is None or known[0] != uid:
-            known = self._memories[key] = (uid, RunMemory())
-        return known[1]
-
-    def forget(self, key: Key) -> None:
-        """The run is finished or gone."""
-        self._memories.pop(key, None)

@@ -8,8 +8,6 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from autopack_operator.domain.api.common import JsonDict
-from autopack_operator.domain.api.profile import RunProfileSpec
-from autopack_operator.ports.cluster import Cache
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
@@ -31,25 +29,6 @@ class ParsedSpec(Generic[SpecT]):
                 self._answer = None, explain(error)
             self._version = uid, generation
         return self._answer
-
-
-class ParsedProfiles:
-    """RunProfiles, which all runs that use them share. Those that the cache has no more are dropped."""
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-        self._parsed: dict[tuple[str, str], ParsedSpec[RunProfileSpec]] = {}
-
-    def of(self, namespace: str, name: str) -> tuple[RunProfileSpec | None, str]:
-        """The profile as the cache has it; None when it is not there, and, with the reason, when it is unreadable."""
-        found = self._cache.profile(namespace, name)
-        if found is None:
-            return None, ""
-        parsed = self._parsed.get((namespace, name))
-        if parsed is None:
-            self._parsed = {place: kept for place, kept in self._parsed.items() if self._cache.profile(*place)}
-            parsed = self._parsed[namespace, name] = ParsedSpec(RunProfileSpec)
-        return parsed.of(found.uid, found.generation, found.spec)
 
 
 def explain(error: ValidationError) -> str:
