@@ -52,7 +52,7 @@ def controller_of(meta: JsonDict) -> Owner | None:
 def pod_view(body: JsonDict) -> PodView:
     """A pod of a run."""
     meta, status = body["metadata"], body.get("status") or {}
-    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    conditions = {condition.get("type"): condition for condition in status.get("conditions") or ()}
     disrupted, placed = conditions.get("DisruptionTarget", {}), conditions.get("PodScheduled", {})
     containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
     return PodView(
@@ -95,7 +95,7 @@ def _container(item: JsonDict) -> ContainerView:
     state = item.get("state") or {}
     waiting, terminated, running = state.get("waiting"), state.get("terminated"), state.get("running")
     return ContainerView(
-        name=item["name"],
+        name=item.get("name") or "",
         running=running is not None,
         waiting=(waiting or {}).get("reason", "Waiting") if waiting is not None else None,
         waiting_message=(waiting or {}).get("message") or "",
@@ -133,4 +133,4 @@ def _status(model: type[StatusT], body: JsonDict) -> StatusT:
 
 
 def _number(text: object) -> int:
-    return int(text) if isinstance(text, str) and text.isdigit() else 0
+    return int(text) if isinstance(text, str) and text.isdecimal() else 0

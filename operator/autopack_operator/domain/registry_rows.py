@@ -160,7 +160,7 @@ def _sequence(facts: RunRecord) -> int:
 
 
 def _version(resource_version: str) -> int:
-    return int(resource_version) if resource_version.isdigit() else 0
+    return int(resource_version) if resource_version.isdecimal() else 0
 
 
 def _text(text: str | None, limit: int) -> str | None:
