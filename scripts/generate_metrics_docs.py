@@ -49,8 +49,10 @@ def operator_metrics() -> str:
 
 
 def volume_metrics() -> str:
-    """Return what a volume service that has answered one request shows."""
+    """Return what a volume service that has done each thing once shows."""
     metrics = Metrics()
+    metrics.bytes.labels(kind="mirrors").set(0)
+    metrics.removed.labels(kind="bundle").inc()
     metrics.requests.labels(route="prepare", status="200").inc()
     return metrics.exposition().decode()
 

@@ -58,6 +58,12 @@ def _tree(options: argparse.Namespace) -> int:
     return listing.tree(os.environ, options.run)
 
 
+def _tidy(options: argparse.Namespace) -> int:
+    from autopack_volume.service.retention import command
+
+    return command.run(os.environ, dry_run=options.dry_run)
+
+
 def _parser() -> argparse.ArgumentParser:
     import argparse
 
@@ -86,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     branches.add_argument("--repository", metavar="NAME", help="only of this imported repository")
     tree = command("tree", _tree, "Show the artifacts that runs left.")
     tree.add_argument("run", nargs="?", metavar="RUN", help="only of this run")
+    text = "Remove from the volume what the chart's volume.retention says, and print the bytes by kind."
+    command("tidy", _tidy, text).add_argument("--dry-run", action="store_true", help="only say what would be removed")
     return parser
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 
 class Metrics:
@@ -19,6 +19,13 @@ class Metrics:
         )
         self.import_seconds = Histogram(
             "autopack_volume_import_seconds", "Time of commits of results.", registry=self._registry, buckets=seconds
+        )
+
+        self.bytes = Gauge(
+            "autopack_volume_bytes", "Bytes of the volume by what takes them up.", ("kind",), registry=self._registry
+        )
+        self.removed = Counter(
+            "autopack_volume_removed", "What retention removed from the volume.", ("kind",), registry=self._registry
         )
 
     def exposition(self) -> bytes:

@@ -6,10 +6,34 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from autopack.errors import InvalidInput, printable
 
+_DAY = 86400
 _PROTOCOLS = ("https", "ssh", "http", "git", "file")
+
+
+class Policy(NamedTuple):
+    """After how many seconds without use something goes (None: never), and how much all mirrors may take up in bytes.
+
+    `mirrors`: copies of repositories that can be fetched again. `bundles`: what pods handed over, once it is imported.
+    `results`: the commits of runs, which are nowhere else, with what was noted about their attempts.
+    """
+
+    mirrors: float | None = None
+    mirrors_bytes: int | None = None
+    bundles: float | None = None
+    results: float | None = None
+
+    @property
+    def removes_something(self) -> bool:
+        """Whether anything goes at all."""
+        return any(limit is not None for limit in self)
+
+
+NEVER = Policy()
+"""Nothing goes."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +54,9 @@ class Settings:
     fetch_threads: int = 4
     file_threads: int = 4
     read_threads: int = 4
+    retention: Policy = NEVER
+    tidy_seconds: float = 21600
+    """How often what the policy names is removed, and what takes up room is measured."""
     allow_loopback: bool = False
     """Whether repositories may lie on this machine: only where `file` is allowed, that is, in tests."""
 
@@ -57,8 +84,25 @@ class Settings:
             fetch_threads=int(_number(environ, "AUTOPACK_FETCH_THREADS", "4", 1, 64)),
             file_threads=int(_number(environ, "AUTOPACK_FILE_THREADS", "4", 1, 64)),
             read_threads=int(_number(environ, "AUTOPACK_READ_THREADS", "4", 1, 64)),
+            retention=retention(environ),
+            tidy_seconds=_number(environ, "AUTOPACK_TIDY_SECONDS", "21600", 60, 2592000),
             allow_loopback="file" in protocols,
         )
+
+
+def retention(environ: Mapping[str, str]) -> Policy:
+    """Read what goes when; 0 means never, and is the default of all."""
+
+    def limit(name: str, unit: int) -> float | None:
+        return _number(environ, name, "0", 0, 1e6) * unit or None
+
+    most = limit("AUTOPACK_MIRRORS_MAX_GIB", 1 << 30)
+    return Policy(
+        mirrors=limit("AUTOPACK_KEEP_MIRRORS_DAYS", _DAY),
+        mirrors_bytes=None if most is None else int(most),
+        bundles=limit("AUTOPACK_KEEP_BUNDLES_DAYS", _DAY),
+        results=limit("AUTOPACK_KEEP_RESULTS_DAYS", _DAY),
+    )
 
 
 def volume_root(environ: Mapping[str, str]) -> Path:

@@ -22,6 +22,8 @@ from autopack_volume.service.jobs import Jobs
 from autopack_volume.service.metrics import Metrics
 from autopack_volume.service.reading.forecasts import Forecasts
 from autopack_volume.service.reading.routes import add_reading
+from autopack_volume.service.retention.inventory import bytes_by_kind
+from autopack_volume.service.retention.tidying import Tidying
 from autopack_volume.service.settings import Settings
 from autopack_volume.service.sources.mirrors import Mirrors
 from autopack_volume.service.sources.refresh import Refresher
@@ -77,6 +79,7 @@ class Service:
         self._reads = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="read")
         mirrors, refresher = Mirrors(settings), Refresher()
         self._attempts = Attempts(settings.root, mirrors, refresher, self._fetches, self._files, self._metrics)
+        self._tidying = Tidying(settings.root, mirrors, settings.retention)
         self._commits = Commits(settings.root, mirrors, refresher, self._files, self._metrics, self._trash)
 
     def app(self) -> web.Application:
@@ -100,10 +103,11 @@ class Service:
 
     async def _background(self, _: web.Application) -> AsyncIterator[None]:
         await asyncio.to_thread(self._trash.collect)
-        janitor = asyncio.create_task(self._empty_trash())
+        janitors = [asyncio.create_task(self._empty_trash()), asyncio.create_task(self._tidy())]
         yield
-        janitor.cancel()
-        await asyncio.gather(janitor, return_exceptions=True)
+        for janitor in janitors:
+            janitor.cancel()
+        await asyncio.gather(*janitors, return_exceptions=True)
         await self._jobs.stop()
         self._fetches.shutdown(wait=False, cancel_futures=True)
         self._files.shutdown(wait=False, cancel_futures=True)
@@ -120,6 +124,26 @@ class Service:
                 await asyncio.sleep(_TRASH_SECONDS)
             else:
                 await self._commits.discarded.wait()
+
+    async def _tidy(self) -> None:
+        """Remove what has been kept long enough, and measure what takes up the volume, now and then."""
+        while True:
+            await asyncio.sleep(self._settings.tidy_seconds)
+            try:
+                if await asyncio.to_thread(self._tidy_once):
+                    self._commits.discarded.set()
+            except (AutopackError, OSError) as error:
+                log("warning", "the volume could not be tidied", error=str(error))
+
+    def _tidy_once(self) -> int:
+        """Return how much was removed."""
+        removed = list(self._tidying.tidy()) if self._settings.retention.removes_something else []
+        for removal in removed:
+            log("info", "removed from the volume", **removal._asdict())
+            self._metrics.removed.labels(removal.kind).inc()
+        for kind, size in bytes_by_kind(self._settings.root).items():
+            self._metrics.bytes.labels(kind).set(size)
+        return len(removed)
 
     @web.middleware
     async def _observe(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
