@@ -36,11 +36,13 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 venv: $(VENV)/.ready ## Make the Python environment in .venv from the hashed lock file
 
 .PHONY: lint
-lint: venv docs ## ruff, mypy --strict, the import rules, and the documentation's links
+lint: venv docs ## ruff, mypy --strict, the import rules, spelling, and the documentation's links
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/codespell
+	$(PY) -m scripts.check_words
 
 .PHONY: docs
 docs: venv ## Build the documentation as a site, in site/; a broken link or a page in no menu fails it

@@ -1,4 +1,4 @@
-"""The volume service's HTTP contract without a volume: a pod that kwok plays has no files that could be taken in.
+"""The volume service's HTTP contract without a volume: a pod that kwok plays has no files that could be imported.
 
 Both calls are answered at once, with as much text as the real service sends: what is measured is the operator's part.
 `python -m bench.volume_double <address> <port>`.

@@ -70,7 +70,7 @@ class Beats:
         return found
 
     def _commit(self, paths: AttemptPaths, folder: Path, lines: list[str]) -> Commit | None:
-        """What the volume service has pinned; the lines count as taken in if the manifest has their digest."""
+        """What the volume service has pinned; the lines count as imported if the manifest has their digest."""
         pinned = pins.read(self.root, pins.committed_pin(paths))
         if pinned is None or pinned[1].status != 200:
             return None

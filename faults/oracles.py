@@ -60,7 +60,7 @@ def own_workspace(record: Record) -> Iterator[str]:
 
 
 def committed_never_changes(record: Record) -> Iterator[str]:
-    """3: the digest that a status names for an attempt is that of what was taken in, and stays."""
+    """3: the digest that a status names for an attempt is that of what was imported, and stays."""
     told: dict[tuple[str, int], str] = {}
     for seen in _runs(record):
         status, uid = seen.body.get("status") or {}, seen.body["metadata"]["uid"]
@@ -107,15 +107,15 @@ def terminal_is_final(record: Record) -> Iterator[str]:
 
 
 def work_is_saved_first(record: Record) -> Iterator[str]:
-    """6: an attempt is taken in, and its worktree removed, only when its command has stopped."""
+    """6: an attempt is imported, and its worktree removed, only when its command has stopped."""
     for (_, attempt), commit in record.evidence.commits.items():
         if commit.alive:
-            what = "taken in and its worktree removed" if commit.removed_workspace else "taken in"
+            what = "imported and its worktree removed" if commit.removed_workspace else "imported"
             yield f"attempt {attempt} was {what} while its command ran"
 
 
 def acknowledged_lines_are_there(record: Record) -> Iterator[str]:
-    """3 and 6: every line whose writer was told that it is stored is stored, and taken in if the attempt was."""
+    """3 and 6: every line whose writer was told that it is stored is stored, and imported if the attempt was."""
     for key, lines in record.evidence.acknowledged.items():
         commit = record.evidence.commits.get(key)
         kept = set(commit.lines) if commit is not None else set(record.evidence.stored.get(key, ()))

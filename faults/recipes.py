@@ -117,7 +117,7 @@ def memory_plans() -> list[Plan]:
 
 def disk_plans() -> list[Plan]:
     """A real command fills its quota, and the operator is killed as it writes that down; or the volume is full for a
-    while: as an attempt is prepared, as its pod starts, as its command runs and ends, and as its work is taken in.
+    while: as an attempt is prepared, as its pod starts, as its command runs and ends, and as its work is imported.
     """
     moments = (Match(verb="create", resource="attempts", name="~-a1"), POD_MADE, wrote("CommandRunning"), TAKEN_IN)
     return _hungry("disk", "quota", (TAKEN_IN, wrote("DiskQuotaExceeded"))) + [

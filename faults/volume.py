@@ -1,4 +1,4 @@
-"""The played volume service: pins answers as the real one does, and takes in what the played commands wrote."""
+"""The played volume service: pins answers as the real one does, and imports what the played commands wrote."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class Commit:
-    """What was taken in of one attempt; it never changes afterwards."""
+    """What was imported of one attempt; it never changes afterwards."""
 
     at: float
     lines: tuple[str, ...]

@@ -63,7 +63,7 @@ def listen_address(text: str) -> tuple[str, int]:
 
 
 def check_loopback(host: str) -> None:
-    """Raise InvalidInput for an address that others can reach: nobody is asked there who he is."""
+    """Raise InvalidInput for an address that others can reach: nobody has to log in there."""
     try:
         alone = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -20,8 +20,8 @@ from .signals import STOP, hold_signals
 _GIT_DIR = "/tmp/keeper.git"  # noqa: S108 - a container's own, which the run does not see
 _POLL_SECONDS = 0.15
 _RETRY_SECONDS = 2.0
-# A kubelet restarts a sidecar that ends before it has seen the command's end, so the keeper waits to be told. Not for
-# ever: a SIGTERM sent before Python could take it is lost, and the pod would stay until its grace period is over.
+# A kubelet restarts a sidecar that ends before it has seen the command's end, so the keeper waits to be told. Not
+# forever: a SIGTERM sent before Python could take it is lost, and the pod would stay until its grace period is over.
 _LINGER_SECONDS = 1.0
 _LINGER_AGAIN_SECONDS = 10.0
 _LINGER_FENCED_SECONDS = 3600.0

@@ -36,7 +36,7 @@ class Pod(NamedTuple):
 
     @property
     def fenced(self) -> bool:
-        """Whether the attempt is over: the volume takes in what it left, and nothing that is written now counts."""
+        """Whether the attempt is over: the volume imports what it left, and nothing that is written now counts."""
         return self.files.fence.exists()
 
     @property

@@ -64,7 +64,7 @@ def make_private(common: Path, path: Path, note: Note, refs: Sequence[Ref]) -> P
     """Make the git dir for the worktree at `path`, which must not have one; return it.
 
     `note` says where the run is to begin, `refs` are the source's. The caller holds the claim on `path`; what a crash
-    left half made is made anew. Raises GitError or OSError.
+    left half made is made again. Raises GitError or OSError.
     """
     target = private_dir(common, path)
     built = target.with_name(target.name + _NEW)

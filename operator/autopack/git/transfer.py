@@ -16,7 +16,7 @@ _LOOSE = 100
 def bring_over(source: Path, target: Path, tips: Iterable[str], known: Iterable[str]) -> None:
     """Copy all that `tips` lead to from the git dir `source` to `target`, which has what the commits `known` lead to.
 
-    Packing walks through everything and fails where an object is missing; unpacking computes each id anew from what
+    Packing walks through everything and fails where an object is missing; unpacking computes each id again from what
     the object says. Raises GitError.
     """
     asked = [*(f"{sha}\n" for sha in tips)]

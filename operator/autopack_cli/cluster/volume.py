@@ -65,7 +65,7 @@ class Volume:
                 yield response
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Lost(
-                f"the connection to lost the volume service: {error or type(error).__name__}. Try again",
+                f"the connection to the volume service was lost: {error or type(error).__name__}. Try again",
                 NO_ANSWER,
             ) from error
 

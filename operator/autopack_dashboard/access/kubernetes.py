@@ -1,4 +1,4 @@
-"""Kubernetes knows people: TokenReview says who the bearer is, SubjectAccessReview whether he may read the runs."""
+"""Kubernetes knows people: TokenReview says who the bearer is, SubjectAccessReview whether they may read the runs."""
 
 from __future__ import annotations
 

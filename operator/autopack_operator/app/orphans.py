@@ -1,4 +1,4 @@
-"""Takes in the work of runs that were deleted under way. Their pods stop by the garbage collector, their keepers save;
+"""Imports the work of runs that were deleted under way. Their pods stop by the garbage collector, their keepers save;
 nobody else would ask the volume to import what they saved. See docs/adr on why there is no finalizer instead.
 """
 
@@ -45,7 +45,7 @@ class Orphans:
             answer = await self._volume.commit(
                 attempt.run_uid, attempt.run_name, attempt.number, remove_workspace=False
             )
-            told = answer.message if isinstance(answer, VolumeFailure) else "taken in" if answer else "under way"
+            told = answer.message if isinstance(answer, VolumeFailure) else "imported" if answer else "under way"
             log.info(
                 "run %s was deleted under way; its attempt %d: %s",
                 attempt.run_name,

@@ -255,7 +255,7 @@ def prepared(number: int = 1) -> Attempt:
 
 
 def committed(*, complete: bool = True, exit_code: int | None = 0) -> CommittedWork:
-    """What the volume took in."""
+    """What the volume imported."""
     return CommittedWork(complete, exit_code, "f" * 40, "refs/runs/1/a1/heads/autopack/one", "e" * 64, 3, 99)
 
 

@@ -56,7 +56,7 @@ def _conclude(run: RunView, world: World, verdict: Verdict, work: CommittedWork,
 
 
 def _not_committed(run: RunView, world: World, failure: VolumeFailure, now: datetime) -> Step:
-    """The work could not be taken in as it is (say, the manifest does not fit): it stays in its folder for a person."""
+    """The work could not be imported as it is (say, the manifest does not fit): it stays in its folder for a person."""
     if not world.known.lease_released:
         return ReleaseLease(run.status.attempt)
     verdict = Verdict(Phase.FAILED, failure.reason, failure.message)

@@ -121,7 +121,7 @@ def _may_still_run(run: RunView, world: World, now: datetime) -> float:
     """Seconds for which the command of a vanished pod may still live.
 
     An object that was removed by force, or while nobody looked, proves nothing: a kubelet stops the containers when it
-    notices, within their grace period. Until then nothing is taken in and no other attempt starts.
+    notices, within their grace period. Until then nothing is imported and no other attempt starts.
     """
     if world.pod_stopped or (run.status.pod_uid is None and not world.known.pod_seen):
         return 0.0

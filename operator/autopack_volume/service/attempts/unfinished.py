@@ -1,4 +1,4 @@
-"""The attempts that were prepared and never taken in, for an operator that looks for work nobody asks for any more."""
+"""The attempts that were prepared and never imported, for an operator that looks for work nobody asks for any more."""
 
 from __future__ import annotations
 

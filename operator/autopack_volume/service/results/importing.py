@@ -29,7 +29,7 @@ _FETCH = (*CHECKS, *_UNBUNDLE, "--atomic")
 
 
 class BundleCorrupt(AutopackError):  # noqa: N818 - the reason users see
-    """The bundle cannot be taken in."""
+    """The bundle cannot be imported."""
 
     def __init__(self, message: str) -> None:
         super().__init__("BundleCorrupt", message, "The attempt's workspace and repo.git are kept; look there")

@@ -1,4 +1,4 @@
-"""What the watches tell is taken in; what is known already is not read again, and wakes nobody."""
+"""What the watches report is cached; what is known already is not read again, and wakes nobody."""
 
 from __future__ import annotations
 

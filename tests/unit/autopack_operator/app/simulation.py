@@ -168,7 +168,7 @@ class Simulation:
         return all(body.get("status", {}).get("phase") in TERMINAL_PHASES for body in objects)
 
     async def rest(self) -> None:
-        """What deleted runs left is taken in; then an operator with nothing to do writes nothing."""
+        """What deleted runs left is imported; then an operator with nothing to do writes nothing."""
         await self.until(self.all_is_taken_in)
         written = len(self.api.requests)
         await asyncio.sleep(IDLE_SECONDS)
