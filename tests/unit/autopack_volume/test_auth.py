@@ -207,6 +207,15 @@ async def test_it_is_ready_when_it_has_keys(server: ApiServer, verifier: TokenVe
     assert await verifier.ready()
 
 
+async def test_an_hour_of_probes_fetches_the_keys_once(
+    server: ApiServer, verifier: TokenVerifier, clock: Clock
+) -> None:
+    for _ in range(360):
+        assert await verifier.ready()
+        clock.now += 9.9
+    assert server.asked == 1
+
+
 async def test_a_key_set_that_is_none_is_no_key(server: ApiServer, verifier: TokenVerifier) -> None:
     server.document = {"keys": "none"}
     assert not await verifier.ready()

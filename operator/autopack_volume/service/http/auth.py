@@ -54,14 +54,18 @@ class KeyCache:
 
     async def get(self, key_id: str) -> jwt.PyJWK | None:
         """Return the key, None when there is none of that id; raise KeysUnavailableError when there are no keys."""
+        await self.ensure(key_id)
+        return self._keys.get(key_id)
+
+    async def ensure(self, key_id: str | None = None) -> None:
+        """Have keys that are not old, and that one if there is one; raise KeysUnavailableError without any."""
         now = self._monotonic()
-        fresh = now - self._fetched_at < _KEYS_LIVE_SECONDS
-        if not (fresh and key_id in self._keys) and now - self._tried_at >= _REFETCH_AFTER_SECONDS:
+        good = now - self._fetched_at < _KEYS_LIVE_SECONDS and (key_id is None or key_id in self._keys)
+        if not good and now - self._tried_at >= _REFETCH_AFTER_SECONDS:
             self._tried_at = now
             await self._refresh(now)
         if self._fetched_at == float("-inf"):
             raise KeysUnavailableError("the API server's keys are not known")
-        return self._keys.get(key_id)
 
     async def _refresh(self, now: float) -> None:
         try:
@@ -117,7 +121,7 @@ class TokenVerifier:
     async def ready(self) -> bool:
         """See Verifier."""
         try:
-            await self._keys.get("")
+            await self._keys.ensure()
             return bool(self._issuer())
         except (KeysUnavailableError, jwt.PyJWTError):
             return False
