@@ -11,6 +11,9 @@ import sys
 
 from aiohttp import web
 
+from autopack_volume.contract import routes
+from autopack_volume.contract.messages import Committed, Ready, Unfinished
+
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -18,15 +21,28 @@ async def prepare(request: web.Request) -> web.Response:
     """PUT /v1/attempts/<uid>/<attempt>."""
     uid, attempt, body = request.match_info["uid"], request.match_info["attempt"], await request.json()
     folder = f"{body['runId']}/a{attempt}-{uid[:8]}"
-    folders = {"workspace": f"workspaces/{folder}", "artifacts": folder, "kept": f".kept/{folder}"}
-    return web.json_response({"repoKey": "bench-0123456789ab", "sha": SHA} | folders)
+    answer: Ready = {
+        "state": "ready",
+        "repoKey": "bench-0123456789ab",
+        "sha": SHA,
+        "workspace": f"workspaces/{folder}",
+        "artifacts": folder,
+        "kept": f".kept/{folder}",
+    }
+    return web.json_response(answer)
 
 
 async def commit(request: web.Request) -> web.Response:
     """POST /v1/attempts/<uid>/<attempt>/commit."""
     uid, attempt = request.match_info["uid"], request.match_info["attempt"]
-    answer = {
+    answer: Committed = {
+        "state": "committed",
+        "stopReason": None,
+        "branches": {"autopack/bench": SHA},
         "complete": True,
+        "saved": "all",
+        "unsaved": [],
+        "unsavedCount": 0,
         "exitCode": 0,
         "head": SHA,
         "ref": f"refs/runs/{uid}/a{attempt}/heads/autopack/bench",
@@ -40,15 +56,16 @@ async def commit(request: web.Request) -> web.Response:
 
 async def unfinished(_: web.Request) -> web.Response:
     """GET /v1/attempts: nothing was left behind."""
-    return web.json_response({"unfinished": []})
+    answer: Unfinished = {"unfinished": []}
+    return web.json_response(answer)
 
 
 def main() -> None:
     """Serve until killed."""
     app = web.Application()
-    app.router.add_get("/v1/attempts", unfinished)
-    app.router.add_put("/v1/attempts/{uid}/{attempt}", prepare)
-    app.router.add_post("/v1/attempts/{uid}/{attempt}/commit", commit)
+    app.router.add_get(routes.ATTEMPTS, unfinished)
+    app.router.add_put(routes.ATTEMPT, prepare)
+    app.router.add_post(routes.COMMIT, commit)
     web.run_app(app, host=sys.argv[1], port=int(sys.argv[2]), print=None, access_log=None)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from autopack_volume.contract import routes
+
 JsonDict = dict[str, Any]
 
 MUTATING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
@@ -15,7 +17,7 @@ LEADER = "leader"
 _PATH = re.compile(
     r"/(?:api/v1|apis/[^/]+/[^/]+)/namespaces/[^/]+/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?"
 )
-_VOLUME = re.compile(r"/v1/attempts/(?P<uid>[^/]+)/(?P<attempt>\d+)(?P<commit>/commit)?")
+_VOLUME = re.compile(routes.ATTEMPT.format(uid="(?P<uid>[^/]+)", attempt=r"(?P<attempt>\d+)") + "(?P<commit>/commit)?")
 _UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

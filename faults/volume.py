@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import web
 
 from autopack.file_layout import AttemptPaths
+from autopack_volume.contract import routes
+from autopack_volume.contract.messages import Committed, Ready
 from faults.ledger import Attempt, Ledger
-
-JsonDict = dict[str, Any]
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -48,8 +47,8 @@ class PlayedVolume:
         app = web.Application()
         app.add_routes(
             [
-                web.put("/v1/attempts/{uid}/{attempt}", self._prepare),
-                web.post("/v1/attempts/{uid}/{attempt}/commit", self._commit),
+                web.put(routes.ATTEMPT, self._prepare),
+                web.post(routes.COMMIT, self._commit),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -67,8 +66,15 @@ class PlayedVolume:
         body = await request.json()
         paths = AttemptPaths(body["runId"], uid, attempt)
         self._branches[uid, attempt] = body["branch"]
-        folders = {"workspace": paths.workspace, "artifacts": paths.artifacts, "kept": paths.kept}
-        return web.json_response({"state": "ready", "repoKey": "n-played", "sha": SHA} | folders)
+        answer: Ready = {
+            "state": "ready",
+            "repoKey": "n-played",
+            "sha": SHA,
+            "workspace": paths.workspace,
+            "artifacts": paths.artifacts,
+            "kept": paths.kept,
+        }
+        return web.json_response(answer)
 
     async def _commit(self, request: web.Request) -> web.Response:
         key, body = _attempt(request), await request.json()
@@ -77,8 +83,14 @@ class PlayedVolume:
             commit = self.commits[key] = self._take_in(key, remove_workspace=bool(body.get("removeWorkspace")))
         complete = commit.exit_code is not None
         branch = self._branches.get(key, "main")
-        answer: JsonDict = {
+        answer: Committed = {
+            "state": "committed",
+            "branches": {},
+            "snapshot": None,
             "complete": complete,
+            "saved": "all" if complete else "unknown",
+            "unsaved": [],
+            "unsavedCount": 0,
             "exitCode": commit.exit_code,
             "stopReason": self.stop_reasons.get(key),
             "head": SHA,

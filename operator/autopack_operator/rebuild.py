@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import os
 
-import aiohttp
-
 from autopack.errors import AutopackError
 from autopack.registry.events import RunEvent
 from autopack.registry.reader import RegistryReader
@@ -16,11 +14,12 @@ from autopack_operator.adapters.kube.connection import Connection, NoCredentials
 from autopack_operator.adapters.kube.lister import KubeLister
 from autopack_operator.adapters.registry.opening import open_registry
 from autopack_operator.adapters.registry.writing import write
-from autopack_operator.adapters.volume_http.records import RecordsUnavailableError, attempts_of
 from autopack_operator.domain.registry_rows import batch_event, earlier_attempt_event, run_event
 from autopack_operator.domain.views import RunView
 from autopack_operator.ports.cluster import GoneError, RejectedError, TransientError
 from autopack_operator.settings import Settings, SettingsError
+from autopack_volume.client.client import RefusedError, UnreachableError, VolumeClient
+from autopack_volume.contract.messages import Attempt
 
 AT_ONCE = 500
 
@@ -33,7 +32,9 @@ def rebuild() -> tuple[int, int]:
     except SettingsError as error:
         fix = "Run it where the operator runs: kubectl exec deploy/autopack-operator -- autopack registry rebuild"
         raise AutopackError("NoOperator", str(error), fix) from error
-    except (NoCredentialsError, TransientError, RejectedError, GoneError, RecordsUnavailableError) as error:
+    except (RefusedError, UnreachableError) as error:
+        raise AutopackError("ClusterUnavailable", f"the volume service did not answer: {error}", "Try again") from error
+    except (NoCredentialsError, TransientError, RejectedError, GoneError) as error:
         raise AutopackError("ClusterUnavailable", str(error), "Try again") from error
 
 
@@ -60,12 +61,22 @@ async def _earlier_attempts(settings: Settings, runs: list[RunView]) -> list[Run
     found = []
     reader = RegistryReader(settings.registry.url, settings.registry.installation)
     with contextlib.closing(reader):
-        async with aiohttp.ClientSession() as session:
+        async with VolumeClient(settings.volume_url, settings.volume_token_file) as volume:
             for run in runs:
                 known = reader.run(run.uid, run.name)
                 told = {step.attempt for step in known.steps} if known is not None else set()
-                for attempt in await attempts_of(session, settings.volume_url, settings.volume_token_file, run.uid):
+                for attempt in await _attempts(volume, run.uid):
                     event = earlier_attempt_event(run, attempt, settings.registry.installation)
                     if event is not None and event.facts.attempt not in told:
                         found.append(event)
     return found
+
+
+async def _attempts(volume: VolumeClient, uid: str) -> list[Attempt]:
+    """The volume's records of a run; none where it knows nothing of it."""
+    try:
+        return (await volume.run(uid)).get("attempts", [])
+    except RefusedError as error:
+        if error.status == 404:
+            return []
+        raise

@@ -9,7 +9,8 @@ from pathlib import Path
 from autopack.errors import InvalidInput, printable
 from autopack.files import TEMPORARY_PREFIX
 from autopack_cli.cluster.problems import ClusterProblem
-from autopack_cli.cluster.volume import CHUNK, Attempt, Volume
+from autopack_cli.cluster.volume import Attempt
+from autopack_volume.client.client import CHUNK, VolumeClient
 
 
 def place_of(folder: Path, path: str) -> Path:
@@ -20,7 +21,7 @@ def place_of(folder: Path, path: str) -> Path:
     return folder.joinpath(*parts)
 
 
-async def download(volume: Volume, attempt: Attempt, path: str, digest: str | None, target: Path) -> int:
+async def download(volume: VolumeClient, attempt: Attempt, path: str, digest: str | None, target: Path) -> int:
     """Fetch one artifact to `target`; return its size in bytes. `digest` is its sha256, None while it may change.
 
     Raises ClusterProblem when what arrived is not what was committed; `target` is then as it was.
@@ -30,7 +31,7 @@ async def download(volume: Volume, attempt: Attempt, path: str, digest: str | No
     seen, size = hashlib.sha256(), 0
     try:
         with temporary.open("xb") as file:
-            async with volume.get(f"{attempt.path}/artifact", path=path) as response:
+            async with volume.artifact(*attempt.key, path) as response:
                 async for chunk in response.content.iter_chunked(CHUNK):
                     seen.update(chunk)
                     size += len(chunk)

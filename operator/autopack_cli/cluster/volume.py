@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
 
 import aiohttp
-from yarl import URL
 
 from autopack.counts import count_of
 from autopack.errors import printable
 from autopack_cli.cluster.forward import forwarded
 from autopack_cli.cluster.problems import NO_ANSWER, NOT_ALLOWED, NOT_THERE, ClusterProblem
 from autopack_cli.cluster.session import Session
+from autopack_volume.client.client import RefusedError, UnreachableError, VolumeClient
+from autopack_volume.contract.messages import Forecast
 
-JsonDict = dict[str, Any]
-CHUNK = 1 << 18
 _POLL_SECONDS = 0.5
 _FORECAST_SECONDS = 300
 _CODES = {404: NOT_THERE, 403: NOT_ALLOWED, 503: NO_ANSWER}
@@ -33,85 +31,40 @@ class Attempt(NamedTuple):
     number: int
 
     @property
-    def path(self) -> str:
-        """Its path on the service."""
-        return f"/v1/attempts/{quote(self.uid, safe='')}/{self.number}"
-
-
-class Part(NamedTuple):
-    """A part of a log: where it begins, how long the log is now, whether more may come."""
-
-    data: bytes
-    offset: int
-    live: bool
-
-
-class Volume:
-    """The readers' side of the volume service. Everything raises ClusterProblem."""
-
-    def __init__(self, client: aiohttp.ClientSession, address: str) -> None:
-        self._client = client
-        self._address = address
-
-    @contextlib.asynccontextmanager
-    async def get(self, path: str, /, **query: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Yield the answer to a GET, once it is a good one."""
-        text = urlencode(query, errors="surrogateescape", quote_via=quote)
-        url = URL(f"{self._address}{path}" + (f"?{text}" if text else ""), encoded=True)
-        try:
-            async with self._client.get(url) as response:
-                if response.status >= 400:
-                    raise await _problem(response)
-                yield response
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise Lost(
-                f"the connection to the volume service was lost: {error or type(error).__name__}. Try again",
-                NO_ANSWER,
-            ) from error
-
-    async def json(self, path: str, /, **query: str) -> JsonDict:
-        """Return a JSON answer."""
-        async with self.get(path, **query) as response:
-            found: JsonDict = await response.json()
-            return found
-
-    async def log(self, attempt: Attempt, stream: str, **query: str) -> Part:
-        """Return a part of a log."""
-        async with self.get(f"{attempt.path}/logs/{stream}", **query) as response:
-            data = await response.read()
-            live = response.headers.get("X-Autopack-State") == "live"
-            return Part(data, int(response.headers["X-Autopack-Offset"]), live)
-
-    async def forecast(self, attempts: list[Attempt], base: str | None) -> JsonDict:
-        """Return how the branches of attempts would merge."""
-        pairs = [("attempt", f"{one.uid}/{one.number}") for one in attempts]
-        query = urlencode([*pairs, *([("base", base)] if base else [])])
-        async with asyncio.timeout(_FORECAST_SECONDS):
-            while True:
-                answer = await self.json(f"/v1/forecast?{query}")
-                if answer.get("state") != "pending":
-                    return answer
-                await asyncio.sleep(_POLL_SECONDS)
+    def key(self) -> tuple[str, int]:
+        """What the service knows it by."""
+        return self.uid, self.number
 
 
 class Lost(ClusterProblem):
     """The connection was lost; asking again may do."""
 
 
-async def _problem(response: aiohttp.ClientResponse) -> ClusterProblem:
+@contextlib.contextmanager
+def said() -> Iterator[None]:
+    """Say what the service said as a problem of a command."""
     try:
-        body: Mapping[str, Any] = await response.json()
-        message = str(body["message"])
-    except (ValueError, KeyError, TypeError, aiohttp.ClientError):
-        message = f"the volume service answered {response.status}"
-    return ClusterProblem(printable(message, 500), _CODES.get(response.status, 2))
+        yield
+    except UnreachableError as error:
+        raise Lost(f"the volume service was lost: {error}. Try again", NO_ANSWER) from error
+    except RefusedError as error:
+        raise ClusterProblem(printable(error.message, 500), _CODES.get(error.status, 2)) from error
 
 
 @contextlib.asynccontextmanager
-async def open_volume(session: Session) -> AsyncIterator[Volume]:
-    """Open the way to the volume service."""
-    async with forwarded(session) as address, aiohttp.ClientSession(timeout=_SILENCE) as client:
-        yield Volume(client, address)
+async def open_volume(session: Session) -> AsyncIterator[VolumeClient]:
+    """Open the way to the volume service; what it raises becomes ClusterProblem."""
+    with said():
+        async with forwarded(session) as address, VolumeClient(address, timeout=_SILENCE) as client:
+            yield client
+
+
+async def forecast(volume: VolumeClient, attempts: list[Attempt], base: str | None) -> Forecast:
+    """Return how the branches of attempts would merge, once that is known."""
+    async with asyncio.timeout(_FORECAST_SECONDS):
+        while (answer := await volume.forecast([one.key for one in attempts], base)) is None:
+            await asyncio.sleep(_POLL_SECONDS)
+        return answer
 
 
 def attempt_of(run: Mapping[str, Any], number: int | None = None) -> Attempt:

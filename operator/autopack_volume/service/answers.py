@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autopack.errors import AutopackError
+from autopack_volume.contract.messages import Failure, Pending
 
-Json = dict[str, object]
+Json = Mapping[str, object]
 
 
 class TransientError(AutopackError):
@@ -21,14 +23,20 @@ class Answer:
     body: Json
 
 
-PENDING = Answer(202, {"state": "pending"})
+_PENDING: Pending = {"state": "pending"}
+PENDING = Answer(202, _PENDING)
+
+
+def failure(reason: str, message: str) -> Failure:
+    """Return the body of a refusal."""
+    return {"state": "failed", "reason": reason, "message": message}
 
 
 def failed(error: AutopackError) -> Answer:
     """Say that it failed for good (422): asking again would get the same answer."""
-    return Answer(422, {"state": "failed", "reason": error.reason, "message": str(error)})
+    return Answer(422, failure(error.reason, str(error)))
 
 
 def transient(reason: str, message: str) -> Answer:
     """Say that it may work later (503)."""
-    return Answer(503, {"state": "failed", "reason": f"Transient{reason}", "message": message})
+    return Answer(503, failure(f"Transient{reason}", message))

@@ -13,8 +13,10 @@ from autopack_cli.cluster.options import access_options, attempt_option, output_
 from autopack_cli.shared.output import echo
 
 if TYPE_CHECKING:
-    from autopack_cli.cluster.session import JsonDict, Session
-    from autopack_cli.cluster.volume import Attempt, Volume
+    from autopack_cli.cluster.session import Session
+    from autopack_cli.cluster.volume import Attempt
+    from autopack_volume.client.client import VolumeClient
+    from autopack_volume.contract.messages import Artifact
 
 
 @click.group("artifacts", short_help="What a run wrote: ls, get.")
@@ -37,7 +39,7 @@ def ls_command(run: str, attempt: int | None, output: str | None, access: Access
 
         which = attempt_of(await find_run(session, run), attempt)
         async with open_volume(session) as volume:
-            listed = await volume.json(f"{which.path}/artifacts")
+            listed = await volume.artifacts(*which.key)
         if output in {"json", "yaml"}:
             show_data({"run": which.run, "attempt": which.number, **listed}, output)
             return
@@ -50,7 +52,7 @@ def ls_command(run: str, attempt: int | None, output: str | None, access: Access
     return run_in_cluster(access, work)
 
 
-def _rows(files: list[JsonDict], *, wide: bool) -> list[str]:
+def _rows(files: list[Artifact], *, wide: bool) -> list[str]:
     from autopack.errors import printable
     from autopack_cli.cluster.tables import aligned
 
@@ -83,7 +85,7 @@ def get_command(
 
         which = attempt_of(await find_run(session, run), attempt)
         async with open_volume(session) as volume:
-            listed = await volume.json(f"{which.path}/artifacts")
+            listed = await volume.artifacts(*which.key)
             chosen = _choose(listed["files"], paths)
             if to == Path("-"):
                 await _print(volume, which, chosen)
@@ -93,14 +95,14 @@ def get_command(
     return run_in_cluster(access, work)
 
 
-def _choose(files: list[JsonDict], paths: tuple[str, ...]) -> list[JsonDict]:
+def _choose(files: list[Artifact], paths: tuple[str, ...]) -> list[Artifact]:
     from autopack.errors import printable
     from autopack_cli.cluster.problems import NOT_THERE, ClusterProblem
 
     regular = [one for one in files if "link" not in one]
     if not paths:
         return regular
-    chosen: dict[str, JsonDict] = {}
+    chosen: dict[str, Artifact] = {}
     for path in paths:
         folder = path.rstrip("/") + "/"
         found = [one for one in regular if one["path"] == path or str(one["path"]).startswith(folder)]
@@ -111,7 +113,7 @@ def _choose(files: list[JsonDict], paths: tuple[str, ...]) -> list[JsonDict]:
     return list(chosen.values())
 
 
-async def _save(volume: Volume, which: Attempt, chosen: list[JsonDict], folder: Path) -> None:
+async def _save(volume: VolumeClient, which: Attempt, chosen: list[Artifact], folder: Path) -> None:
     from autopack.errors import printable
     from autopack_cli.cluster.download import check_folders, download, place_of
 
@@ -123,11 +125,11 @@ async def _save(volume: Volume, which: Attempt, chosen: list[JsonDict], folder: 
     echo(f"{count_of(len(chosen), 'file')}, {count_of(total, 'byte')} in {printable(str(folder), 300)}/")
 
 
-async def _print(volume: Volume, which: Attempt, chosen: list[JsonDict]) -> None:
+async def _print(volume: VolumeClient, which: Attempt, chosen: list[Artifact]) -> None:
     from autopack_cli.cluster.output import write_bytes
-    from autopack_cli.cluster.volume import CHUNK
+    from autopack_volume.client.client import CHUNK
 
     for one in chosen:
-        async with volume.get(f"{which.path}/artifact", path=str(one["path"])) as response:
+        async with volume.artifact(*which.key, one["path"]) as response:
             async for chunk in response.content.iter_chunked(CHUNK):
                 write_bytes(chunk)

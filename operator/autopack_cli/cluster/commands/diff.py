@@ -35,10 +35,8 @@ def diff_command(run: str, limit: int, attempt: int | None, access: Access, *, s
         from autopack_cli.cluster.volume import attempt_of, open_volume
 
         which = attempt_of(await find_run(session, run), attempt)
-        query = {"limit": str(limit), "stat": str(stat).lower(), "committed": str(committed).lower()}
-        async with open_volume(session) as volume, volume.get(f"{which.path}/diff", **query) as response:
-            data = await response.read()
-            truncated = response.headers.get("X-Autopack-Truncated") == "true"
+        async with open_volume(session) as volume:
+            data, _, _, truncated = await volume.diff(*which.key, limit, stat=stat, committed=committed)
         if sys.stdout.isatty():
             data = inert(data.decode(errors="backslashreplace")).encode()
         write_bytes(data)

@@ -15,7 +15,9 @@ from autopack_cli.shared.output import echo
 
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import JsonDict, Session
-    from autopack_cli.cluster.volume import Attempt, Volume
+    from autopack_cli.cluster.volume import Attempt
+    from autopack_volume.client.client import VolumeClient
+    from autopack_volume.contract import messages
 
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 
@@ -52,7 +54,7 @@ def fetch_command(
 
     async def work(session: Session) -> int:
         from autopack_cli.cluster.targets import runs_of
-        from autopack_cli.cluster.volume import attempt_of, open_volume
+        from autopack_cli.cluster.volume import attempt_of, open_volume, said
 
         runs = await runs_of(session, names)
         if branch is not None and len(runs) != 1:
@@ -62,7 +64,8 @@ def fetch_command(
             for run in runs:
                 try:
                     which = attempt_of(run, attempt)
-                    await _bring(volume, which, repo, (ref, branch), force=force)
+                    with said():
+                        await _bring(volume, which, repo, (ref, branch), force=force)
                 except click.ClickException as problem:
                     if alone:
                         raise
@@ -74,21 +77,19 @@ def fetch_command(
 
 
 async def _bring(
-    volume: Volume, which: Attempt, repo: Path, wanted: tuple[str | None, str | None], *, force: bool
+    volume: VolumeClient, which: Attempt, repo: Path, wanted: tuple[str | None, str | None], *, force: bool
 ) -> None:
     from autopack.errors import printable
     from autopack_cli.cluster.bringing import bring, has_commit
-    from autopack_cli.cluster.volume import CHUNK
+    from autopack_volume.client.client import CHUNK
 
     ref, branch = wanted
-    told = await volume.json(which.path)
+    told = await volume.attempt(*which.key)
     known = await asyncio.to_thread(has_commit, repo, str(told.get("baseSha", "")))
-    query = ({"ref": ref} if ref else {}) | ({} if known else {"complete": "true"})
     with tempfile.TemporaryDirectory(prefix="autopack-fetch-") as folder:
         bundle = Path(folder) / "work.bundle"
         with bundle.open("wb") as file:
-            async with volume.get(f"{which.path}/bundle", **query) as response:
-                name = response.headers["X-Autopack-Ref"]
+            async with volume.bundle(*which.key, ref, complete=not known) as (name, response):
                 async for chunk in response.content.iter_chunked(CHUNK):
                     file.write(chunk)
         target = branch or _branch_of(name) or f"autopack/{which.run}-{ref}"
@@ -121,7 +122,7 @@ def branch_command(names: tuple[str, ...], attempt: int | None, output: str | No
         async with open_volume(session) as volume:
             for run in runs:
                 which = attempt_of(run, attempt)
-                rows += _refs(which, await volume.json(which.path))
+                rows += _refs(which, await volume.attempt(*which.key))
         if output:
             show_data(rows, output)
             return
@@ -133,10 +134,10 @@ def branch_command(names: tuple[str, ...], attempt: int | None, output: str | No
     return run_in_cluster(access, work)
 
 
-def _refs(which: Attempt, told: JsonDict) -> list[JsonDict]:
+def _refs(which: Attempt, told: messages.Attempt) -> list[JsonDict]:
     from autopack.errors import printable
 
-    kept = told.get("commit") or {}
+    kept: JsonDict = {**(told.get("commit") or {})}
     found = {f"heads/{name}": sha for name, sha in (kept.get("branches") or {}).items()}
     found |= {"snapshot": kept["snapshot"]} if kept.get("snapshot") else {}
     return [

@@ -11,7 +11,8 @@ from autopack_cli.cluster.options import access_options, output_option, run_in_c
 
 if TYPE_CHECKING:
     from autopack.merge_forecast import Conflict, MergeForecast
-    from autopack_cli.cluster.session import JsonDict, Session
+    from autopack_cli.cluster.session import Session
+    from autopack_volume.contract import messages
 
 
 @click.command("merge-forecast", short_help="Show which runs' branches merge cleanly, and in which order.")
@@ -30,14 +31,14 @@ def merge_forecast_command(names: tuple[str, ...], base: str | None, output: str
         from autopack_cli.cluster.problems import NOT_THERE, ClusterProblem
         from autopack_cli.cluster.tables import status
         from autopack_cli.cluster.targets import runs_of
-        from autopack_cli.cluster.volume import attempt_of, open_volume
+        from autopack_cli.cluster.volume import attempt_of, forecast, open_volume
         from autopack_cli.shared.forecasts import show_forecast
 
         runs = [run for run in await runs_of(session, names) if status(run, "commit")]
         if not runs:
             raise ClusterProblem("none of these runs has left commits (yet)", NOT_THERE)
         async with open_volume(session) as volume:
-            found = await volume.forecast([attempt_of(run) for run in runs], base)
+            found = await forecast(volume, [attempt_of(run) for run in runs], base)
         titles = {f"{run['metadata']['uid']}/{status(run, 'attempt')}": status(run, "branch") for run in runs}
         if output:
             show_data(found, output)
@@ -47,11 +48,11 @@ def merge_forecast_command(names: tuple[str, ...], base: str | None, output: str
     return run_in_cluster(access, work)
 
 
-def _named(found: JsonDict, titles: dict[str, str]) -> MergeForecast:
+def _named(found: messages.Forecast, titles: dict[str, str]) -> MergeForecast:
     """Return a forecast with the branches' names, as `fetch` brings them."""
     from autopack.merge_forecast import Conflict, MergeForecast
 
-    def conflict(one: JsonDict) -> Conflict:
+    def conflict(one: messages.Conflict) -> Conflict:
         first, second = str(one["first"]), str(one["second"])
         return Conflict(titles.get(first, first), titles.get(second, second), tuple(one["paths"]))
 

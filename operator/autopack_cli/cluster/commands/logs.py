@@ -14,7 +14,8 @@ from autopack_cli.cluster.options import access_options, attempt_option, run_in_
 
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import JsonDict, Session
-    from autopack_cli.cluster.volume import Attempt, Part, Volume
+    from autopack_cli.cluster.volume import Attempt
+    from autopack_volume.client.client import LogPart, VolumeClient
 
 _STREAMS = ("stdout", "stderr")
 _POLL_SECONDS = 1.0
@@ -99,11 +100,11 @@ async def _whole(session: Session, which: Attempt, printers: dict[str, _Printer]
             await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _show(volume: Volume, which: Attempt, printers: dict[str, _Printer], *, follow: bool) -> None:
+async def _show(volume: VolumeClient, which: Attempt, printers: dict[str, _Printer], *, follow: bool) -> None:
     while True:
         over = True
         for name, printer in printers.items():
-            part = await volume.log(which, name, **printer.query())
+            part = await volume.log(*which.key, name, **printer.query())
             printer.write(part)
             over = over and not part.data and not (part.live and follow)
         if over:
@@ -126,13 +127,13 @@ class _Printer:
         """Go to the beginning, for another attempt."""
         self._offset, self._tail = None, None
 
-    def query(self) -> dict[str, str]:
+    def query(self) -> dict[str, int]:
         """Return what to ask for next."""
         if self._offset is None and self._tail is not None:
-            return {"tail": str(self._tail)}
-        return {"offset": str(self._offset or 0)}
+            return {"tail": self._tail}
+        return {"offset": self._offset or 0}
 
-    def write(self, part: Part) -> None:
+    def write(self, part: LogPart) -> None:
         """Print a part and go on after it."""
         from autopack_cli.cluster.inert import inert
         from autopack_cli.cluster.output import write_bytes

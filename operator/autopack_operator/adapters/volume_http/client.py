@@ -1,17 +1,18 @@
-"""Asks the volume service. All calls are idempotent there, so a lost answer is simply asked for again."""
+"""The volume service, as the operator sees it. All calls are idempotent there: a lost answer is asked for again."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
 from autopack_operator.domain.api.common import Source
 from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
+from autopack_volume.client.client import RefusedError, UnreachableError, VolumeClient
+from autopack_volume.contract.messages import CommitRequest, PrepareRequest
 
-JsonDict = dict[str, Any]
 TIMEOUT_SECONDS = 30
 
 
@@ -19,44 +20,51 @@ class HttpVolume:
     """Implements ports.volume.Volume."""
 
     def __init__(self, url: str, token_file: Path) -> None:
-        self._url, self._token_file = url.rstrip("/"), token_file
-        self._session: aiohttp.ClientSession | None = None
-        self._token, self._token_version = "", (0, 0)
+        self._client = VolumeClient(url, token_file, aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._client.close()
 
     async def prepare(
         self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str, *, resume: bool = False
     ) -> Attempt | VolumeFailure | None:
-        """PUT /v1/attempts/<uid>/<attempt>."""
-        where = {"url": source.url} if source.url is not None else {"repository": source.repository}
-        body: JsonDict = {"runId": run_name, "source": where, "ref": source.ref, "branch": branch}
+        """See ports.volume.Volume."""
+        wanted: PrepareRequest = {
+            "runId": run_name,
+            "source": {"url": source.url} if source.url is not None else {"repository": source.repository or ""},
+            "ref": source.ref,
+            "branch": branch,
+        }
         if resume:
-            body["resume"] = True
-        answer = await self._ask("PUT", f"/v1/attempts/{run_uid}/{attempt}", body)
-        if isinstance(answer, VolumeFailure) and resume and answer.reason == "InvalidInput":
+            wanted["resume"] = True
+        try:
+            answer = await self._client.prepare(run_uid, attempt, wanted)
+        except (RefusedError, UnreachableError) as error:
+            failure = _failure(error)
             # The same request without `resume` was understood before: the service is older than we are, for now.
-            return replace(answer, transient=True)
-        if not isinstance(answer, dict):
-            return answer
+            return replace(failure, transient=True) if resume and failure.reason == "InvalidInput" else failure
+        if answer is None:
+            return None
         texts = [answer.get(name) for name in ("repoKey", "sha", "workspace", "artifacts")]
         if not all(isinstance(text, str) and text for text in texts):
             return _unreadable(answer)
         key, sha, workspace, artifacts = map(str, texts)
-        kept = str(answer.get("kept") or artifacts)
-        return Attempt(attempt, key, sha, workspace, artifacts, kept, answer.get("resumedFrom"))
+        return Attempt(
+            attempt, key, sha, workspace, artifacts, answer.get("kept") or artifacts, answer.get("resumedFrom")
+        )
 
     async def commit(
         self, run_uid: str, run_name: str, attempt: int, *, remove_workspace: bool
     ) -> CommittedWork | VolumeFailure | None:
-        """POST /v1/attempts/<uid>/<attempt>/commit."""
-        body = {"runId": run_name, "removeWorkspace": remove_workspace}
-        answer = await self._ask("POST", f"/v1/attempts/{run_uid}/{attempt}/commit", body)
-        if not isinstance(answer, dict):
-            return answer
+        """See ports.volume.Volume."""
+        wanted: CommitRequest = {"runId": run_name, "removeWorkspace": remove_workspace}
+        try:
+            answer = await self._client.commit(run_uid, attempt, wanted)
+        except (RefusedError, UnreachableError) as error:
+            return _failure(error)
+        if answer is None:
+            return None
         try:
             return CommittedWork(
                 complete=answer["complete"],
@@ -77,48 +85,25 @@ class HttpVolume:
             return _unreadable(answer)
 
     async def unfinished(self) -> list[UnfinishedAttempt] | VolumeFailure:
-        """GET /v1/attempts."""
-        answer = await self._ask("GET", "/v1/attempts", None)
-        if not isinstance(answer, dict):
-            return answer or _unreadable({})
+        """See ports.volume.Volume."""
+        try:
+            answer = await self._client.unfinished()
+        except (RefusedError, UnreachableError) as error:
+            return _failure(error)
         try:
             return [UnfinishedAttempt(item["uid"], item["runId"], item["attempt"]) for item in answer["unfinished"]]
         except (KeyError, TypeError):
-            return _unreadable(answer)
-
-    def _current_token(self) -> str:
-        """Read again when the kubelet has replaced it, before it expires. In memory: not worth a thread per request."""
-        status = self._token_file.stat()
-        version = (status.st_ino, status.st_mtime_ns)
-        if version != self._token_version:
-            self._token, self._token_version = self._token_file.read_text().strip(), version
-        return self._token
-
-    async def _ask(self, method: str, path: str, body: JsonDict | None) -> JsonDict | VolumeFailure | None:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
-        try:
-            headers = {"Authorization": f"Bearer {self._current_token()}"}
-            async with self._session.request(method, self._url + path, json=body, headers=headers) as response:
-                document = await response.json(content_type=None)
-                return _answer(response.status, document if isinstance(document, dict) else {})
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            why = f"{type(error).__name__} {error}".rstrip()
-            return VolumeFailure("VolumeUnavailable", f"the volume service did not answer: {why}", transient=True)
+            return _unreadable(answer or {})
 
 
-def _unreadable(document: JsonDict) -> VolumeFailure:
+def _failure(error: RefusedError | UnreachableError) -> VolumeFailure:
+    if isinstance(error, UnreachableError):
+        return VolumeFailure("VolumeUnavailable", f"the volume service did not answer: {error}", transient=True)
+    # Only 422 is an answer about the request; anything else says that the service cannot judge it now.
+    return VolumeFailure(error.reason, error.message, transient=error.status != 422)
+
+
+def _unreadable(document: Mapping[str, object]) -> VolumeFailure:
     """The service speaks another version: it is being upgraded, or we are."""
     names = ", ".join(sorted(document)) or "nothing"
     return VolumeFailure("VolumeAnswerUnreadable", f"the volume service answered with {names}", transient=True)
-
-
-def _answer(status: int, document: JsonDict) -> JsonDict | VolumeFailure | None:
-    if status == 200:
-        return document
-    if status == 202:
-        return None
-    reason = document.get("reason") or f"VolumeAnswered{status}"
-    message = document.get("message") or f"the volume service answered {status}"
-    # Only 422 is an answer about the request; anything else says that the service cannot judge it now.
-    return VolumeFailure(reason, message, transient=status != 422)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 from time import monotonic
+from typing import Literal
 
 from autopack.errors import AutopackError
 from autopack.failpoints import hit
@@ -21,6 +22,7 @@ from autopack.manifest import Identity
 from autopack.scan import walk
 from autopack.trees import change_mode
 from autopack.unsaved import Unsaved
+from autopack_volume.contract.messages import Committed
 from autopack_volume.service.answers import Answer, TransientError, failed
 from autopack_volume.service.metrics import Metrics
 from autopack_volume.service.results.importing import Import, attempt_refs, private_copy
@@ -72,7 +74,7 @@ class Commits:
         if found is None or found[1].status != 200 or found[0].get("runId") != paths.run_id:
             message = f"attempt {paths.attempt} of this run was never prepared on this volume"
             raise AutopackError("AttemptUnknown", message, "PUT it first, and check the claim")
-        return found[0] | found[1].body
+        return {**found[0], **found[1].body}
 
     def _commit(self, request: CommitRequest, key: str) -> Answer:
         paths = request.paths
@@ -156,7 +158,7 @@ def make_read_only(files: KeptFiles) -> None:
                 change_mode(found.name, found.folder, remove=_WRITE)
 
 
-def committed(left: Left, paths: AttemptPaths, *, began: bool) -> dict[str, object]:
+def committed(left: Left, paths: AttemptPaths, *, began: bool) -> Committed:
     """Return the answer to a commit that worked; `began` says whether there was anything to save."""
     work, branch = left.manifest.work, left.manifest.identity.branch
     prefix = attempt_refs(paths)
@@ -179,7 +181,7 @@ def committed(left: Left, paths: AttemptPaths, *, began: bool) -> dict[str, obje
     }
 
 
-def _how_much(left: Left, *, began: bool) -> str:
+def _how_much(left: Left, *, began: bool) -> Literal["all", "partly", "none", "unknown"]:
     if left.complete or not began:
         return "all"
     if not left.finished:

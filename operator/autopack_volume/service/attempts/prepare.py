@@ -12,6 +12,7 @@ from typing import TypeVar
 from autopack.errors import AutopackError
 from autopack.failpoints import hit
 from autopack.git.runner import GitError
+from autopack_volume.contract.messages import Ready
 from autopack_volume.service.answers import Answer, Json, TransientError, failed
 from autopack_volume.service.metrics import Metrics
 from autopack_volume.service.sources.lookup import is_empty, is_whole, resolve
@@ -137,7 +138,7 @@ class Attempts:
         if request.resume and request.paths.attempt > 1:
             resumed = carry_over(self._root, request.paths, results, self._mirrors.path(request.key), sha)
         hit("volume.before_pin")
-        body: Json = {
+        body: Ready = {
             "state": "ready",
             "repoKey": request.key,
             "sha": sha,
@@ -169,7 +170,7 @@ def needs_fetch_of_its_own(ref: str) -> bool:
     return len(ref) == 40 or (ref.startswith("refs/") and not ref.startswith(("refs/heads/", "refs/tags/")))
 
 
-def answer_for(request: AttemptRequest, pinned_request: dict[str, object], answer: Answer) -> Answer:
+def answer_for(request: AttemptRequest, pinned_request: Json, answer: Answer) -> Answer:
     """Return the pinned answer if it was to this very request, else AttemptConflict."""
     if pinned_request == request.document():
         return answer

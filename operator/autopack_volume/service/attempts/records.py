@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from autopack.errors import AutopackError
 from autopack.file_layout import AttemptPaths
 from autopack.files import names_in
+from autopack_volume.contract.messages import State
 from autopack_volume.service.answers import Json
 
 from . import pins
-
-State = Literal["refused", "live", "committed", "failed"]
-"""`refused`: it could not be prepared; `live`: what it leaves may still change; `failed`: its commit was refused."""
 
 _PIN = re.compile(r"a([1-9][0-9]{0,8})\.json")
 

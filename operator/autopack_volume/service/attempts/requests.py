@@ -11,6 +11,7 @@ from autopack.errors import InvalidInput
 from autopack.file_layout import AttemptPaths, repo_key
 from autopack.git.refs import check_branch, check_ref
 from autopack.git.urls import check_repo_url
+from autopack_volume.contract import messages
 from autopack_volume.service.answers import Json
 
 
@@ -53,9 +54,9 @@ def parse_attempt(
     uid: str, attempt: str, raw: bytes, protocols: tuple[str, ...], *, allow_loopback: bool = False
 ) -> AttemptRequest:
     """Check a PUT of an attempt; raise InvalidInput naming the field."""
-    body = _object(raw, {"runId", "source", "ref", "branch", "resume"})
+    body = _object(raw, messages.PrepareRequest)
     source = body.get("source")
-    if not isinstance(source, dict) or len(source) != 1 or not source.keys() <= {"url", "repository"}:
+    if not isinstance(source, dict) or len(source) != 1 or not source.keys() <= messages.Source.__annotations__.keys():
         raise InvalidInput("source", "is not an object with exactly one of url and repository", "Give exactly one")
     url = _text(source, "url") if "url" in source else None
     repository = _text(source, "repository") if "repository" in source else None
@@ -75,7 +76,7 @@ def parse_attempt(
 
 def parse_commit(uid: str, attempt: str, raw: bytes) -> CommitRequest:
     """Check a POST of a commit; raise InvalidInput naming the field."""
-    body = _object(raw, {"runId", "removeWorkspace"})
+    body = _object(raw, messages.CommitRequest)
     return CommitRequest(_paths(uid, attempt, body), _flag(body, "removeWorkspace"))
 
 
@@ -91,7 +92,8 @@ def _paths(uid: str, attempt: str, body: Mapping[str, object]) -> AttemptPaths:
     return AttemptPaths(_text(body, "runId"), uid, number)
 
 
-def _object(raw: bytes, names: set[str]) -> Json:
+def _object(raw: bytes, message: type) -> Json:
+    names = message.__annotations__.keys()
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:

@@ -9,15 +9,16 @@ from pathlib import Path
 from autopack.errors import AutopackError
 from autopack.file_layout import AttemptPaths
 from autopack.log import log
+from autopack_volume.contract.messages import UnfinishedAttempt
 
 from . import pins
 
 _PIN = re.compile(r"a([1-9][0-9]*)\.json")
 
 
-def unfinished(root: Path) -> list[dict[str, object]]:
+def unfinished(root: Path) -> list[UnfinishedAttempt]:
     """List them as {uid, runId, attempt}; one whose pin cannot be read is left out. Raises OSError."""
-    found: list[dict[str, object]] = []
+    found: list[UnfinishedAttempt] = []
     try:
         folders = sorted(os.scandir(root / ".attempts"), key=lambda entry: entry.name)
     except FileNotFoundError:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from autopack_volume.service.answers import failure
 from autopack_volume.service.reading.sending import as_json
 
 _HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -24,7 +25,7 @@ async def only_local_names(request: web.Request, handler: _Handler) -> web.Strea
     except ValueError:
         name = None
     if name not in _HOSTS:
-        return as_json({"state": "failed", "reason": "Denied", "message": "the Host is not this machine"}, 403)
+        return as_json(failure("Denied", "the Host is not this machine"), 403)
     return await handler(request)
 
 

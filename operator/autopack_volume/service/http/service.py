@@ -12,7 +12,8 @@ from aiohttp import web
 
 from autopack.errors import AutopackError, InvalidInput
 from autopack.log import log
-from autopack_volume.service.answers import Answer, failed
+from autopack_volume.contract import routes
+from autopack_volume.service.answers import Answer, failed, failure
 from autopack_volume.service.attempts.commits import Commits
 from autopack_volume.service.attempts.prepare import Attempts
 from autopack_volume.service.attempts.requests import parse_attempt, parse_commit
@@ -88,9 +89,9 @@ class Service:
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._exposition)
-        app.router.add_get("/v1/attempts", self._unfinished)
-        app.router.add_put("/v1/attempts/{uid}/{attempt}", self._prepare)
-        app.router.add_post("/v1/attempts/{uid}/{attempt}/commit", self._commit)
+        app.router.add_get(routes.ATTEMPTS, self._unfinished)
+        app.router.add_put(routes.ATTEMPT, self._prepare)
+        app.router.add_post(routes.COMMIT, self._commit)
         add_reading(app, self._settings.root, self._reads, self._forecasts)
         app.cleanup_ctx.append(self._background)
         return app
@@ -175,7 +176,7 @@ class Service:
             await verifier.verify(token.strip())
         except DeniedError as error:
             log("warning", "a caller was denied", path=request.path, error=str(error))
-            return _respond(Answer(error.status, {"state": "failed", "reason": "Denied", "message": str(error)}))
+            return _respond(Answer(error.status, failure("Denied", str(error))))
         return await handler(request)
 
     async def _livez(self, _: web.Request) -> web.Response:

@@ -15,6 +15,7 @@ from aiohttp import web
 from autopack.errors import AutopackError, InvalidInput
 from autopack.kept_files import KeptFiles, files_of
 from autopack.manifest import FileEntry, ManifestMismatch, parse
+from autopack_volume.contract.headers import OFFSET, SIZE, STATE
 from autopack_volume.service.answers import Json
 from autopack_volume.service.attempts import records
 from autopack_volume.service.attempts.records import Record
@@ -104,7 +105,7 @@ class FileReader(Reader):
         descriptor = await self.blocking(self._open, record, parts, path)
         try:
             size = os.fstat(descriptor).st_size
-            headers = headers_of(parts[-1], **{"Accept-Ranges": "bytes", "X-Autopack-State": record.state})
+            headers = headers_of(parts[-1], **{"Accept-Ranges": "bytes", STATE: record.state})
             return await self._send_range(request, descriptor, size, headers)
         finally:
             os.close(descriptor)
@@ -150,9 +151,9 @@ class FileReader(Reader):
             limit = query.number("limit", _MOST_OF_A_LOG)
             part = window(size, tail=tail, offset=offset, limit=_MOST_OF_A_LOG if limit is None else limit)
             told = {
-                "X-Autopack-Offset": str(part[0]),
-                "X-Autopack-Size": str(size),
-                "X-Autopack-State": record.state,
+                OFFSET: str(part[0]),
+                SIZE: str(size),
+                STATE: record.state,
             }
             return await send(request, self.threads, descriptor, part, headers_of(name, **told), 200)
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from autopack.git.output import git_output
 from autopack.git.refs import check_ref
 from autopack.git.runner import GitError, run_git
 from autopack.merge_forecast import Conflict, forecast_commits
-from autopack_volume.service.answers import Json
+from autopack_volume.contract import messages
 from autopack_volume.service.attempts.records import Record
 from autopack_volume.service.results.importing import attempt_refs
 from autopack_volume.service.sources.lookup import resolve
@@ -80,7 +80,7 @@ def bundle(root: Path, record: Record, name: str | None, timeout: float, *, comp
     return Bundle(place, path, ref)
 
 
-def forecast(root: Path, records: Sequence[Record], base: str | None, timeout: float) -> Json:
+def forecast(root: Path, records: Sequence[Record], base: str | None, timeout: float) -> messages.Forecast:
     """Try how the branches of attempts of one repository merge into `base` (None: its default branch)."""
     keys = {record.repo_key for record in records}
     if len(keys) != 1:
@@ -115,6 +115,6 @@ def _tip(repo: Path, record: Record) -> str:
     return run_git(["rev-parse", "--verify", f"{record.kept()['ref']}^{{commit}}"], git_dir=repo).text
 
 
-def _conflict(one: Conflict) -> Mapping[str, object]:
+def _conflict(one: Conflict) -> messages.Conflict:
     shown = list(one.paths[:_SHOWN_PATHS])
     return {"first": one.first, "second": one.second, "paths": shown, "morePaths": len(one.paths) - len(shown)}

@@ -10,6 +10,8 @@ from aiohttp import web
 
 from autopack.errors import AutopackError
 from autopack.log import log
+from autopack_volume.contract import routes
+from autopack_volume.service.answers import failure
 
 from .files import FileReader
 from .forecasts import Forecasts
@@ -17,7 +19,6 @@ from .sending import as_json, refusal
 from .work import WorkReader
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_ATTEMPT = "/v1/attempts/{uid}/{attempt}"
 
 
 def add_reading(app: web.Application, root: Path, threads: Executor, forecasts: Forecasts) -> None:
@@ -25,14 +26,14 @@ def add_reading(app: web.Application, root: Path, threads: Executor, forecasts: 
     files = FileReader(root, threads)
     work = WorkReader(root, threads, forecasts)
     for path, handler in (
-        ("/v1/attempts/{uid}", files.run),
-        (_ATTEMPT, files.attempt),
-        (f"{_ATTEMPT}/artifacts", files.artifacts),
-        (f"{_ATTEMPT}/artifact", files.artifact),
-        (f"{_ATTEMPT}/logs/{{stream}}", files.log),
-        (f"{_ATTEMPT}/bundle", work.bundle),
-        (f"{_ATTEMPT}/diff", work.diff),
-        ("/v1/forecast", work.forecast),
+        (routes.RUN, files.run),
+        (routes.ATTEMPT, files.attempt),
+        (routes.ARTIFACTS, files.artifacts),
+        (routes.ARTIFACT, files.artifact),
+        (routes.LOG, files.log),
+        (routes.BUNDLE, work.bundle),
+        (routes.DIFF, work.diff),
+        (routes.FORECAST, work.forecast),
     ):
         app.router.add_get(path, _refusing(handler))
 
@@ -47,6 +48,6 @@ def _refusing(handler: _Handler) -> _Handler:
             raise
         except OSError as error:
             log("error", "the volume could not be read", error=str(error))
-            return as_json({"state": "failed", "reason": "TransientVolumeError", "message": "try again"}, 503)
+            return as_json(failure("TransientVolumeError", "try again"), 503)
 
     return guarded

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from autopack.errors import AutopackError
+from autopack_volume.service.answers import failure
 
 _CHUNK = 1 << 18
 _INERT = {
@@ -38,8 +39,7 @@ def as_json(body: Mapping[str, object], status: int = 200) -> web.Response:
 
 def refusal(error: AutopackError) -> web.Response:
     """Return the answer to what cannot be read."""
-    body = {"state": "failed", "reason": error.reason, "message": str(error)}
-    return as_json(body, _STATUS.get(error.reason, 422))
+    return as_json(failure(error.reason, str(error)), _STATUS.get(error.reason, 422))
 
 
 def headers_of(name: str, content_type: str = "application/octet-stream", **more: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from autopack_volume.contract.headers import BASE, REF, TIP, TRUNCATED
 from autopack_volume.service.answers import Json
 from autopack_volume.service.attempts import records
 
@@ -42,7 +43,7 @@ class WorkReader(Reader):
             descriptor = os.open(made.path, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 size = os.fstat(descriptor).st_size
-                told = {"X-Autopack-Ref": made.ref, "X-Autopack-Base": record.base_sha}
+                told = {REF: made.ref, BASE: record.base_sha}
                 headers = headers_of(f"{record.paths.folder}.bundle", **told)
                 return await send(request, self.threads, descriptor, (0, size), headers, 200)
             finally:
@@ -67,9 +68,9 @@ class WorkReader(Reader):
             )
         )
         told = {
-            "X-Autopack-Base": patch.base,
-            "X-Autopack-Tip": patch.tip,
-            "X-Autopack-Truncated": json.dumps(patch.truncated),
+            BASE: patch.base,
+            TIP: patch.tip,
+            TRUNCATED: json.dumps(patch.truncated),
         }
         return web.Response(body=patch.data, headers=headers_of(f"{record.paths.folder}.diff", **told))
 

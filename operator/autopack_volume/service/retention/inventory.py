@@ -77,7 +77,7 @@ def _attempts_of(root: Path, uid: str, *, run_at_work: bool) -> Iterator[Attempt
 
 def _key_of(root: Path, paths: AttemptPaths) -> str:
     prepared = pins.read(root, pins.prepared_pin(paths))
-    return "" if prepared is None else str((prepared[0] | prepared[1].body).get("repoKey", ""))
+    return "" if prepared is None else str(prepared[1].body.get("repoKey", ""))
 
 
 def _is_imported(repo: Path, paths: AttemptPaths, bundle: Path) -> bool:
