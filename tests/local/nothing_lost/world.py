@@ -115,7 +115,7 @@ class World:
 
     def destroy(self, command: str, where: str = "") -> None:
         """Run a command that may take objects away; what it took that nothing reached is no longer asked for."""
-        before, held = self.stored(), self._reached()
+        before, held = self.stored(), self._reached(*([] if "reflog expire" in command else ["--reflog"]))
         self.run(command, where)
         gone = before - self.stored()
         if command.startswith("git") and "worktree" not in command:
@@ -125,7 +125,9 @@ class World:
     # Looking
 
     def ask(self, folder: Path, *args: str, given: bytes | None = None) -> str:
-        """Ask git as the agent would; "" if it fails."""
+        """Ask git as the agent would; "" if it fails, or if the folder is gone."""
+        if not folder.is_dir():
+            return ""
         done = subprocess.run(
             ["git", *args], cwd=folder, env=self._environment, input=given, capture_output=True, check=False
         )
@@ -158,11 +160,11 @@ class World:
         entries = self.ask(folder, "ls-files", "-z", "--stage", ":/").split("\0")
         return {entry.split()[1] for entry in entries if entry and not entry.startswith("160000")} - _UNSET
 
-    def _reached(self) -> set[str]:
-        """Return what the refs, logs and indexes in the tree lead to."""
+    def _reached(self, *more: str) -> set[str]:
+        """Return what the refs and indexes in the tree, and what `more` names, lead to."""
         found: set[str] = set()
         for folder in [self.tree, *self.repositories()]:
-            roots = ["--all", "--reflog", "--indexed-objects"]
+            roots = ["--all", "--indexed-objects", *more]
             listed = self.ask(folder, "rev-list", "--objects", "--no-object-names", *roots)
             found.update(listed.split())
         return found
