@@ -39,7 +39,7 @@ def test_a_success_with_something_unsaved_is_seen_at_a_glance(installation: Inst
     run = installation.finished("too-large")
     assert (phase(run), run["status"]["reason"]) == ("Succeeded", "NotAllSaved")
     assert condition(run, "WorkSaved") == ("False", "Partly")
-    assert "big (1.0 TB, larger than 2 GiB)" in run["status"]["message"]
+    assert "big (1.0 TiB, larger than 2 GiB)" in run["status"]["message"]
     saved = installation.git(run, "ls-tree", "--name-only", run["status"]["snapshot"]).split()
     assert {"small", "a.rc"} <= set(saved)
     assert "big" not in saved

@@ -46,7 +46,7 @@ def said() -> Iterator[None]:
     try:
         yield
     except UnreachableError as error:
-        raise Lost(f"the volume service was lost: {error}. Try again", NO_ANSWER) from error
+        raise Lost(f"the connection to the volume service was lost: {error}. Try again", NO_ANSWER) from error
     except RefusedError as error:
         raise ClusterProblem(printable(error.message, 500), _CODES.get(error.status, 2)) from error
 

@@ -60,7 +60,7 @@ def test_unsaved_work_is_a_condition_of_the_run(registry: Registry) -> None:
     registry.record([event(0), RunEvent("here", 120, facts)])
     (row,) = registry.runs()
     assert [(one["type"], one["status"], one["message"]) for one in row.conditions] == [
-        ("WorkSaved", "Partly", "huge (1.0 TB, no room)")
+        ("WorkSaved", "Partly", "huge (1.0 TiB, no room)")
     ]
 
 

@@ -90,9 +90,9 @@ class Import:
     base_sha: str
 
     def run(self, bundle: Path | None, work: Work) -> str | None:
-        """Take in the bundle and set the attempt's refs as `work` says; ManifestMismatch or BundleCorrupt if it lies.
+        """Import the bundle and set the attempt's refs as `work` says; ManifestMismatch or BundleCorrupt if it lies.
 
-        Returns why what no ref of the run leads to was not taken in (None: it was, or there is none): among that may be
+        Returns why what no ref of the run leads to was not imported (None: it was, or there is none): among that may be
         anything, as in a clone of another repository. May be run again after a crash.
         """
         refs = read_refs(bundle) if bundle is not None else {}

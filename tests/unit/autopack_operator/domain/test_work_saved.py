@@ -43,7 +43,7 @@ def test_a_run_whose_work_is_all_saved_says_so_and_no_more() -> None:
 def test_a_success_with_something_unsaved_is_seen_in_the_usual_columns() -> None:
     status = ended(work("partly", BIG))
     assert (status.phase, status.reason) == ("Succeeded", "NotAllSaved")
-    assert status.message == "not saved: big (1.0 TB, larger than 2 GiB); the worktree is kept"
+    assert status.message == "not saved: big (1.0 TiB, larger than 2 GiB); the worktree is kept"
     assert saved_condition(status) == ("False", "Partly")
     succeeded_ = find(status.conditions, "Succeeded")
     assert succeeded_ is not None
@@ -53,7 +53,7 @@ def test_a_success_with_something_unsaved_is_seen_in_the_usual_columns() -> None
 def test_a_failure_keeps_its_reason_and_says_what_is_not_saved_as_well() -> None:
     status = ended(work("partly", BIG), exit_code=7)
     assert (status.phase, status.reason) == ("Failed", "CommandFailed")
-    assert status.message.startswith("the command ended with exit code 7; not saved: big (1.0 TB")
+    assert status.message.startswith("the command ended with exit code 7; not saved: big (1.0 TiB")
 
 
 @pytest.mark.parametrize(
