@@ -52,7 +52,7 @@ def test_a_success_with_something_unsaved_is_seen_at_a_glance(installation: Inst
 def test_a_sparse_checkout_is_not_a_deletion_for_the_next_attempt(installation: Installation) -> None:
     script = """
     if test $AUTOPACK_ATTEMPT = 1; then
-      mkdir docs src; touch docs/d src/s; git add .; git commit -qm all; git sparse-checkout set src; exit 75; fi
+      mkdir docs; touch docs/d src/s; git add .; git commit -qm all; git sparse-checkout set src; exit 75; fi
     test -z "$(git status --porcelain)"; git add -A; git commit -qm everything --allow-empty
     """
     installation.apply(make_run("sparse", script, retry={"agent": 1, "backoffSeconds": 1}))
