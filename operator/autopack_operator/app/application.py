@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_sight import BatchSight
 from autopack_operator.app.batch_steps import BatchSteps
 from autopack_operator.app.controller import Controller, Reconcile
@@ -19,7 +18,6 @@ from autopack_operator.app.resync import Resync
 from autopack_operator.app.run_sight import RunSight
 from autopack_operator.app.run_steps import RunSteps
 from autopack_operator.app.supervision import Part, PartEndedError, beside, every
-from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.batch import decide as batch_decide
 from autopack_operator.domain.keys import Key, Kind
@@ -61,12 +59,10 @@ class Application:
     def _reconcilers(self, pods: PodSettings) -> Mapping[Kind, Reconcile]:
         ports, enqueue = self._ports, self.queue.add
         turnstile = Turnstile(ports.cache, ports.clock, enqueue)
-        anchors = AnchorReader(ports.configmaps)
-        transitions = TransitionLog(ports.events, ports.telemetry, ports.history)
         runs = Reconciler(
             RunSight(ports.cache, self._crowded),
             run_decide.decide,
-            RunSteps(ports, anchors, transitions, turnstile, pods),
+            RunSteps(ports, turnstile, pods),
             turnstile,
             ports.clock,
             MAX_RUN_STEPS,
@@ -74,7 +70,7 @@ class Application:
         batches = Reconciler(
             BatchSight(ports.cache, ports.clock),
             batch_decide.decide,
-            BatchSteps(ports, anchors, transitions, turnstile, enqueue),
+            BatchSteps(ports, turnstile, enqueue),
             turnstile,
             ports.clock,
             MAX_BATCH_STEPS,

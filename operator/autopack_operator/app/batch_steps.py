@@ -32,16 +32,10 @@ CREATES_AT_ONCE = 8
 class BatchSteps:
     """Implements reconciler.Steps."""
 
-    def __init__(
-        self,
-        ports: Ports,
-        anchors: AnchorReader,
-        transitions: TransitionLog,
-        turnstile: Turnstile,
-        enqueue: Callable[[Key], None],
-    ) -> None:
-        self._ports, self._anchors, self._transitions = ports, anchors, transitions
-        self._turnstile, self._enqueue = turnstile, enqueue
+    def __init__(self, ports: Ports, turnstile: Turnstile, enqueue: Callable[[Key], None]) -> None:
+        self._ports, self._turnstile, self._enqueue = ports, turnstile, enqueue
+        self._anchors = AnchorReader(ports.configmaps)
+        self._transitions = TransitionLog(ports.events, ports.telemetry, ports.history)
 
     async def take(self, step: BatchStep, batch: BatchView, memory: BatchMemory) -> BatchView:
         """Carry the step out; returns the batch as it is afterwards."""

@@ -36,16 +36,10 @@ from autopack_operator.ports.ports import Ports
 class RunSteps:
     """Implements reconciler.Steps."""
 
-    def __init__(
-        self,
-        ports: Ports,
-        anchors: AnchorReader,
-        transitions: TransitionLog,
-        turnstile: Turnstile,
-        settings: PodSettings,
-    ) -> None:
-        self._ports, self._anchors, self._transitions = ports, anchors, transitions
-        self._turnstile, self._settings = turnstile, settings
+    def __init__(self, ports: Ports, turnstile: Turnstile, settings: PodSettings) -> None:
+        self._ports, self._turnstile, self._settings = ports, turnstile, settings
+        self._anchors = AnchorReader(ports.configmaps)
+        self._transitions = TransitionLog(ports.events, ports.telemetry, ports.history)
 
     async def take(self, step: Step, run: RunView, memory: RunMemory) -> RunView:  # noqa: C901 - one flat case a step
         """Carry the step out; returns the run as it is afterwards."""

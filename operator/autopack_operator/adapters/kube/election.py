@@ -39,7 +39,7 @@ class _Seen:
 
 
 class KubeLeadership:
-    """Implements ports.leadership.Leadership."""
+    """One leader at a time: the process acts only while it leads, and exits when it no longer does."""
 
     def __init__(self, connection: Connection, namespace: str, name: str, identity: str, clock: Clock) -> None:
         self._connection, self._clock = connection, clock

@@ -24,12 +24,10 @@ from tests.unit.autopack_operator.fakes import NoHistory, RecordedEvents, Silent
 
 from autopack.phases import TERMINAL_PHASES, Phase
 from autopack_operator.adapters.informer.cache import InformerCache
-from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.application import MAX_RUN_STEPS
 from autopack_operator.app.reconciler import Reconciler
 from autopack_operator.app.run_sight import RunSight
 from autopack_operator.app.run_steps import RunSteps
-from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.api.status import AutopackRunStatus, Outcome
 from autopack_operator.domain.conditions import ConditionType, with_condition
@@ -208,11 +206,10 @@ async def one_pass(data: st.DataObject, run: RunView) -> None:
         crowded=lambda: False,
     )
     turnstile = Turnstile(cache, clock, lambda _: None)
-    transitions = TransitionLog(ports.events, ports.telemetry, ports.history)
     reconciler = Reconciler(
         RunSight(cache, lambda: answers.any(False, True)),
         decide,
-        RunSteps(ports, AnchorReader(answers), transitions, turnstile, SETTINGS),
+        RunSteps(ports, turnstile, SETTINGS),
         turnstile,
         clock,
         MAX_RUN_STEPS,
