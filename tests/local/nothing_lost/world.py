@@ -193,7 +193,10 @@ class World:
         if path.is_symlink():
             return {blob(link_text(path))}
         ids = {blob(path.read_bytes())}
-        return ids | {self.ask(root, "hash-object", "--", os.path.relpath(path, root)).strip()} - {""}
+        # As git stores it by its attributes: asked as the agent would, and where its settings broke git, without them.
+        asked = ("hash-object", "--", os.path.relpath(path, root))
+        judge = ("--git-dir", str(self._judge), "--work-tree", str(root))
+        return ids | {self.ask(root, *asked).strip(), self.ask(root, *judge, *asked).strip()} - {""}
 
     def _users(self) -> list[str]:
         """Return what is the user's and not to be changed by any run."""
@@ -211,7 +214,11 @@ class World:
         wanted = {sha: {sha} for sha in stored | (self.noted - self.destroyed)} | files
         if how == "keep" and not self.manager.remove_worktree(force=False):
             assert self.present() == files, self.story([], "a worktree that was to stay was changed")
-            self._judge_it(wanted)
+            if self.manager.saved is not None:
+                # Else it says that it could not be saved (its HEAD is gone, say), and all of it is where it was.
+                self._judge_it(wanted)
+            else:
+                assert self.manager.problem, self.story([], "stays without a word")
         if how == "crash":
             self.manager.release()
             self.manager = self._manager()
