@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -28,7 +29,23 @@ def reached(repo: Path, prefixes: Iterable[str] = PUBLISHED) -> frozenset[str]:
     """Return the ids of all objects that refs lead to; fails when one of them is missing."""
     tips = git(repo, "for-each-ref", "--format=%(objectname)", *prefixes).split()
     # Without `--single-worktree` nothing changes here: heads of worktrees are asked for by `--all` only.
-    return frozenset(git(repo, "rev-list", "--objects", "--no-object-names", *tips, "--").split() if tips else ())
+    found = git(repo, "rev-list", "--objects", "--no-object-names", *tips, "--").split() if tips else []
+    return frozenset([*found, *_packed(repo, tips)])
+
+
+def _packed(repo: Path, tips: Iterable[str]) -> Iterator[str]:
+    """Yield the ids in the packs that lie in the trees of tips: what lacks something a commit must lead to."""
+    for tip in tips:
+        pack = subprocess.run(
+            ["git", "cat-file", "blob", f"{tip}:objects.pack"], cwd=repo, capture_output=True, check=False
+        )
+        if pack.returncode == 0:
+            with tempfile.TemporaryDirectory() as folder:
+                (Path(folder) / "a.pack").write_bytes(pack.stdout)
+                subprocess.run(["git", "index-pack", f"{folder}/a.pack"], cwd=repo, capture_output=True, check=True)
+                index = (Path(folder) / "a.idx").read_bytes()
+            shown = subprocess.run(["git", "show-index"], input=index, cwd=repo, capture_output=True, check=True).stdout
+            yield from (line.split()[1].decode() for line in shown.splitlines())
 
 
 def lost(repo: Path, *wanted: str | bytes, prefixes: Iterable[str] = PUBLISHED) -> list[str | bytes]:
