@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autopack.errors import InvalidInput
 from autopack.registry.urls import DatabaseUrl, check_database_url, sqlite_url
-from autopack_operator.domain.podspec import PodSettings
+from autopack_operator.domain.pod.settings import PodSettings
 
 _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
 _MODES = frozenset({"ReadWriteMany", "ReadWriteOnce"})

@@ -9,7 +9,8 @@ from autopack.file_layout import AttemptPaths, mirror
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.api.status import AutopackRunStatus
-from autopack_operator.domain.podspec import PodSettings, run_pod
+from autopack_operator.domain.pod.manifest import run_pod
+from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.views import Attempt, RunView
 
 JsonDict = dict[str, Any]

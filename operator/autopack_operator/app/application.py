@@ -21,7 +21,7 @@ from autopack_operator.app.supervision import Part, PartEndedError, beside, ever
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.batch import decide as batch_decide
 from autopack_operator.domain.keys import Key, Kind
-from autopack_operator.domain.podspec import PodSettings
+from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.run import decide as run_decide
 from autopack_operator.ports.ports import Ports
 

@@ -8,7 +8,8 @@ from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.keys import Key, Kind
-from autopack_operator.domain.podspec import PodSettings, run_pod
+from autopack_operator.domain.pod.manifest import run_pod
+from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.run.memory import PodProblem, RunMemory
 from autopack_operator.domain.run.transitions import branch_of
 from autopack_operator.domain.run.world import (

@@ -18,7 +18,7 @@ from autopack_operator.domain.api.common import (
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.naming import pod_name
-from autopack_operator.domain.podspec import PodSettings
+from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.run.memory import RunMemory
 from autopack_operator.domain.run.world import World
 from autopack_operator.domain.times import rfc3339

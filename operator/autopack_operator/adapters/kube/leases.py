@@ -8,7 +8,7 @@ from autopack_operator.adapters.kube.lease_backend import Claim, KubeLeaseBacken
 from autopack_operator.adapters.kube.lease_releases import LeaseReleases
 from autopack_operator.domain import naming
 from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, WORKSPACE_ANNOTATION
-from autopack_operator.domain.podspec import owner_reference
+from autopack_operator.domain.ownership import owner_reference
 from autopack_operator.domain.views import LeaseConflict, RunView
 
 

@@ -1,4 +1,4 @@
-"""Keys of Secrets and ConfigMaps that a RunProfile may hand to runs. The operator reads none of them; the kubelet does."""
+"""Keys of Secrets and ConfigMaps that a RunProfile hands to runs. The kubelet reads them; the operator reads none."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from tests.unit.autopack_operator.builders import NOW, PROFILE, SETTINGS, BatchB
 from autopack_operator.domain.api.batch import RunBatchSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.batch.children import run_manifest
-from autopack_operator.domain.podspec import run_pod
+from autopack_operator.domain.pod.manifest import run_pod
 from autopack_operator.domain.run.transitions import observed
 from autopack_operator.domain.run.verdict import of_stuck_pod
 

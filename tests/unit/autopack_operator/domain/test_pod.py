@@ -10,7 +10,7 @@ from tests.unit.autopack_operator.builders import PROFILE, SETTINGS, SHA, RunBui
 
 from autopack_operator.domain.api.profile import Database, RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
-from autopack_operator.domain.podspec import SAVE_SECONDS, run_pod
+from autopack_operator.domain.pod.manifest import SAVE_SECONDS, run_pod
 from autopack_operator.domain.views import Attempt
 
 ATTEMPT = Attempt(1, "n-demo", SHA, "workspaces/one/a1-00000000", "one/a1-00000000", ".kept/one/a1-00000000")

@@ -1,0 +1,80 @@
+"""The environment variables of a run's containers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from autopack_operator.domain.api.common import JsonDict
+from autopack_operator.domain.api.profile import RunProfileSpec
+from autopack_operator.domain.api.run import AutopackRunSpec, DatabaseMode
+from autopack_operator.domain.pod.paths import ROOT, STOP_FILE, TMP, PodPaths
+from autopack_operator.domain.pod.settings import PodSettings
+from autopack_operator.domain.quantities import whole
+from autopack_operator.domain.views import Attempt, RunView
+
+
+def _everywhere(run: RunView, attempt: Attempt, paths: PodPaths) -> dict[str, str]:
+    return {
+        "AUTOPACK_RUN_ID": run.name,
+        "AUTOPACK_RUN_UID": run.uid,
+        "AUTOPACK_ATTEMPT": str(attempt.number),
+        "AUTONOMOUS_RUNS_DIR": ROOT,
+        "AUTOPACK_WORKSPACE": paths.workspace,
+        "AUTOPACK_ARTIFACTS": str(paths.files.artifacts),
+        "PYTHONUTF8": "1",
+        "HOME": TMP,
+    }
+
+
+def of_workspace(run: RunView, attempt: Attempt, paths: PodPaths, branch: str) -> list[JsonDict]:
+    """Return what the workspace container is told."""
+    return literal(_for_git(run, attempt, paths, branch))
+
+
+def of_keeper(
+    run: RunView, attempt: Attempt, paths: PodPaths, branch: str, profile: RunProfileSpec, settings: PodSettings
+) -> list[JsonDict]:
+    """Return what the keeper is told."""
+    env = _for_git(run, attempt, paths, branch) | {
+        "AUTOPACK_SNAPSHOT_SECONDS": str(settings.snapshot_seconds),
+        "AUTOPACK_STOP_FILE": STOP_FILE,
+    }
+    if profile.disk_quota is not None:
+        env["AUTOPACK_DISK_QUOTA_BYTES"] = str(whole(profile.disk_quota))
+    return literal(env)
+
+
+def of_command(
+    run: RunView, spec: AutopackRunSpec, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths
+) -> list[JsonDict]:
+    """Return the environment of the user's command."""
+    reserved = _everywhere(run, attempt, paths)
+    if spec.database_mode is DatabaseMode.PER_RUN_SQLITE:
+        reserved["DATABASE_URL"] = f"sqlite:///{paths.files.artifacts}/{run.name}.db"
+    # The user's own variables come first: ours win, because the isolation hangs on them.
+    env = {var.name: var.value for var in spec.env} | reserved
+    secret: list[JsonDict] = []
+    if spec.database_mode is DatabaseMode.POSTGRES and profile.database is not None:
+        env.pop("DATABASE_URL", None)
+        chosen = {"name": profile.database.secret_name, "key": profile.database.key}
+        secret = [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": chosen}}]
+    return literal(env) + secret
+
+
+def _for_git(run: RunView, attempt: Attempt, paths: PodPaths, branch: str) -> dict[str, str]:
+    return _everywhere(run, attempt, paths) | {
+        "AUTOPACK_MIRROR": paths.mirror,
+        "AUTOPACK_SHA": attempt.sha,
+        "AUTOPACK_BRANCH": branch,
+        "AUTOPACK_KEPT": str(paths.files.kept),
+    }
+
+
+def literal(env: Mapping[str, str]) -> list[JsonDict]:
+    """Return variables whose values reach the process as they are."""
+    return [{"name": name, "value": verbatim(value)} for name, value in env.items()]
+
+
+def verbatim(text: str) -> str:
+    """Return `text` so that the kubelet leaves it alone: it expands "$(X)", and "$$" is its escape."""
+    return text.replace("$", "$$")

@@ -1,0 +1,52 @@
+"""The volumes of a run's pod, and what each container sees of them."""
+
+from __future__ import annotations
+
+from autopack_operator.domain.api.common import JsonDict
+from autopack_operator.domain.api.profile import RunProfileSpec
+from autopack_operator.domain.pod.paths import BIN, TMP, PodPaths
+from autopack_operator.domain.pod.settings import PodSettings
+from autopack_operator.domain.views import Attempt
+
+BIN_SIZE = "64Mi"
+
+
+def volumes(profile: RunProfileSpec, settings: PodSettings) -> list[JsonDict]:
+    """Return the pod's volumes."""
+    return [
+        {"name": "runs", "persistentVolumeClaim": {"claimName": settings.claim}},
+        {"name": "bin", "emptyDir": {"sizeLimit": BIN_SIZE}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": profile.disk_quota} if profile.disk_quota else {}},
+    ]
+
+
+def of_helper(name: str, attempt: Attempt, paths: PodPaths) -> list[JsonDict]:
+    """Return the mounts of our container of that name, which may write all that is the attempt's."""
+    mounts = _common(name, attempt, paths, bin_read_only=False)
+    if paths.files.kept != paths.files.artifacts:
+        mounts.append({"name": "runs", "mountPath": str(paths.files.kept), "subPath": attempt.kept})
+    return mounts
+
+
+def of_command(name: str, attempt: Attempt, paths: PodPaths) -> list[JsonDict]:
+    """Return the mounts of the container of the user's command."""
+    mounts = _common(name, attempt, paths, bin_read_only=True)
+    if paths.files.kept != paths.files.artifacts:
+        place = paths.files.run_side
+        mounts.append({"name": "runs", "mountPath": str(place), "subPath": f"{attempt.kept}/{place.name}"})
+    return mounts
+
+
+def _common(container: str, attempt: Attempt, paths: PodPaths, *, bin_read_only: bool) -> list[JsonDict]:
+    return [
+        {
+            "name": "runs",
+            "mountPath": paths.mirror,
+            "subPath": f".repos/{attempt.repository_key}/mirror.git",
+            "readOnly": True,
+        },
+        {"name": "runs", "mountPath": paths.workspace, "subPath": attempt.workspace},
+        {"name": "runs", "mountPath": str(paths.files.artifacts), "subPath": attempt.artifacts},
+        {"name": "tmp", "mountPath": TMP, "subPath": container},
+        {"name": "bin", "mountPath": BIN, "readOnly": bin_read_only},
+    ]

@@ -1,0 +1,18 @@
+"""What the installation decides for the pods of all runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class PodSettings:
+    """What the installation decides for all runs."""
+
+    claim: str
+    image: str
+    image_pull_policy: str
+    service_account: str
+    read_write_once: bool = False
+    volume_labels: dict[str, str] = field(default_factory=dict)
+    snapshot_seconds: int = 10
