@@ -44,7 +44,7 @@ def section(resource: Resource) -> str:
             node = schema["properties"][top]
             parts.append(f"\n### {resource.kind}.{top}\n\n{cell(node['description'])}\n\n{TABLE}")
             parts += [row(path, field, path.rpartition(".")[2] in owner) for path, field, owner in walk(node, "")]
-    if found := [*rules(schema)]:
+    if found := dict.fromkeys(rules(schema)):
         parts.append(f"\n### Rules of {resource.kind}\n\nThe API server refuses an object that breaks one:\n\n")
         parts += [f"- {cell(message)}\n" for message in found]
     return "".join(parts)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from autopack.bound_files import EXIT_CODES, FOLDER, VARIABLE, check_all_there
 from autopack.errors import AutopackError, printable
 from autopack.failpoints import hit
 from autopack.files import sync_directory, write_atomic, write_json_atomic
@@ -44,9 +45,14 @@ _SETTINGS = """\
 
 
 def run(environ: Mapping[str, str]) -> int:
-    """Make the workspace; return the container's exit code (0, or 20 with the reason in the termination log)."""
+    """Make the workspace; return the container's exit code: 0, or else with the reason in the termination log.
+
+    It is one of EXIT_CODES when a file is missing that the profile promises, and 20 when the worktree cannot be made.
+    """
     os.umask(0o002)
     try:
+        bound = filter(None, environ.get(VARIABLE, "").split(":"))
+        check_all_there(Path(environ.get("AUTOPACK_FILES", FOLDER)), bound)
         pod = Pod.from_environment(environ)
         install_entrypoint(
             Path(environ.get("AUTOPACK_ENTRYPOINT", _ENTRYPOINT)), Path(environ.get("AUTOPACK_BIN", _BIN))
@@ -57,7 +63,7 @@ def run(environ: Mapping[str, str]) -> int:
         log("error", "the workspace could not be made", error=message)
         with contextlib.suppress(OSError):
             Path(environ.get("AUTOPACK_TERMINATION_LOG", _TERMINATION_LOG)).write_text(message + "\n")
-        return EXIT_WORKTREE_FAILED
+        return EXIT_CODES.get(getattr(error, "reason", ""), EXIT_WORKTREE_FAILED)
     return 0
 
 

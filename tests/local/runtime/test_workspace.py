@@ -29,6 +29,29 @@ def test_it_is_a_clean_worktree_on_the_branch(ready: Pod) -> None:
     assert git("rev-parse", "HEAD", cwd=ready.workspace) == ready.env["AUTOPACK_SHA"]
 
 
+@pytest.mark.parametrize(
+    ("missing", "exit_code", "said"),
+    [
+        ("secret/agent/api-key", 21, "Secret 'agent' does not exist, or has no key 'api-key'"),
+        ("configmap/tools/mcp.json", 22, "ConfigMap 'tools' does not exist, or has no key 'mcp.json'"),
+    ],
+)
+def test_a_file_that_the_profile_names_and_nobody_made_is_told_of_first(
+    ready: Pod, tmp_path: Path, missing: str, exit_code: int, said: str
+) -> None:
+    paths = ["configmap/tools/mcp.json", "secret/agent/api-key"]
+    for path in paths:
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("x")
+    pod = ready.with_env(AUTOPACK_FILES=str(tmp_path), AUTOPACK_BOUND_FILES=":".join(paths))
+    (tmp_path / missing).unlink()
+    assert pod.init() == exit_code
+    assert said in Path(pod.env["AUTOPACK_TERMINATION_LOG"]).read_text()
+    assert not (pod.workspace / ".git").exists()
+    (tmp_path / missing).write_text("x")
+    assert pod.init() == 0
+
+
 def test_it_takes_two_git_processes(ready: Pod, tmp_path: Path) -> None:
     log = trace_git(tmp_path / "home")
     assert ready.with_env(HOME=str(tmp_path / "home")).init() == 0

@@ -18,6 +18,8 @@ RETRY_OF_ANNOTATION = f"{GROUP}/retry-of"
 RUN_LABEL = f"{GROUP}/run"
 RUN_UID_LABEL = f"{GROUP}/run-uid"
 ATTEMPT_LABEL = f"{GROUP}/attempt"
+RUN_POD_LABELS = {"app.kubernetes.io/managed-by": "autopack-operator", "app.kubernetes.io/component": "run"}
+"""What the pods of all runs have in common."""
 WORKSPACE_ANNOTATION = f"{GROUP}/workspace"
 """On a run's Lease: the volume and the folder in it that is held along with the run."""
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from autopack_operator.domain.api.common import Model
+from autopack_operator.domain.api.bindings import BoundEnv, ValueFrom
+from autopack_operator.domain.api.common import MAX_ENV, Model
+from autopack_operator.domain.api.mounted import BoundFile, Scratch
+from autopack_operator.domain.api.quantities import HelperResources, Quantity, Resources
+from autopack_operator.domain.api.scheduling import (
+    Affinity,
+    LabelKey,
+    Labels,
+    LabelValue,
+    Toleration,
+    TopologySpreadConstraint,
+)
 
-Quantity = Annotated[str, Field(max_length=32, pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$")]
-ResourceName = Annotated[str, Field(max_length=128)]
-
-
-class Resources(Model):
-    """Requests and limits of the run container, as Kubernetes quantities."""
-
-    requests: Annotated[dict[ResourceName, Quantity], Field(max_length=16, description="What a run is promised.")] = {}
-    limits: Annotated[dict[ResourceName, Quantity], Field(max_length=16, description="What a run cannot exceed.")] = {}
+_OURS = (
+    "{k}.startsWith('autopack.dev/') || "
+    "{k} in ['app.kubernetes.io/managed-by', 'app.kubernetes.io/component', 'kueue.x-k8s.io/queue-name']"
+)
 
 
 class Database(Model):
@@ -31,7 +37,26 @@ class Database(Model):
 
 
 class RunProfileSpec(Model):
-    """Limits that authors of runs cannot lift."""
+    """Limits that authors of runs cannot lift, and what their runs are given."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                {
+                    "rule": "self.files.all(f, self.scratch.all(s, "
+                    "f.path != s.path && !s.path.startsWith(f.path + '/')))",
+                    "message": "a path of spec.scratch is, or is below, the path of one of spec.files; "
+                    "choose another path",
+                },
+                {
+                    "rule": "self.files.all(f, self.files.all(g, !g.path.startsWith(f.path + '/')))",
+                    "message": "a path of spec.files is below the path of another; choose another path",
+                },
+            ]
+        }
+    )
+
+    list_map_keys: ClassVar[dict[str, str]] = {"env": "name", "files": "path", "scratch": "path"}
 
     default_image: Annotated[str, Field(min_length=1, max_length=512, description="Image of runs that name none.")]
     allowed_images: Annotated[
@@ -42,6 +67,7 @@ class RunProfileSpec(Model):
         str, Field(pattern=r"^(Always|IfNotPresent|Never)$", description="When kubelets pull a run's image.")
     ] = "IfNotPresent"
     resources: Resources = Resources()
+    helper_resources: HelperResources = HelperResources()
     runtime_class_name: Annotated[
         str | None,
         Field(min_length=1, max_length=63, description="RuntimeClass of the pods, gVisor or Kata for example."),
@@ -58,3 +84,78 @@ class RunProfileSpec(Model):
         Field(description="A run whose worktree and artifacts together grow beyond this is stopped, its work saved."),
     ] = None
     database: Database | None = None
+    env: Annotated[
+        list[BoundEnv],
+        Field(max_length=MAX_ENV, description="Variables of the runs' commands. A run's own win over these."),
+    ] = []
+    files: Annotated[
+        list[BoundFile],
+        Field(max_length=32, description="Files that the commands find at a path, read-only: settings of agents, say."),
+    ] = []
+    ca_bundle: Annotated[
+        ValueFrom | None,
+        Field(
+            description="Certificates (PEM) that git, curl, Node, Python and what uses OpenSSL trust in a run. Most of "
+            "them trust these instead of their own: include the public ones that are needed."
+        ),
+    ] = None
+    scratch: Annotated[
+        list[Scratch], Field(max_length=16, description="Empty folders for a run's caches and temporary files.")
+    ] = []
+    node_selector: Annotated[Labels, Field(max_length=32, description="Labels that a node must have.")] = {}
+    tolerations: Annotated[list[Toleration], Field(max_length=32, description="Taints that runs put up with.")] = []
+    affinity: Affinity | None = None
+    topology_spread_constraints: Annotated[
+        list[TopologySpreadConstraint],
+        Field(max_length=8, description="How evenly runs are spread over nodes, zones and so on."),
+    ] = []
+    priority_class_name: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=253,
+            json_schema_extra={
+                "x-kubernetes-validations": [
+                    {
+                        "rule": "!self.startsWith('system-')",
+                        "message": "the system's own classes would let runs evict what the cluster needs; make a "
+                        "PriorityClass for runs",
+                    }
+                ]
+            },
+            description="PriorityClass of the pods.",
+        ),
+    ] = None
+    pod_labels: Annotated[
+        dict[LabelKey, LabelValue],
+        Field(
+            max_length=32,
+            json_schema_extra={
+                "x-kubernetes-validations": [
+                    {
+                        "rule": f"self.all(k, !({_OURS.format(k='k')}))",
+                        "message": "labels of autopack.dev/, app.kubernetes.io/managed-by and component, and "
+                        "kueue.x-k8s.io/queue-name are set by Autopack; a queue is named by a label of the run",
+                    }
+                ]
+            },
+            description="More labels of the pods.",
+        ),
+    ] = {}
+    pod_annotations: Annotated[
+        dict[LabelKey, Annotated[str, Field(max_length=4096)]],
+        Field(
+            max_length=32,
+            json_schema_extra={
+                "x-kubernetes-validations": [
+                    {
+                        "rule": "self.all(k, !k.startsWith('autopack.dev/') && "
+                        "k != 'kubectl.kubernetes.io/default-container')",
+                        "message": "annotations of autopack.dev/ and kubectl.kubernetes.io/default-container are set "
+                        "by Autopack; leave them out",
+                    }
+                ]
+            },
+            description="More annotations of the pods, karpenter.sh/do-not-disrupt for example.",
+        ),
+    ] = {}

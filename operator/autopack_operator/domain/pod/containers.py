@@ -12,8 +12,18 @@ from autopack_operator.domain.run.profile_policy import image_of
 from autopack_operator.domain.run.verdict import RUN_CONTAINER
 from autopack_operator.domain.views import Attempt
 
+_HELPER_REQUESTS = {"cpu": "10m", "memory": "32Mi"}
+_HELPER_LIMITS = {"memory": "512Mi"}
 
-def helper(name: str, env: list[JsonDict], attempt: Attempt, paths: PodPaths, settings: PodSettings) -> JsonDict:
+
+def helper(
+    name: str,
+    profile: RunProfileSpec,
+    env: list[JsonDict],
+    attempt: Attempt,
+    paths: PodPaths,
+    settings: PodSettings,
+) -> JsonDict:
     """Return one of our own containers: `workspace` or `keeper`, a command of autopack-runtime."""
     return {
         "name": name,
@@ -21,10 +31,13 @@ def helper(name: str, env: list[JsonDict], attempt: Attempt, paths: PodPaths, se
         "imagePullPolicy": settings.image_pull_policy,
         "command": ["autopack-runtime", name],
         "env": env,
-        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "512Mi"}},
+        "resources": {
+            "requests": _HELPER_REQUESTS | profile.helper_resources.requests,
+            "limits": _HELPER_LIMITS | profile.helper_resources.limits,
+        },
         "securityContext": security.of_container(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": mounts.of_helper(name, attempt, paths),
+        "volumeMounts": mounts.of_helper(name, profile, attempt, paths),
     }
 
 
@@ -42,7 +55,7 @@ def command(
         "env": env,
         "resources": profile.resources.model_dump(exclude_defaults=True),
         "securityContext": security.of_container(),
-        "volumeMounts": mounts.of_command(RUN_CONTAINER, attempt, paths),
+        "volumeMounts": mounts.of_command(RUN_CONTAINER, profile, attempt, paths),
     }
 
 

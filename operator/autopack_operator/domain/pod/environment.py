@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from autopack_operator.domain.api.bindings import BoundEnv
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec, DatabaseMode
+from autopack_operator.domain.pod import bound_files
 from autopack_operator.domain.pod.paths import ROOT, STOP_FILE, TMP, PodPaths
 from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.quantities import whole
@@ -26,9 +28,11 @@ def _everywhere(run: RunView, attempt: Attempt, paths: PodPaths) -> dict[str, st
     }
 
 
-def of_workspace(run: RunView, attempt: Attempt, paths: PodPaths, branch: str) -> list[JsonDict]:
+def of_workspace(
+    run: RunView, attempt: Attempt, paths: PodPaths, branch: str, profile: RunProfileSpec
+) -> list[JsonDict]:
     """Return what the workspace container is told."""
-    return literal(_for_git(run, attempt, paths, branch))
+    return literal(_for_git(run, attempt, paths, branch) | bound_files.expected(profile))
 
 
 def of_keeper(
@@ -47,18 +51,32 @@ def of_keeper(
 def of_command(
     run: RunView, spec: AutopackRunSpec, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths
 ) -> list[JsonDict]:
-    """Return the environment of the user's command."""
+    """Return the environment of the user's command. Where a name is set more than once, the last one holds: first what
+    the profile gives to all of its runs, then the run's own, and ours over all, because the isolation hangs on them.
+    """
     reserved = _everywhere(run, attempt, paths)
     if spec.database_mode is DatabaseMode.PER_RUN_SQLITE:
         reserved["DATABASE_URL"] = f"sqlite:///{paths.files.artifacts}/{run.name}.db"
-    # The user's own variables come first: ours win, because the isolation hangs on them.
-    env = {var.name: var.value for var in spec.env} | reserved
     secret: list[JsonDict] = []
     if spec.database_mode is DatabaseMode.POSTGRES and profile.database is not None:
-        env.pop("DATABASE_URL", None)
         chosen = {"name": profile.database.secret_name, "key": profile.database.key}
         secret = [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": chosen}}]
-    return literal(env) + secret
+    own = literal({var.name: var.value for var in spec.env})
+    return _last_wins(literal(bound_files.trust(profile)), bound(profile.env), own, literal(reserved), secret)
+
+
+def _last_wins(*groups: list[JsonDict]) -> list[JsonDict]:
+    return list({entry["name"]: entry for group in groups for entry in group}.values())
+
+
+def bound(env: Iterable[BoundEnv]) -> list[JsonDict]:
+    """Return what an administrator binds to values and keys, as a container has it; the kubelet reads the keys."""
+    return [
+        {"name": var.name, "value": verbatim(var.value or "")}
+        if var.value_from is None
+        else {"name": var.name, "valueFrom": var.value_from.model_dump(by_alias=True, exclude_none=True)}
+        for var in env
+    ]
 
 
 def _for_git(run: RunView, attempt: Attempt, paths: PodPaths, branch: str) -> dict[str, str]:

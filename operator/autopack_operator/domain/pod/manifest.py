@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from autopack_operator.domain import kueue, naming
-from autopack_operator.domain.api.common import ATTEMPT_LABEL, BATCH_LABEL, RUN_LABEL, RUN_UID_LABEL, JsonDict
+from autopack_operator.domain.api.common import (
+    ATTEMPT_LABEL,
+    BATCH_LABEL,
+    RUN_LABEL,
+    RUN_POD_LABELS,
+    RUN_UID_LABEL,
+    JsonDict,
+)
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.ownership import owner_reference
@@ -18,7 +25,6 @@ SAVE_SECONDS = 30
 """What a pod gets beyond its command's grace period, to save the work when the command has ended."""
 
 KEEPER_CONTAINER = "keeper"
-MANAGED_BY = {"app.kubernetes.io/managed-by": "autopack-operator", "app.kubernetes.io/component": "run"}
 
 
 def run_pod(
@@ -26,7 +32,7 @@ def run_pod(
 ) -> JsonDict:
     """Manifest of the attempt's pod; it satisfies the Pod Security Standard `restricted`."""
     paths = paths_of(run.name, attempt)
-    for_workspace = environment.of_workspace(run, attempt, paths, branch)
+    for_workspace = environment.of_workspace(run, attempt, paths, branch, profile)
     for_keeper = environment.of_keeper(run, attempt, paths, branch, profile, settings)
     for_command = environment.of_command(run, spec, profile, attempt, paths)
     return {
@@ -35,8 +41,8 @@ def run_pod(
         "metadata": {
             "name": naming.pod_name(run.name, attempt.number),
             "namespace": run.namespace,
-            "labels": _labels(run, attempt) | kueue.labels(run.queue),
-            "annotations": {"kubectl.kubernetes.io/default-container": RUN_CONTAINER},
+            "labels": profile.pod_labels | _labels(run, attempt) | kueue.labels(run.queue),
+            "annotations": profile.pod_annotations | {"kubectl.kubernetes.io/default-container": RUN_CONTAINER},
             "ownerReferences": [owner_reference(run)],
         },
         "spec": {
@@ -46,12 +52,13 @@ def run_pod(
             "enableServiceLinks": False,
             "activeDeadlineSeconds": spec.timeout_seconds,
             "terminationGracePeriodSeconds": spec.termination_grace_period_seconds + SAVE_SECONDS,
-            "securityContext": security.of_pod(),
+            "securityContext": security.of_pod(settings),
             **placement(profile, settings),
             **kueue.gates(run.queue),
             "initContainers": [
-                containers.helper(WORKSPACE_CONTAINER, for_workspace, attempt, paths, settings),
-                containers.helper(KEEPER_CONTAINER, for_keeper, attempt, paths, settings) | {"restartPolicy": "Always"},
+                containers.helper(WORKSPACE_CONTAINER, profile, for_workspace, attempt, paths, settings),
+                containers.helper(KEEPER_CONTAINER, profile, for_keeper, attempt, paths, settings)
+                | {"restartPolicy": "Always"},
             ],
             "containers": [containers.command(spec, profile, for_command, attempt, paths)],
             "volumes": mounts.volumes(profile, settings),
@@ -60,7 +67,7 @@ def run_pod(
 
 
 def _labels(run: RunView, attempt: Attempt) -> dict[str, str]:
-    labels = MANAGED_BY | {
+    labels = RUN_POD_LABELS | {
         RUN_LABEL: naming.label_value(run.name),
         RUN_UID_LABEL: run.uid,
         ATTEMPT_LABEL: str(attempt.number),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from autopack_operator.domain.api.common import JsonDict
+from autopack_operator.domain.api.mounted import Scratch
 from autopack_operator.domain.api.profile import RunProfileSpec
+from autopack_operator.domain.pod import bound_files
 from autopack_operator.domain.pod.paths import BIN, TMP, PodPaths
 from autopack_operator.domain.pod.settings import PodSettings
+from autopack_operator.domain.run.verdict import WORKSPACE_CONTAINER
 from autopack_operator.domain.views import Attempt
 
 BIN_SIZE = "64Mi"
@@ -17,24 +22,35 @@ def volumes(profile: RunProfileSpec, settings: PodSettings) -> list[JsonDict]:
         {"name": "runs", "persistentVolumeClaim": {"claimName": settings.claim}},
         {"name": "bin", "emptyDir": {"sizeLimit": BIN_SIZE}},
         {"name": "tmp", "emptyDir": {"sizeLimit": profile.disk_quota} if profile.disk_quota else {}},
+        *bound_files.volumes(profile),
+        *({"name": name, "emptyDir": _limits(scratch)} for name, scratch in _scratch(profile)),
     ]
 
 
-def of_helper(name: str, attempt: Attempt, paths: PodPaths) -> list[JsonDict]:
+def _scratch(profile: RunProfileSpec) -> Iterator[tuple[str, Scratch]]:
+    return ((f"scratch-{number}", scratch) for number, scratch in enumerate(profile.scratch))
+
+
+def _limits(scratch: Scratch) -> JsonDict:
+    return scratch.model_dump(by_alias=True, exclude_none=True, exclude={"path"})
+
+
+def of_helper(name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths) -> list[JsonDict]:
     """Return the mounts of our container of that name, which may write all that is the attempt's."""
     mounts = _common(name, attempt, paths, bin_read_only=False)
     if paths.files.kept != paths.files.artifacts:
         mounts.append({"name": "runs", "mountPath": str(paths.files.kept), "subPath": attempt.kept})
-    return mounts
+    return mounts + bound_files.of_workspace(profile) if name == WORKSPACE_CONTAINER else mounts
 
 
-def of_command(name: str, attempt: Attempt, paths: PodPaths) -> list[JsonDict]:
+def of_command(name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths) -> list[JsonDict]:
     """Return the mounts of the container of the user's command."""
     mounts = _common(name, attempt, paths, bin_read_only=True)
     if paths.files.kept != paths.files.artifacts:
         place = paths.files.run_side
         mounts.append({"name": "runs", "mountPath": str(place), "subPath": f"{attempt.kept}/{place.name}"})
-    return mounts
+    scratch = [{"name": volume, "mountPath": scratch.path} for volume, scratch in _scratch(profile)]
+    return mounts + bound_files.of_command(profile) + scratch
 
 
 def _common(container: str, attempt: Attempt, paths: PodPaths, *, bin_read_only: bool) -> list[JsonDict]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from autopack_operator.domain.api.common import JsonDict
-
-UID = 65532
-"""One fixed user and group for everything on the volume: fsGroup does nothing on most network file systems."""
+from autopack_operator.domain.pod.settings import PodSettings
 
 
-def of_pod() -> JsonDict:
-    """What holds for all containers."""
+def of_pod(settings: PodSettings) -> JsonDict:
+    """What holds for all containers.
+
+    One user and group for everything on the volume, also the volume service's: fsGroup does nothing on most network
+    file systems.
+    """
     return {
         "runAsNonRoot": True,
-        "runAsUser": UID,
-        "runAsGroup": UID,
-        "fsGroup": UID,
+        "runAsUser": settings.run_as_user,
+        "runAsGroup": settings.run_as_group,
+        "fsGroup": settings.run_as_group,
         "fsGroupChangePolicy": "OnRootMismatch",
         "seccompProfile": {"type": "RuntimeDefault"},
     }

@@ -16,3 +16,5 @@ class PodSettings:
     read_write_once: bool = False
     volume_labels: dict[str, str] = field(default_factory=dict)
     snapshot_seconds: int = 10
+    run_as_user: int = 65532
+    run_as_group: int = 65532
