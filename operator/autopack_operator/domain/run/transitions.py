@@ -16,7 +16,7 @@ from autopack_operator.domain.api.run import AutopackRunSpec, StartFrom
 from autopack_operator.domain.api.status import AutopackRunStatus, Condition, Outcome
 from autopack_operator.domain.conditions import MAX_MESSAGE, MAX_REASON, ConditionType, with_condition
 from autopack_operator.domain.run.retry import backoff_seconds, counted
-from autopack_operator.domain.run.verdict import RUN_CONTAINER, WORKSPACE_CONTAINER, Verdict
+from autopack_operator.domain.run.verdict import RUN_CONTAINER, WORKSPACE_CONTAINER, Verdict, reason_of_waiting
 from autopack_operator.domain.times import parse, rfc3339
 from autopack_operator.domain.views import AnchorVerdict, Attempt, CommittedWork, PodView, RunView
 
@@ -130,7 +130,7 @@ def _holdup(pod: PodView) -> tuple[str, str]:
         return _unscheduled(pod) or "PodPending", pod.message
     for container in pod.containers:
         if container.waiting and container.waiting not in {"PodInitializing", "ContainerCreating"}:
-            return container.waiting, container.waiting_message
+            return reason_of_waiting(container), container.waiting_message
     return "PodInitializing", ""
 
 

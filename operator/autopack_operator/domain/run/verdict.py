@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from autopack.bound_files import EXIT_CODES
 from autopack.phases import Phase, PodPhase
 from autopack_operator.domain.times import parse, seconds_between
 from autopack_operator.domain.views import CommittedWork, ContainerView, PodView
@@ -16,6 +18,7 @@ WORKTREE_OUT_OF_MEMORY = "WorktreeOOMKilled"
 DISK_QUOTA_EXCEEDED = "DiskQuotaExceeded"
 _TOO_MUCH = "the run took up more than the diskQuota of its RunProfile and was stopped; its work was saved"
 _ENDED_BY_ITSELF = frozenset({"Completed", "CommandFailed"})
+_WORKSPACE_REASONS = {code: reason for reason, code in EXIT_CODES.items()}
 _NOT_BY_THE_COMMAND = frozenset({"StartError", "ContainerCannotRun", "ContainerStatusUnknown"})
 """What is reported of a container that never began, or that its node lost sight of (it restarted, say)."""
 
@@ -95,8 +98,9 @@ def _never_ran(pod: PodView) -> Verdict:
     if workspace is not None and workspace.terminated == "OOMKilled":
         return _infrastructure(WORKTREE_OUT_OF_MEMORY, "creating the worktree needed more memory than its limit")
     if workspace is not None and workspace.exit_code:
+        reason = _WORKSPACE_REASONS.get(workspace.exit_code, WORKTREE_FAILED)
         return _infrastructure(
-            WORKTREE_FAILED, workspace.message or f"the workspace container ended with exit code {workspace.exit_code}"
+            reason, workspace.message or f"the workspace container ended with exit code {workspace.exit_code}"
         )
     # Among the reasons are those of a kubelet that does not admit the pod: UnexpectedAdmissionError, OutOfmemory, …
     return _infrastructure(pod.reason or "PodFailed", pod.message or "the pod failed before the command started")
@@ -111,7 +115,7 @@ def in_the_light_of(work: CommittedWork, verdict: Verdict | None) -> Verdict:
     if work.stop_reason == DISK_QUOTA_EXCEEDED and (verdict is None or verdict.reason in _ENDED_BY_ITSELF):
         code = None if verdict is None else verdict.exit_code
         return Verdict(Phase.FAILED, DISK_QUOTA_EXCEEDED, _TOO_MUCH, FailureClass.AGENT, code)
-    if verdict is not None and verdict.reason not in {WORKTREE_FAILED, WORKTREE_OUT_OF_MEMORY}:
+    if verdict is not None and verdict.reason not in {WORKTREE_FAILED, WORKTREE_OUT_OF_MEMORY, *EXIT_CODES}:
         return verdict
     if work.complete and work.exit_code is not None and (verdict is not None or work.exit_code == 0):
         return of_exit_code(work.exit_code)
@@ -125,9 +129,25 @@ def of_stuck_pod(pod: PodView, waited: float, patience: float) -> Verdict | None
     """
     for container in pod.containers:
         if container.waiting in _HOPELESS and (waited >= patience or container.waiting == "InvalidImageName"):
-            reason = "ImagePullFailed" if "Image" in container.waiting else container.waiting
+            reason = "ImagePullFailed" if "Image" in container.waiting else reason_of_waiting(container)
             return _infrastructure(reason, f"container {container.name}: {container.waiting_message}")
     return None
+
+
+def reason_of_waiting(container: ContainerView) -> str:
+    """Why the container waits, in the kubelet's word, or in a better one where its message says which."""
+    if container.waiting == "CreateContainerConfigError":
+        for reason, told in _MISSING.items():
+            if told.search(container.waiting_message):
+                return reason
+    return container.waiting or ""
+
+
+_MISSING = {
+    "SecretMissing": re.compile(r'^secrets? ".*" not found|find key .* in Secret '),
+    "ConfigMapMissing": re.compile(r'^configmaps? ".*" not found|find key .* in ConfigMap '),
+}
+"""What kubelets say of a variable that they cannot set. In other words it keeps their reason."""
 
 
 _HOPELESS = frozenset(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder, committed
+from tests.unit.autopack_operator.builders import NOW, PodBuilder, RunBuilder, committed
 
+from autopack_operator.domain.run.transitions import observed
 from autopack_operator.domain.run.verdict import (
     FailureClass,
     Verdict,
@@ -131,6 +132,37 @@ def test_an_image_that_cannot_be_pulled_ends_the_attempt_after_a_while() -> None
     verdict = of_stuck_pod(view, waited=60, patience=60)
     assert verdict is not None
     assert summary(verdict) == ("Failed", "ImagePullFailed", FailureClass.INFRASTRUCTURE)
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ('secret "agent" not found', "SecretMissing"),
+        ("couldn't find key api-key in Secret lab/agent", "SecretMissing"),
+        ('configmap "tools" not found', "ConfigMapMissing"),
+        ("couldn't find key mcp.json in ConfigMap lab/tools", "ConfigMapMissing"),
+        ("container has runAsNonRoot and image will run as root", "CreateContainerConfigError"),
+    ],
+)
+def test_a_variable_that_cannot_be_set_is_told_from_what_else_is_wrong(message: str, reason: str) -> None:
+    stuck = pod().scheduled().container("run", waiting={"reason": "CreateContainerConfigError", "message": message})
+    verdict = of_stuck_pod(stuck.view(), waited=60, patience=60)
+    assert verdict is not None
+    assert summary(verdict) == ("Failed", reason, FailureClass.INFRASTRUCTURE)
+    assert message in verdict.message
+    assert observed(RUN, stuck.view(), NOW).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "reason"), [(20, "WorktreeFailed"), (21, "SecretMissing"), (22, "ConfigMapMissing")]
+)
+def test_the_workspace_container_says_what_it_could_not_do(exit_code: int, reason: str) -> None:
+    failed = pod().scheduled().status(phase="Failed")
+    failed.container("workspace", terminated={"exitCode": exit_code, "reason": "Error", "message": "why"})
+    verdict = of_stopped_pod(failed.view())
+    assert (summary(verdict), verdict.message) == (("Failed", reason, FailureClass.INFRASTRUCTURE), "why")
+    # An earlier pod of the attempt may have run the command to its end, unseen.
+    assert in_the_light_of(committed(exit_code=0), verdict).phase == "Succeeded"
 
 
 def test_an_impossible_image_name_ends_the_attempt_at_once() -> None:
