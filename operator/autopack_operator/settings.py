@@ -9,8 +9,9 @@ from pathlib import Path
 
 from autopack.errors import InvalidInput
 from autopack.registry.urls import DatabaseUrl, check_database_url, sqlite_url
-from autopack_operator.domain.pod.settings import PodSettings
+from autopack_operator.domain.pod.settings import NOBODY_ELSE, PodSettings
 
+_NOT_ROOT = range(1, 1 << 31)
 _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
 _MODES = frozenset({"ReadWriteMany", "ReadWriteOnce"})
 _PULL_POLICIES = frozenset({"Always", "IfNotPresent", "Never"})
@@ -60,6 +61,8 @@ class Settings:
                 read_write_once=mode == "ReadWriteOnce",
                 volume_labels=_labels(env.get("AUTOPACK_VOLUME_SELECTOR", "")),
                 snapshot_seconds=_number(env, "AUTOPACK_SNAPSHOT_SECONDS", 10, range(1, 1001)),
+                run_as_user=_number(env, "AUTOPACK_RUN_AS_USER", NOBODY_ELSE, _NOT_ROOT),
+                run_as_group=_number(env, "AUTOPACK_RUN_AS_GROUP", NOBODY_ELSE, _NOT_ROOT),
             ),
             volume_url=_url(env, "AUTOPACK_VOLUME_URL"),
             volume_token_file=Path(_required(env, "AUTOPACK_VOLUME_TOKEN_FILE")),

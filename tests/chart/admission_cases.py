@@ -21,8 +21,41 @@ ABSENT: Any = object()
 """As a changed value: the key is taken away."""
 
 
-def operators_pod(namespace: str) -> JsonDict:
-    """What the operator makes for a plain run, by its own code."""
+SECRET, ANY_TEAM_SECRET = "agent-key", "team-a"
+VALUES = {"admissionPolicy": {"allowedSecrets": [SECRET, "team-*"]}}
+"""Of the chart, for the policy that these cases are tried on."""
+
+_SECRET_KEY = {"secretKeyRef": {"name": SECRET, "key": "key"}}
+_MAP_KEY = {"configMapKeyRef": {"name": "settings", "key": "key"}}
+FULL_PROFILE: JsonDict = {
+    "env": [
+        {"name": "MODE", "value": "fast"},
+        {"name": "KEY", "valueFrom": _SECRET_KEY},
+        {"name": "SETTING", "valueFrom": _MAP_KEY},
+    ],
+    "files": [{"path": "/etc/agent/key", **_SECRET_KEY}, {"path": "/etc/agent/mcp.json", **_MAP_KEY}],
+    "caBundle": _MAP_KEY,
+    "scratch": [{"path": "/cache", "sizeLimit": "1Gi"}, {"path": "/dev/shm", "medium": "Memory"}],
+    "resources": {"limits": {"cpu": "1", "ephemeral-storage": "1Gi", "nvidia.com/gpu": "1"}},
+    "helperResources": {"limits": {"cpu": "1"}},
+    "nodeSelector": {"gpu": "a100"},
+    "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": {
+        "nodeAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {"weight": 1, "preference": {"matchExpressions": [{"key": "zone", "operator": "Exists"}]}}
+            ]
+        }
+    },
+    "topologySpreadConstraints": [{"topologyKey": "topology.kubernetes.io/zone"}],
+    "podLabels": {"team": "a"},
+    "podAnnotations": {"karpenter.sh/do-not-disrupt": "true"},
+}
+"""A profile that asks for all there is, but for classes that a cluster has to have."""
+
+
+def operators_pod(namespace: str, **profile: object) -> JsonDict:
+    """What the operator makes for a plain run with such a profile, by its own code."""
     spec = {"source": {"repository": "sample"}, "command": ["true"]}
     paths = AttemptPaths("sample-run", UID, 1)
     run = RunView(
@@ -41,8 +74,8 @@ def operators_pod(namespace: str) -> JsonDict:
     key = mirror("n-sample").split("/")[1]
     attempt = Attempt(1, key, "0" * 40, paths.workspace, paths.artifacts, paths.kept)
     settings = PodSettings("autopack-runs", "autopack-operator:0.1.0", "Never", "autopack-run")
-    profile = RunProfileSpec(default_image="autopack-operator:0.1.0")
-    return run_pod(run, AutopackRunSpec.model_validate(spec), profile, attempt, settings, "autopack/sample-run")
+    stored = RunProfileSpec.model_validate({"defaultImage": "autopack-operator:0.1.0", **profile})
+    return run_pod(run, AutopackRunSpec.model_validate(spec), stored, attempt, settings, "autopack/sample-run")
 
 
 def changed(pod: JsonDict, path: Path, value: Any) -> JsonDict:
@@ -61,6 +94,11 @@ def changed(pod: JsonDict, path: Path, value: Any) -> JsonDict:
     return result
 
 
+def secret_variable(secret: str, name: str = "STOLEN") -> JsonDict:
+    """A variable with a key of that Secret."""
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": "k"}}}
+
+
 RUN = ("spec", "containers", 0)
 KEEPER = ("spec", "initContainers", 1)
 LABELS = ("metadata", "labels")
@@ -77,17 +115,29 @@ REFUSED: dict[str, tuple[Path, Any, str]] = {
     "processes shared with the keeper": (("spec", "shareProcessNamespace"), True, "namespaces or ports"),
     "a port of the host": ((*RUN, "ports"), [{"containerPort": 80, "hostPort": 80}], "namespaces or ports"),
     "a host path": (("spec", "volumes", 3), {"name": "x", "hostPath": {"path": "/"}}, "only emptyDir volumes"),
-    "a secret": (("spec", "volumes", 3), {"name": "x", "secret": {"secretName": "s"}}, "only emptyDir volumes"),
-    "a config map": (("spec", "volumes", 3), {"name": "x", "configMap": {"name": "c"}}, "only emptyDir volumes"),
+    "a secret as a volume": (
+        ("spec", "volumes", 3),
+        {"name": "x", "secret": {"secretName": SECRET}},
+        "only emptyDir volumes",
+    ),
     "a projected token": (
         ("spec", "volumes", 3),
         {"name": "x", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}},
         "only emptyDir volumes",
     ),
+    "a token beside a config map": (
+        ("spec", "volumes", 3),
+        {
+            "name": "x",
+            "projected": {"sources": [{"configMap": {"name": "c"}}, {"serviceAccountToken": {"path": "t"}}]},
+        },
+        "only emptyDir volumes",
+    ),
+    "a claimed device": (("spec", "resourceClaims"), [{"name": "x", "resourceClaimName": "x"}], "only emptyDir"),
     "another claim": (
         ("spec", "volumes", 0, "persistentVolumeClaim", "claimName"),
         "theirs",
-        "only emptyDir volumes and the claim autopack-runs",
+        "only emptyDir volumes, the claim autopack-runs",
     ),
     "the whole volume": ((*MOUNT, "subPath"), ABSENT, "folders of one attempt"),
     "all attempts of a run": ((*MOUNT, "subPath"), "sample-run", "folders of one attempt"),
@@ -124,17 +174,69 @@ REFUSED: dict[str, tuple[Path, Any, str]] = {
     "escalation": ((*RUN, "securityContext", "allowPrivilegeEscalation"), ABSENT, "must be unprivileged"),
     "a capability": ((*RUN, "securityContext", "capabilities", "add"), ["NET_BIND_SERVICE"], "without capabilities"),
     "capabilities kept": ((*RUN, "securityContext", "capabilities", "drop"), ["CHOWN"], "without capabilities"),
-    "a secret as another variable": (
+    "another secret as a variable": ((*RUN, "env", 0), secret_variable("theirs"), "may not have Secret theirs"),
+    "a secret whose name only ends alike": (
         (*RUN, "env", 0),
-        {"name": "STOLEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
-        "nothing from a Secret",
+        secret_variable("my-team-a"),
+        "may not have Secret my-team-a",
+    ),
+    "another secret as the database's address": (
+        (*RUN, "env", 0),
+        secret_variable("theirs", "DATABASE_URL"),
+        "may not have Secret theirs",
+    ),
+    "another secret as a file": (
+        ("spec", "volumes", 3),
+        {"name": "x", "projected": {"sources": [{"secret": {"name": "theirs"}}]}},
+        "may not have Secret theirs",
     ),
     "a secret in a helper": (
         (*KEEPER, "env", 0),
-        {"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
-        "nothing from a Secret",
+        secret_variable(SECRET),
+        "only the command of a run may have variables",
     ),
-    "a whole secret": ((*RUN, "envFrom"), [{"secretRef": {"name": "s"}}], "nothing from a Secret"),
+    "a whole secret": ((*RUN, "envFrom"), [{"secretRef": {"name": SECRET}}], "and from nothing else"),
+    "a field of the pod": (
+        (*RUN, "env", 0),
+        {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        "and from nothing else",
+    ),
+    "no AppArmor": (("spec", "securityContext", "appArmorProfile"), {"type": "Unconfined"}, "AppArmor"),
+    "no AppArmor in one container": (
+        (*RUN, "securityContext", "appArmorProfile"),
+        {"type": "Unconfined"},
+        "AppArmor",
+    ),
+    "no AppArmor by its old annotation": (
+        ("metadata", "annotations", "container.apparmor.security.beta.kubernetes.io/run"),
+        "unconfined",
+        "AppArmor",
+    ),
+    "another SELinux type": (("spec", "securityContext", "seLinuxOptions"), {"type": "spc_t"}, "SELinux"),
+    "another SELinux user in one container": (
+        (*RUN, "securityContext", "seLinuxOptions"),
+        {"user": "system_u"},
+        "SELinux",
+    ),
+    "a setting of the kernel": (
+        ("spec", "securityContext", "sysctls"),
+        [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}],
+        "its node's settings",
+    ),
+    "a node without its scheduler": (("spec", "nodeName"), "localhost", "its node's settings"),
+    "the system's priority": (("spec", "priorityClassName"), "system-node-critical", "its node's settings"),
+    "a probe, which the node would send": (
+        (*RUN, "livenessProbe"),
+        {"httpGet": {"host": "169.254.169.254", "port": 80}},
+        "its node's settings",
+    ),
+    "a hook, which the node would call": (
+        (*RUN, "lifecycle"),
+        {"preStop": {"httpGet": {"host": "169.254.169.254", "port": 80}}},
+        "its node's settings",
+    ),
+    "another group": (("spec", "securityContext", "supplementalGroups"), [0], "never as root"),
+    "another group for the volume": (("spec", "securityContext", "fsGroup"), 0, "never as root"),
     "a writable root": ((*RUN, "securityContext", "readOnlyRootFilesystem"), False, "read-only root"),
 }
 ALLOWED: dict[str, tuple[Path, Any]] = {
@@ -142,10 +244,10 @@ ALLOWED: dict[str, tuple[Path, Any]] = {
     "a queue's label": ((*LABELS, "kueue.x-k8s.io/queue-name"), "queue"),
     "a scheduling gate": (("spec", "schedulingGates"), [{"name": "kueue.x-k8s.io/admission"}]),
     "Kueue's finalizer": (("metadata", "finalizers"), ["kueue.x-k8s.io/managed"]),
-    "a database": (
-        (*RUN, "env", 0),
-        {"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": "s", "key": "url"}}},
-    ),
+    "a database": ((*RUN, "env", 0), secret_variable(SECRET, "DATABASE_URL")),
+    "a secret by the beginning of its name": ((*RUN, "env", 0), secret_variable(ANY_TEAM_SECRET)),
+    "AppArmor as it is": (("spec", "securityContext", "appArmorProfile"), {"type": "RuntimeDefault"}),
+    "a level of SELinux": (("spec", "securityContext", "seLinuxOptions"), {"level": "s0:c26,c15"}),
     "a higher attempt": ((*MOUNT, "subPath"), "sample-run/a12-0f8fad5b"),
     "a run whose name has dots": ((*MOUNT, "subPath"), "sample.run.1/a1-0f8fad5b"),
 }

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from scripts.deploy import CommandError, kubectl, kubectl_json
 
-from tests.chart.admission_cases import ALLOWED, REFUSED, changed, operators_pod
+from tests.chart.admission_cases import ALLOWED, FULL_PROFILE, REFUSED, VALUES, changed, operators_pod
 from tests.chart.rendering import CHART, ROOT, ChartRefusedError, Helm, JsonDict
 
 POLICED = "chart-policed"
@@ -47,7 +47,7 @@ def operator(cluster: None, helm: Helm) -> Iterator[str]:
     """The operator's user, in a namespace with its rights and the policy but no Pod Security: the policy answers."""
     make_namespace(POLICED)
     wanted = ("ServiceAccount", "Role", "RoleBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
-    objects = [item for item in helm.template(namespace=POLICED) if item["kind"] in wanted]
+    objects = [item for item in helm.template(VALUES, namespace=POLICED) if item["kind"] in wanted]
     user = f"system:serviceaccount:{POLICED}:autopack-operator"
     try:
         apply(*objects)
@@ -79,6 +79,10 @@ def test_the_policys_expressions_have_no_warning(operator: str) -> None:
 @pytest.mark.parametrize("case", ALLOWED)
 def test_the_policy_accepts(operator: str, case: str) -> None:
     create_pod(changed(operators_pod(POLICED), *ALLOWED[case]), operator)
+
+
+def test_the_policy_accepts_all_that_a_profile_can_ask_for(operator: str) -> None:
+    create_pod(operators_pod(POLICED, **FULL_PROFILE), operator)
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
+from tests.chart.admission_cases import FULL_PROFILE as OFFERED
 from tests.chart.rendering import CHART, ChartRefusedError, Helm, JsonDict, Objects
 
 RUN_LABELS = {"app.kubernetes.io/managed-by": "autopack-operator", "app.kubernetes.io/component": "run"}
@@ -31,11 +33,12 @@ def test_default_profile_runs_our_own_image(default: Objects) -> None:
     }
 
 
-FULL_PROFILE = {
+FULL_PROFILE = OFFERED | {
     "defaultImage": "agent:1",
     "allowedImages": ["registry.example.com/*"],
     "imagePullPolicy": "Always",
     "resources": {"requests": {"cpu": "2", "memory": "2Gi"}, "limits": {"memory": "2Gi", "nvidia.com/gpu": "1"}},
+    "priorityClassName": "batch",
     "runtimeClassName": "gvisor",
     "maxTimeoutSeconds": 600,
     "diskQuota": "2Gi",
@@ -121,10 +124,33 @@ def test_the_admission_policy_is_in_force(default: Objects) -> None:
 
 
 def test_the_admission_policy_can_be_left_out(helm: Helm) -> None:
-    objects = helm.template({"admissionPolicy": {"enabled": False}}, kubernetes="1.29.0")
+    objects = helm.template({"admissionPolicy": {"enabled": False}})
     assert not objects.all("ValidatingAdmissionPolicy") + objects.all("ValidatingAdmissionPolicyBinding")
 
 
-def test_a_cluster_without_admission_policies_is_told_the_way_out(helm: Helm) -> None:
-    with pytest.raises(ChartRefusedError, match=r"set admissionPolicy\.enabled=false"):
+def test_an_older_cluster_is_told_what_is_needed(helm: Helm) -> None:
+    with pytest.raises(ChartRefusedError, match=r"requires kubeVersion: >=1\.30\.0"):
         helm.template(kubernetes="1.29.0")
+
+
+def secrets_allowed(objects: Objects) -> str:
+    """What the policy says of a Secret called `n`."""
+    [policy] = objects.all("ValidatingAdmissionPolicy")
+    [variable] = [item for item in policy["spec"]["variables"] if item["name"] == "otherSecrets"]
+    tests: set[str] = set(re.findall(r"filter\(n, !\((.*?)\)\)\.join", variable["expression"]))
+    assert len(tests) == 1, "what holds for variables holds for files"
+    return tests.pop()
+
+
+def test_no_secret_is_allowed_that_nobody_named(default: Objects) -> None:
+    assert secrets_allowed(default) == "false"
+
+
+def test_secrets_are_allowed_that_the_administrator_or_the_default_profile_names(helm: Helm) -> None:
+    by_key = {"secretKeyRef": {"name": "in-profile", "key": "k"}}
+    profile = {"env": [{"name": "A", "valueFrom": by_key}], "database": {"secretName": "db"}}
+    values = {"admissionPolicy": {"allowedSecrets": ["mine", "team-*"]}, "defaultProfile": profile}
+    named = "n == 'db' || n == 'in-profile' || n == 'mine' || n.startsWith('team-')"
+    assert secrets_allowed(helm.template(values)) == named
+    values["defaultProfile"] = profile | {"enabled": False}
+    assert secrets_allowed(helm.template(values)) == "n == 'mine' || n.startsWith('team-')"

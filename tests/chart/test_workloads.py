@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from autopack_operator.settings import Settings as OperatorSettings
 from autopack_volume.service.settings import Settings
 from tests.chart.pod_security import violations
 from tests.chart.rendering import Helm, JsonDict, Objects, containers, environment
@@ -98,6 +99,17 @@ def test_the_token_for_the_volume_service_is_for_it_alone(default: Objects) -> N
     [projected] = [v["projected"] for v in pod(default, "operator")["volumes"] if "projected" in v]
     token = {"path": "token", "audience": "autopack-volume", "expirationSeconds": 3600}
     assert projected["sources"] == [{"serviceAccountToken": token}]
+
+
+def test_all_pods_are_one_user_and_the_runs_as_well(helm: Helm) -> None:
+    ids = {"runAsUser": 1000680000, "runAsGroup": 1000680001}
+    objects = helm.template({"podSecurity": ids, "storage": {"chown": True}, "dashboard": {"enabled": True}})
+    for _, spec in objects.pod_specs():
+        assert spec["securityContext"].items() >= (ids | {"fsGroup": 1000680001}).items()
+    told = OperatorSettings.from_environment(environment(container(objects, "operator")) | {"AUTOPACK_POD_NAME": "x"})
+    assert (told.pods.run_as_user, told.pods.run_as_group) == (1000680000, 1000680001)
+    [chown] = pod(objects, "volume")["initContainers"]
+    assert {"--owner=1000680000", "--group=1000680001"} <= set(chown["command"])
 
 
 @pytest.mark.parametrize("values", [{}, {"operator": {"replicas": 3}, "storage": {"accessMode": "ReadWriteOnce"}}])

@@ -1,11 +1,15 @@
 {{/*
-One uid and gid for everything that touches the volume: fsGroup does nothing on most network file systems.
+One uid and gid for everything that touches the volume: fsGroup does nothing on most network file systems. Large numbers
+of a values file are floats to Helm.
 */}}
+{{- define "autopack.runAsUser" -}}{{ int64 .Values.podSecurity.runAsUser }}{{- end -}}
+{{- define "autopack.runAsGroup" -}}{{ int64 .Values.podSecurity.runAsGroup }}{{- end -}}
+
 {{- define "autopack.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+runAsUser: {{ include "autopack.runAsUser" . }}
+runAsGroup: {{ include "autopack.runAsGroup" . }}
+fsGroup: {{ include "autopack.runAsGroup" . }}
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile:
   type: RuntimeDefault

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+NOBODY_ELSE = 65532
+"""The user and group that images for unprivileged programs have by custom (`nonroot`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PodSettings:
@@ -16,5 +19,5 @@ class PodSettings:
     read_write_once: bool = False
     volume_labels: dict[str, str] = field(default_factory=dict)
     snapshot_seconds: int = 10
-    run_as_user: int = 65532
-    run_as_group: int = 65532
+    run_as_user: int = NOBODY_ELSE
+    run_as_group: int = NOBODY_ELSE

@@ -25,6 +25,7 @@ def test_the_required_variables_are_enough() -> None:
     assert (settings.namespace, settings.identity, settings.workers) == ("n", "pod-1", 16)
     assert settings.volume_token_file == Path("/token")
     assert settings.pods.read_write_once is False
+    assert (settings.pods.run_as_user, settings.pods.run_as_group) == (65532, 65532)
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED))
@@ -50,6 +51,8 @@ def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
         ("AUTOPACK_RESYNC_SECONDS", "4"),
         ("AUTOPACK_RESYNC_SECONDS", "3601"),
         ("AUTOPACK_RESYNC_SECONDS", "5m"),
+        ("AUTOPACK_RUN_AS_USER", "0"),
+        ("AUTOPACK_RUN_AS_GROUP", "root"),
         ("AUTOPACK_LOG_LEVEL", "LOUD"),
         ("AUTOPACK_IMAGE_PULL_POLICY", "Sometimes"),
         ("AUTOPACK_VOLUME_SELECTOR", "app"),
