@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -47,6 +48,11 @@ BATCH = make_batch("refused", "true", ["a", "b"])
             changed(RUN, "spec.source", {"url": "https://u:secret@host/x.git"}),
             "spec.source.url",
             id="password in the url",
+        ),
+        pytest.param(
+            changed(RUN, "spec.source", {"url": "host/x.git"}),
+            "write the address as https://host/owner/repository.git",
+            id="url without a scheme",
         ),
         pytest.param(changed(RUN, "spec.source", {"url": "file:///etc"}), "spec.source.url", id="file url"),
         pytest.param(changed(RUN, "spec.source", {"url": "ext::sh -c id"}), "spec.source.url", id="ext helper"),
@@ -98,6 +104,19 @@ def test_bad_input_is_refused_naming_the_field(installation: Installation, manif
     with pytest.raises(deploy.CommandError) as refusal:
         installation.apply(manifest)
     assert named in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"url": "git@github.com:owner/repo.git"},
+        {"url": "ssh://git@host:2222/owner/repo"},
+        {"url": "https://dev.azure.com/org/My%20Project/_git/repo", "ref": "feature/#123-login"},
+    ],
+)
+def test_addresses_and_refs_are_written_as_people_copy_them(cluster: None, source: JsonDict) -> None:
+    run = json.dumps(changed(RUN, "spec.source", source)).encode()
+    kubectl("create", "--dry-run=server", "-n", "default", "-f", "-", stdin=run)
 
 
 def test_a_name_of_253_characters_works(installation: Installation) -> None:

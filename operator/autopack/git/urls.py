@@ -15,6 +15,7 @@ _MAX_URL = 2048
 _SCP_LIKE = re.compile(r"(?P<user>[A-Za-z0-9_][A-Za-z0-9_.-]*)@(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*):(?P<path>[^/:-].*)")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\.?")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_EXAMPLES = {"https": "https://host/owner/repository.git", "ssh": "git@host:owner/repository.git"}
 _METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "instance-data", "metadata.azure.internal"})
 _METADATA_ADDRESSES = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")))
 
@@ -31,7 +32,7 @@ def check_repo_url(
     wrong = _what_is_wrong_with_url(text, tuple(allowed), allow_loopback=allow_loopback)
     if wrong:
         shown = errors.printable(redact_url(text), 120)
-        fix = f"Give an address such as {'https' if 'https' in allowed else allowed[0]}://host/owner/repository.git"
+        fix = f"Give an address such as {' or '.join(_EXAMPLES.get(scheme, f'{scheme}://…') for scheme in allowed)}"
         raise errors.InvalidInput(field, f"'{shown}' {wrong}", fix)
     return text
 

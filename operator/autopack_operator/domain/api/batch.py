@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from autopack_operator.domain.api.common import DNS_LABEL, ENV_NAME, MAX_ENV, REF, Argument, EnvVar, Model
+from autopack_operator.domain.api.common import DNS_LABEL, ENV_NAME, MAX_ENV, Argument, EnvVar, Model
+from autopack_operator.domain.api.git_names import Branch, Ref
 from autopack_operator.domain.api.run import AutopackRunSpec, RunTemplate, TtlSeconds
 
 MAX_RUNS = 5000
@@ -36,14 +37,8 @@ class BatchItem(Model):
             description="Unique in the batch; the AutopackRun is named <batch>-<id>.",
         ),
     ]
-    ref: Annotated[
-        str | None,
-        Field(min_length=1, max_length=255, pattern=REF, description="Replaces the template's source.ref."),
-    ] = None
-    branch: Annotated[
-        str | None,
-        Field(min_length=1, max_length=200, pattern=REF, description="Replaces the template's source.branch."),
-    ] = None
+    ref: Annotated[Ref | None, Field(description="Replaces the template's source.ref.")] = None
+    branch: Annotated[Branch | None, Field(description="Replaces the template's source.branch.")] = None
     command: Annotated[
         list[Argument] | None, Field(min_length=1, max_length=64, description="Replaces the template's command.")
     ] = None

@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from autopack_operator.domain.api.git_names import Address, Branch, Ref
+
 GROUP = "autopack.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
@@ -25,8 +27,6 @@ WORKSPACE_ANNOTATION = f"{GROUP}/workspace"
 
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-REF = r"^[A-Za-z0-9_.][A-Za-z0-9_./+@-]*$"
-"""A git ref or commit as a user may name it: never an option (`-x`), never whitespace or shell syntax."""
 
 MAX_ENV = 100
 
@@ -64,14 +64,8 @@ class Source(Model):
     )
 
     url: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=2048,
-            # No password in a URL (it would be readable by everybody who can read the run), no local paths, no helpers.
-            pattern=r"^(https://[A-Za-z0-9.-]+(:[0-9]+)?/|ssh://([A-Za-z0-9._-]+@)?[A-Za-z0-9.-]+(:[0-9]+)?/)[A-Za-z0-9._~/+-]+$",
-            description="https:// or ssh:// address of the repository, without a password.",
-        ),
+        Address | None,
+        Field(description="Address of the repository, as https://…, ssh://… or git@host:path, without a password."),
     ] = None
     repository: Annotated[
         str | None,
@@ -82,17 +76,9 @@ class Source(Model):
             description="Name of a repository on the volume (see autopack-runtime import-repository).",
         ),
     ] = None
-    ref: Annotated[
-        str, Field(min_length=1, max_length=255, pattern=REF, description="Branch, tag or commit to start from.")
-    ] = "HEAD"
+    ref: Annotated[Ref, Field(description="Branch, tag or commit to start from.")] = "HEAD"
     branch: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=200,
-            pattern=REF,
-            description="Branch that the run works on; autopack/<run name> when absent.",
-        ),
+        Branch | None, Field(description="Branch that the run works on; autopack/<run name> when absent.")
     ] = None
 
 
