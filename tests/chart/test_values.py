@@ -67,6 +67,7 @@ def test_unknown_values_are_refused_at_every_level() -> None:
         ),
         ({"defaultProfile": {"files": [{"path": "x", "secretKeyRef": {}}]}}, "'/defaultProfile/files/0/path'"),
         ({"admissionPolicy": {"allowedSecrets": ["a'||true"]}}, "'/admissionPolicy/allowedSecrets/0'"),
+        ({"defaultProfile": {"database": {"secretName": "a'||true"}}}, "'/defaultProfile/database/secretName'"),
         ({"podSecurity": {"runAsUser": 0}}, "'/podSecurity/runAsUser'"),
         ({"networkPolicy": {"runEgress": {}}}, "'/networkPolicy/runEgress'"),
         ({"metrics": {"podMonitor": {"interval": "often"}}}, "'/metrics/podMonitor/interval'"),
