@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from autopack_operator.domain.api import asking
+from autopack_operator.domain.api.agents import AgentDifference, Prompt, PromptFrom
 from autopack_operator.domain.api.common import DNS_LABEL, ENV_NAME, MAX_ENV, Argument, EnvVar, Model
 from autopack_operator.domain.api.git_names import Branch, Ref
-from autopack_operator.domain.api.run import AutopackRunSpec, RunTemplate, TtlSeconds
+from autopack_operator.domain.api.placeholders import filled
+from autopack_operator.domain.api.run import AGENT_NEEDS_PROMPT, ONE_PROMPT, AutopackRunSpec, RunTemplate, TtlSeconds
 
 MAX_RUNS = 5000
 MAX_WORKERS = 1000
@@ -23,8 +28,21 @@ COMBINATIONS = " * ".join(
 """How many combinations a matrix has, in CEL, which has no loop that multiplies."""
 
 
+_HAS_PROMPT = "has({of}.prompt) || has({of}.promptFrom)"
+NO_AGENT_WITH_COMMAND = "set at most one of command and agent, which replace the template's"
+
+
 class BatchItem(Model):
     """One run of a batch: an id, and what differs from the template."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                {"rule": "!has(self.command) || !has(self.agent)", "message": NO_AGENT_WITH_COMMAND},
+                {"rule": "!has(self.prompt) || !has(self.promptFrom)", "message": ONE_PROMPT},
+            ]
+        }
+    )
 
     list_map_keys: ClassVar[dict[str, str]] = {"env": "name"}
 
@@ -44,6 +62,30 @@ class BatchItem(Model):
     ] = None
     args: Annotated[list[Argument] | None, Field(max_length=256, description="Replaces the template's args.")] = None
     env: Annotated[list[EnvVar], Field(max_length=MAX_ENV, description="Added to the template's; same name wins.")] = []
+    agent: Annotated[
+        AgentDifference | None,
+        Field(description="With a name, replaces the template's agent or command; else only the agent's model."),
+    ] = None
+    prompt: Prompt | None = None
+    prompt_from: PromptFrom | None = None
+
+    @model_validator(mode="after")
+    def _is_one_run(self) -> Self:
+        if self.command is not None and self.agent is not None:
+            raise ValueError(NO_AGENT_WITH_COMMAND)
+        if self.prompt is not None and self.prompt_from is not None:
+            raise ValueError(ONE_PROMPT)
+        return self
+
+    @property
+    def has_prompt(self) -> bool:
+        """Whether it has a prompt of its own."""
+        return self.prompt is not None or self.prompt_from is not None
+
+    @property
+    def variables(self) -> asking.Variables:
+        """What is filled in for {NAME}."""
+        return {var.name: var.value for var in self.env}
 
 
 class Axis(Model):
@@ -108,6 +150,16 @@ class RunBatchSpec(Model):
                     "rule": "!has(self.successPolicy) || self.successPolicy.succeededCount <= "
                     f"(size(self.runs) > 0 ? size(self.runs) : {COMBINATIONS.format(matrix='self.matrix')})",
                     "message": "spec.successPolicy.succeededCount is more than the batch has runs",
+                },
+                {
+                    "rule": f"{_HAS_PROMPT.format(of='self.template')} || (size(self.matrix) > 0 ? "
+                    "!has(self.template.agent) : self.runs.all(r, has(r.command) || "
+                    f"!(has(r.agent) || has(self.template.agent)) || {_HAS_PROMPT.format(of='r')}))",
+                    "message": f"{AGENT_NEEDS_PROMPT} (in spec.template, or in each of spec.runs)",
+                },
+                {
+                    "rule": f"self.runs.map(r, has(r.prompt) ? size(r.prompt) : 0).sum() <= {asking.MAX_PROMPTS}",
+                    "message": "the prompts of spec.runs are more than 1 MiB together: use more batches, or promptFrom",
                 },
             ]
         }
@@ -187,9 +239,42 @@ class RunBatchSpec(Model):
             raise ValueError(f"spec.matrix has {combinations} combinations; {MAX_RUNS} are the most that are possible")
         return self
 
+    @model_validator(mode="after")
+    def _each_run_can_be_asked(self) -> Self:
+        """Whatever is filled in: none of the runs may turn out to be impossible when its turn comes."""
+        if self.template.agent is not None or any(item.agent is not None for item in self.runs):
+            for item, variables in self._each():
+                self._check_agent(item, variables)
+        own = [item.prompt for item in self.runs if item.prompt is not None]
+        sharing = (variables for item, variables in self._each() if item is None or not item.has_prompt)
+        asking.check_sizes(self.template.prompt, own, sharing)
+        return self
+
+    def _each(self) -> Iterator[tuple[BatchItem | None, asking.Variables]]:
+        """Every run: its item (None for one of the matrix) and its variables."""
+        if not self.matrix:
+            yield from ((item, item.variables) for item in self.runs)
+            return
+        names = [axis.name for axis in self.matrix]
+        for values in itertools.product(*(axis.values for axis in self.matrix)):
+            yield None, dict(zip(names, values, strict=True))
+
+    def _check_agent(self, item: BatchItem | None, variables: asking.Variables) -> None:
+        where = f"spec.runs {item.id!r}" if item is not None else "spec.template"
+        if item is not None and item.command is not None:
+            return
+        try:
+            agent = asking.agent_of(self.template.agent, item.agent if item is not None else None, variables)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
+        if agent is not None and not self.template.has_prompt and (item is None or not item.has_prompt):
+            raise ValueError(f"{where}: {AGENT_NEEDS_PROMPT}")
+
 
 def child_spec(batch: RunBatchSpec, item: BatchItem) -> AutopackRunSpec:
-    """The spec of the AutopackRun for one item: the template with the item's differences laid over it."""
+    """The spec of the AutopackRun for one item: the template with the item's differences laid over it, and what stands
+    as {NAME} in its agent and its prompt filled in. A prompt of the item's own is taken as it is.
+    """
     template = batch.template
     env = {var.name: var for var in template.env} | {var.name: var for var in item.env}
     source = template.source.model_copy(
@@ -197,5 +282,14 @@ def child_spec(batch: RunBatchSpec, item: BatchItem) -> AutopackRunSpec:
     )
     fields = {name: getattr(template, name) for name in RunTemplate.model_fields}
     fields |= {"source": source, "env": list(env.values())}
-    fields |= {k: v for k, v in (("command", item.command), ("args", item.args)) if v is not None}
+    if item.args is not None:
+        fields["args"] = item.args
+    if item.command is not None:
+        fields |= {"command": item.command, "agent": None}
+    elif (agent := asking.agent_of(template.agent, item.agent, item.variables)) is not None:
+        fields |= {"command": None, "agent": agent}
+    if item.has_prompt:
+        fields |= {"prompt": item.prompt, "prompt_from": item.prompt_from}
+    elif template.prompt is not None:
+        fields["prompt"] = filled(template.prompt, item.variables)
     return AutopackRunSpec(**fields)

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
+from autopack_operator.domain.api.agents import Agent
 from autopack_operator.domain.api.bindings import BoundEnv, ValueFrom
 from autopack_operator.domain.api.common import MAX_ENV, Model
 from autopack_operator.domain.api.mounted import BoundFile, Scratch
@@ -56,7 +57,7 @@ class RunProfileSpec(Model):
         }
     )
 
-    list_map_keys: ClassVar[dict[str, str]] = {"env": "name", "files": "path", "scratch": "path"}
+    list_map_keys: ClassVar[dict[str, str]] = {"env": "name", "files": "path", "scratch": "path", "agents": "name"}
 
     default_image: Annotated[str, Field(min_length=1, max_length=512, description="Image of runs that name none.")]
     allowed_images: Annotated[
@@ -159,3 +160,6 @@ class RunProfileSpec(Model):
             description="More annotations of the pods, karpenter.sh/do-not-disrupt for example.",
         ),
     ] = {}
+    agents: Annotated[
+        list[Agent], Field(max_length=32, description="Agents that runs may name in spec.agent, with what they need.")
+    ] = []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
+from autopack_operator.domain.api.agents import AgentChoice, Prompt, PromptFrom
 from autopack_operator.domain.api.common import MAX_ENV, Argument, EnvVar, Model, ProfileRef, Source
 
 
@@ -72,17 +73,39 @@ class TtlSeconds(Model):
     ] = None
 
 
+ONE_WAY_TO_START = "set exactly one of command (what to execute) and agent (one that the RunProfile offers)"
+ONE_PROMPT = "set at most one of prompt (the text) and promptFrom (where it is)"
+AGENT_NEEDS_PROMPT = "an agent needs a prompt or promptFrom: what it is asked to do"
+NOTHING_TO_FILL_IN = "{NAME} in agent is filled in by a RunBatch only; write the name itself"
+
+_TEMPLATE_RULES: list[JsonValue] = [
+    {"rule": "has(self.command) != has(self.agent)", "message": ONE_WAY_TO_START},
+    {"rule": "!has(self.prompt) || !has(self.promptFrom)", "message": ONE_PROMPT},
+]
+
+
 class RunTemplate(Model):
     """The part of a run that a batch can share between its runs. Fixed once the object exists."""
+
+    model_config = ConfigDict(json_schema_extra={"x-kubernetes-validations": _TEMPLATE_RULES})
 
     list_map_keys: ClassVar[dict[str, str]] = {"env": "name"}
 
     source: Source
     command: Annotated[
-        list[Argument],
-        Field(min_length=1, max_length=64, description="What to execute in the worktree, without a shell."),
-    ]
-    args: Annotated[list[Argument], Field(max_length=256, description="Arguments, appended to the command.")] = []
+        list[Argument] | None,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="What to execute in the worktree, without a shell. Either this or agent is set.",
+        ),
+    ] = None
+    args: Annotated[
+        list[Argument], Field(max_length=256, description="Arguments, appended to the command, or to the agent's.")
+    ] = []
+    agent: AgentChoice | None = None
+    prompt: Prompt | None = None
+    prompt_from: PromptFrom | None = None
     env: Annotated[
         list[EnvVar], Field(max_length=MAX_ENV, description="Environment of the command. Names that Autopack sets win.")
     ] = []
@@ -114,11 +137,27 @@ class RunTemplate(Model):
     retry: Retry = Retry()
     workspace: Workspace = Workspace()
 
+    @model_validator(mode="after")
+    def _can_start(self) -> Self:
+        if (self.command is None) == (self.agent is None):
+            raise ValueError(ONE_WAY_TO_START)
+        if self.prompt is not None and self.prompt_from is not None:
+            raise ValueError(ONE_PROMPT)
+        return self
+
+    @property
+    def has_prompt(self) -> bool:
+        """Whether there is a prompt, wherever it is."""
+        return self.prompt is not None or self.prompt_from is not None
+
 
 _FIXED = (
     "source",
     "command",
     "args",
+    "agent",
+    "prompt",
+    "promptFrom",
     "env",
     "image",
     "profileRef",
@@ -144,6 +183,16 @@ class AutopackRunSpec(RunTemplate):
     model_config = ConfigDict(
         json_schema_extra={
             "x-kubernetes-validations": [
+                *_TEMPLATE_RULES,
+                {
+                    "rule": "!has(self.agent) || has(self.prompt) || has(self.promptFrom)",
+                    "message": AGENT_NEEDS_PROMPT,
+                },
+                {
+                    "rule": "!has(self.agent) || !(self.agent.name + (has(self.agent.model) ? self.agent.model : ''))"
+                    ".contains('{')",
+                    "message": NOTHING_TO_FILL_IN,
+                },
                 *map(_immutable, _FIXED),
                 {"rule": "!oldSelf.cancel || self.cancel", "message": "spec.cancel cannot be taken back"},
             ]
@@ -153,3 +202,13 @@ class AutopackRunSpec(RunTemplate):
     suspend: Annotated[bool, Field(description="Do not start (or stop, keeping the work) until this is false.")] = False
     cancel: Annotated[bool, Field(description="Stop for good; the work so far is kept.")] = False
     ttl_seconds_after_finished: TtlSeconds = TtlSeconds()
+
+    @model_validator(mode="after")
+    def _agent_can_start(self) -> Self:
+        if self.agent is None:
+            return self
+        if not self.has_prompt:
+            raise ValueError(AGENT_NEEDS_PROMPT)
+        if "{" in self.agent.name or "{" in (self.agent.model or ""):
+            raise ValueError(NOTHING_TO_FILL_IN)
+        return self
