@@ -29,7 +29,15 @@ var forwarded = []os.Signal{
 }
 
 // start runs the command in a process group of its own, so that a signal reaches all of it.
-func start(command []string, streams *streams) (*child, error) {
+func start(command []string, input input, streams *streams) (*child, error) {
+	command, err := input.words.fill(command)
+	if err != nil {
+		return nil, inputError{err}
+	}
+	stdin, err := input.open()
+	if err != nil {
+		return nil, inputError{err}
+	}
 	path, err := exec.LookPath(command[0])
 	if err != nil {
 		return nil, err
@@ -41,7 +49,7 @@ func start(command []string, streams *streams) (*child, error) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	pid, err := syscall.ForkExec(path, command, &syscall.ProcAttr{
 		Env:   os.Environ(),
-		Files: []uintptr{os.Stdin.Fd(), streams.stdout.writer.Fd(), streams.stderr.writer.Fd()},
+		Files: []uintptr{stdin.Fd(), streams.stdout.writer.Fd(), streams.stderr.writer.Fd()},
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
@@ -50,7 +58,13 @@ func start(command []string, streams *streams) (*child, error) {
 	return &child{pid: pid, signals: signals}, nil
 }
 
+// inputError says that it is not the command that is at fault.
+type inputError struct{ error }
+
 func startFailureCode(err error) int {
+	if errors.As(err, &inputError{}) {
+		return codeOwnFailure
+	}
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return codeNotFound
 	}

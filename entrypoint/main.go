@@ -27,6 +27,7 @@ type options struct {
 	stopFile  string
 	killAfter time.Duration
 	maxLog    int64
+	input     input
 	command   []string
 }
 
@@ -55,6 +56,8 @@ func parse(args []string, usage io.Writer) (options, error) {
 	flags.StringVar(&opts.stopFile, "stop-file", "", "file that has the command stopped, as by a SIGTERM, once it is there")
 	flags.DurationVar(&opts.killAfter, "kill-after", 30*time.Second,
 		"time between a SIGTERM passed on and SIGKILL; 0 waits forever")
+	flags.StringVar(&opts.input.stdin, "stdin", "", "file that the command gets as its standard input")
+	flags.Var(&opts.input.words, "word-from", "`N=FILE`: word N of COMMAND, which is word 0, is what the file says")
 	flags.Int64Var(&opts.maxLog, "max-log-bytes", 1<<30, "bytes kept of each log; the container's own log gets all")
 	if err := flags.Parse(args); err != nil {
 		return opts, err
@@ -94,10 +97,13 @@ func run(opts options) int {
 // execute runs the command to its end. When it returns, nothing the command started writes any more: what is hashed
 // after this must not change.
 func execute(opts options, streams *streams) Ending {
-	child, err := start(opts.command, streams)
+	child, err := start(opts.command, opts.input, streams)
+	if err != nil {
+		// Into the command's own log: nothing else of this container outlives the pod.
+		fmt.Fprintln(streams.stderr.writer, "autopack-entrypoint:", err)
+	}
 	streams.closeWriters()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "autopack-entrypoint:", err)
 		streams.drain(time.Second)
 		return Ending{ExitCode: startFailureCode(err)}
 	}

@@ -275,6 +275,53 @@ func TestAsFirstProcessItEndsEvenWhatLeftTheProcessGroup(t *testing.T) {
 	}
 }
 
+func prompt(b *bench, size int) string {
+	text := strings.Repeat("do it, in $HOME and `id`\n", size/25+1)[:size]
+	if err := os.WriteFile(b.path("prompt"), []byte(text), 0o444); err != nil {
+		b.Fatal(err)
+	}
+	return text
+}
+
+func TestAPromptOf256KiBIsTheStandardInput(t *testing.T) {
+	b := newBench(t)
+	text := prompt(b, 256<<10)
+	b.cmd.Args = append(b.cmd.Args, "--stdin", b.path("prompt"), "--", "cat")
+	if code := b.run(); code != 0 || b.read("stdout.log") != text {
+		t.Fatalf("exit code %d, %d bytes of %d", code, len(b.read("stdout.log")), len(text))
+	}
+}
+
+func TestAPromptIsOneWordOfTheCommandWhateverItSays(t *testing.T) {
+	b := newBench(t)
+	text := prompt(b, maxWord)
+	b.cmd.Args = append(b.cmd.Args, "--word-from", "2="+b.path("prompt"), "--", "printf", "%s|", "{prompt}", "{prompt}")
+	if code := b.run(); code != 0 || b.read("stdout.log") != text+"|{prompt}|" {
+		t.Fatalf("exit code %d, %d bytes of %d", code, len(b.read("stdout.log")), len(text))
+	}
+}
+
+func TestAPromptThatIsTooLongForAWordIsRefusedWithTheFix(t *testing.T) {
+	b := newBench(t)
+	prompt(b, maxWord+1)
+	b.cmd.Args = append(b.cmd.Args, "--word-from", "1="+b.path("prompt"), "--", "printf", "{prompt}")
+	code := b.run()
+	said := b.read("stderr.log")
+	if code != 125 || !strings.Contains(said, "reads a file or its standard input") || b.stderr.String() != said {
+		t.Fatalf("exit code %d, said %q", code, said)
+	}
+}
+
+func TestAPromptThatIsNotThereIsOurOwnFailureAndNamed(t *testing.T) {
+	for _, option := range []string{"--stdin=/no/such/prompt", "--word-from=1=/no/such/prompt"} {
+		b := newBench(t, option, "--", "echo", "{prompt}")
+		code := b.run()
+		if said := b.stderr.String(); code != 125 || !strings.Contains(said, "/no/such/prompt") || b.stdout.Len() > 0 {
+			t.Errorf("%s: exit code %d, said %q", option, code, said)
+		}
+	}
+}
+
 func TestALogThatCannotBeOpenedIsOurOwnFailure(t *testing.T) {
 	b := newBench(t, "--", "true")
 	if err := os.Symlink("/dev/null", b.path("stdout.log")); err != nil {
@@ -298,6 +345,7 @@ func TestBadUsageIsRefusedWithTheFix(t *testing.T) {
 		"--logs is missing":      {"--exit-file", "x", "--", "true"},
 		"--exit-file is missing": {"--logs", "x", "--", "true"},
 		"no command":             {"--logs", "x", "--exit-file", "y"},
+		"is not N=FILE":          {"--logs", "x", "--exit-file", "y", "--word-from", "0=f", "--", "true"},
 	} {
 		if _, err := parse(args, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v: %v", args, err)
