@@ -2,7 +2,7 @@
 
 The pod's keeper writes them, the volume service reads them. The command's container has only `run/` of them, with what
 cannot be kept from it: its git dir, and the file in which the entrypoint, a process of the same user, says how the
-command ended.
+command ended; and it reads `input/`, where the volume service puts what the command is asked to do.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ class KeptFiles(NamedTuple):
     def exit_file(self) -> Path:
         """Written by the entrypoint when the user's command has ended."""
         return self.run_side / "exit.json"
+
+    @property
+    def prompt(self) -> Path:
+        """What the command is asked to do; there only if it is asked anything."""
+        return self.kept / "input" / "prompt"
 
     @property
     def objects(self) -> Path:

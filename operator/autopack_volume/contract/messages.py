@@ -16,13 +16,17 @@ class Source(TypedDict, total=False):
 
 
 class PrepareRequest(TypedDict):
-    """`resume`: begin with what the attempt before left."""
+    """`resume`: begin with what the attempt before left. What the command is asked to do is `prompt`, or what the file
+    `promptFile` of the commit says.
+    """
 
     runId: str
     source: Source
     ref: str
     branch: str
     resume: NotRequired[bool]
+    prompt: NotRequired[str]
+    promptFile: NotRequired[str]
 
 
 class CommitRequest(TypedDict):

@@ -316,3 +316,77 @@ async def test_probes_and_metrics_need_no_token(api: Api) -> None:
     for path in ("/livez", "/readyz", "/metrics"):
         async with api.client.get(path) as response:
             assert response.status == 200, path
+
+
+def prompt_of(volume: Path) -> Path:
+    return volume / ".kept/fix-it/a1-0f8fad5b/input/prompt"
+
+
+async def test_a_prompt_of_256_kib_is_written_to_the_byte_for_its_command_to_read(
+    api: Api, source: Path, volume: Path
+) -> None:
+    text = " \x01\u00e9 `id` $HOME\n" * 20000
+    text = text.encode()[: 256 << 10].decode(errors="ignore")
+    assert (await api.put(source=url(source), prompt=text))[0] == 200
+    assert prompt_of(volume).read_bytes() == text.encode()
+    assert stat.S_IMODE(prompt_of(volume).stat().st_mode) == 0o444
+
+
+async def test_the_prompt_that_came_first_holds(api: Api, source: Path, volume: Path) -> None:
+    first = await api.put(source=url(source), prompt="first")
+    assert await api.put(source=url(source), prompt="second") == first
+    assert prompt_of(volume).read_text() == "first"
+
+
+async def test_a_prompt_that_a_service_wrote_before_it_died_is_written_again(
+    api: Api, source: Path, volume: Path
+) -> None:
+    prompt_of(volume).parent.mkdir(parents=True)
+    prompt_of(volume).write_text("half")
+    assert (await api.put(source=url(source), prompt="whole"))[0] == 200
+    assert prompt_of(volume).read_text() == "whole"
+
+
+async def test_a_prompt_may_be_a_file_of_the_commit_and_stays_what_it_was(api: Api, source: Path, volume: Path) -> None:
+    (source / "docs").mkdir()
+    (source / "docs/a task.md").write_text("do it\n\n")
+    (source / "link.md").symlink_to("docs/a task.md")
+    git("add", "--all", cwd=source)
+    commit(source, "with a task")
+    assert (await api.put(source=url(source), promptFile="link.md"))[0] == 200
+    commit(source, "later")
+    (source / "docs/a task.md").write_text("something else\n")
+    commit(source, "changed")
+    status, _ = await api.put(attempt=2, source=url(source), promptFile="docs/a task.md")
+    second = volume / ".kept/fix-it/a2-0f8fad5b/input/prompt"
+    assert (status, prompt_of(volume).read_text(), second.read_text()) == (200, "do it\n\n", "do it\n\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("none.md", "PromptNotFound"),
+        ("none blob 7", "PromptNotFound"),
+        ("folder", "PromptNotFound"),
+        ("out.md", "PromptNotFound"),
+        ("README.md/x", "PromptNotFound"),
+        ("empty.md", "PromptInvalid"),
+        ("binary", "PromptInvalid"),
+        ("large.md", "PromptTooLong"),
+    ],
+)
+async def test_a_file_that_is_no_prompt_fails_for_good_and_is_named(
+    api: Api, source: Path, path: str, reason: str
+) -> None:
+    (source / "folder").mkdir()
+    (source / "folder/file").write_text("x")
+    (source / "out.md").symlink_to("/etc/passwd")
+    (source / "empty.md").write_text("\n")
+    (source / "binary").write_bytes(b"a\0b")
+    (source / "large.md").write_text("x" * (256 << 10 | 1))
+    git("add", "--all", cwd=source)
+    commit(source, "with odd files")
+    status, answer = await api.put(source=url(source), promptFile=path)
+    assert (status, answer["reason"]) == (422, reason)
+    assert f"promptFrom.file '{path}'" in answer["message"]
+    assert await api.put(source=url(source), promptFile=path) == (status, answer)

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from autopack.errors import InvalidInput
+from autopack.errors import AutopackError, InvalidInput
+from autopack_volume.service.attempts.prompts import Prompt
 from autopack_volume.service.attempts.requests import AttemptRequest, parse_attempt, parse_commit
 
 UID = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -44,12 +45,34 @@ def test_urls_have_keys_of_their_own() -> None:
         ({"branch": "HEAD"}, "branch"),
         ({"runId": "a/../b"}, "run_id"),
         ({"other": 1}, "body"),
+        ({"prompt": 7}, "prompt"),
+        ({"prompt": "x", "promptFile": "y"}, "prompt"),
+        ({"promptFile": "../x"}, "promptFile"),
+        ({"promptFile": "/etc/passwd"}, "promptFile"),
+        ({"promptFile": "a//b"}, "promptFile"),
+        ({"promptFile": "a\nb"}, "promptFile"),
     ],
 )
 def test_a_wrong_field_is_named(fields: dict[str, object], field: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         parse(fields)
     assert raised.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [(" \n", "PromptInvalid"), ("a\0b", "PromptInvalid"), ("\u00e9" * (128 << 10) + "x", "PromptTooLong")],
+)
+def test_a_prompt_that_is_none_is_refused_with_the_reason(prompt: str, reason: str) -> None:
+    with pytest.raises(AutopackError) as raised:
+        parse({"prompt": prompt})
+    assert raised.value.reason == reason
+
+
+def test_a_prompt_is_kept_to_the_byte_and_is_no_part_of_what_is_pinned() -> None:
+    request = parse({"prompt": " \u00e9\n\n"})
+    assert request.prompt == Prompt(text=b" \xc3\xa9\n\n")
+    assert (request, request.document()) == (parse(), GOOD)
 
 
 @pytest.mark.parametrize("attempt", ["0", "-1", "01", "x", "1e3", "9" * 10, ""])

@@ -25,13 +25,16 @@ from autopack_volume.service.sources.mirrors import init
 from . import pins
 
 BUNDLE = "results.bundle"
+INPUT = "input"
+"""The folder with what the command is asked to do."""
 
 
 def forget(folder: Path) -> None:
-    """Remove the bundle that a service put into the folder before it died; the attempt is not pinned yet."""
+    """Remove what a service put into the folder before it died; the attempt is not pinned yet."""
     with contextlib.suppress(FileNotFoundError):
-        if [entry.name for entry in folder.iterdir()] == [BUNDLE]:
-            (folder / BUNDLE).unlink()
+        if {entry.name for entry in folder.iterdir()} <= {BUNDLE, INPUT}:
+            (folder / BUNDLE).unlink(missing_ok=True)
+            shutil.rmtree(folder / INPUT, ignore_errors=True)
 
 
 def carry_over(root: Path, paths: AttemptPaths, results: Path, mirror: Path, base: str) -> str | None:

@@ -19,8 +19,8 @@ from autopack_volume.service.sources.lookup import is_empty, is_whole, resolve
 from autopack_volume.service.sources.mirrors import Mirrors
 from autopack_volume.service.sources.refresh import Refresher
 
-from . import folders, pins
-from .carry import carry_over, forget
+from . import folders, pins, prompts
+from .carry import INPUT, carry_over, forget
 from .requests import AttemptRequest
 
 _T = TypeVar("_T")
@@ -131,12 +131,15 @@ class Attempts:
         self._mirrors.pin(request.key, request.paths.uid, sha)
         results = self._mirrors.ensure_results(request.key)
         hit("volume.after_pin_ref")
-        forget(self._root / request.paths.kept)
+        kept = self._root / request.paths.kept
+        forget(kept)
         for folder in (request.paths.workspace, request.paths.artifacts, request.paths.kept):
             folders.make_empty(self._root, folder)
         resumed = None
         if request.resume and request.paths.attempt > 1:
             resumed = carry_over(self._root, request.paths, results, self._mirrors.path(request.key), sha)
+        if request.prompt is not None:
+            prompts.write(kept / INPUT, request.prompt, self._mirrors.path(request.key), sha)
         hit("volume.before_pin")
         body: Ready = {
             "state": "ready",
@@ -156,7 +159,17 @@ class Attempts:
 
 
 _FINAL = frozenset(
-    {"RepositoryNotFound", "RepositoryEmpty", "RefNotFound", "FetchFailed", "AttemptConflict", "ResumeImpossible"}
+    {
+        "RepositoryNotFound",
+        "RepositoryEmpty",
+        "RefNotFound",
+        "FetchFailed",
+        "AttemptConflict",
+        "ResumeImpossible",
+        "PromptNotFound",
+        "PromptTooLong",
+        "PromptInvalid",
+    }
 )
 
 

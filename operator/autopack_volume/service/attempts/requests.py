@@ -14,6 +14,8 @@ from autopack.git.urls import check_repo_url
 from autopack_volume.contract import messages
 from autopack_volume.service.answers import Json
 
+from .prompts import Prompt, check_path, check_text
+
 
 @dataclass(frozen=True)
 class AttemptRequest:
@@ -26,6 +28,8 @@ class AttemptRequest:
     branch: str
     resume: bool = field(default=False, compare=False)
     """Begin with what the attempt before left. Not part of what is pinned: the first answer holds either way."""
+    prompt: Prompt | None = field(default=None, compare=False)
+    """What the command is asked to do. Not part of what is pinned either: it may come from what changes meanwhile."""
 
     @property
     def key(self) -> str:
@@ -69,6 +73,7 @@ def parse_attempt(
         ref=check_ref(_text(body, "ref")),
         branch=check_branch(_text(body, "branch")),
         resume=_flag(body, "resume"),
+        prompt=_prompt(body),
     )
     repo_key(url=url, name=repository)
     return request
@@ -85,6 +90,14 @@ def attempt_number(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text, re.ASCII):
         raise InvalidInput("attempt", "is not a whole number from 1", "Count attempts from 1")
     return int(text)
+
+
+def _prompt(body: Mapping[str, object]) -> Prompt | None:
+    if "prompt" in body and "promptFile" in body:
+        raise InvalidInput("prompt", "is given beside promptFile", "Give one of the two")
+    if "prompt" in body:
+        return Prompt(text=check_text(_text(body, "prompt").encode(errors="replace")))
+    return Prompt(file=check_path(_text(body, "promptFile"))) if "promptFile" in body else None
 
 
 def _paths(uid: str, attempt: str, body: Mapping[str, object]) -> AttemptPaths:

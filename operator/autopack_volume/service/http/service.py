@@ -33,7 +33,8 @@ from .auth import DeniedError, KeyCache, TokenVerifier, Verifier
 from .cluster_keys import issuer_of_own_token, keys_of_api_server
 from .loopback import door, only_local_names
 
-_MAX_BODY = 64 << 10
+_MAX_BODY = 2 << 20
+"""A prompt of 256 KiB has up to six times as many bytes as a JSON string."""
 _TRASH_SECONDS = 60
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
