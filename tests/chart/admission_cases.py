@@ -157,6 +157,11 @@ REFUSED: dict[str, tuple[Path, Any, str]] = {
         ".kept/sample-run/a1-0f8fad5b",
         "what the keeper writes down",
     ),
+    "a prompt that can be changed": (
+        MOUNT,
+        {"name": "runs", "mountPath": "/x", "subPath": ".kept/sample-run/a1-0f8fad5b/input"},
+        "folders of one attempt",
+    ),
     "a writable mirror": ((*RUN, "volumeMounts", 0, "readOnly"), False, "mirror read-only"),
     "a path from a variable": (
         MOUNT,
@@ -248,6 +253,10 @@ ALLOWED: dict[str, tuple[Path, Any]] = {
     "a secret by the beginning of its name": ((*RUN, "env", 0), secret_variable(ANY_TEAM_SECRET)),
     "AppArmor as it is": (("spec", "securityContext", "appArmorProfile"), {"type": "RuntimeDefault"}),
     "a level of SELinux": (("spec", "securityContext", "seLinuxOptions"), {"level": "s0:c26,c15"}),
+    "a prompt": (
+        (*RUN, "volumeMounts", 5),
+        {"name": "runs", "mountPath": "/x", "subPath": ".kept/sample-run/a1-0f8fad5b/input", "readOnly": True},
+    ),
     "a higher attempt": ((*MOUNT, "subPath"), "sample-run/a12-0f8fad5b"),
     "a run whose name has dots": ((*MOUNT, "subPath"), "sample.run.1/a1-0f8fad5b"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autopack_operator.app.anchors import AnchorReader
 from autopack_operator.app.batch_of import batch_of
+from autopack_operator.app.prompts import PromptReader
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.api.status import AutopackRunStatus
@@ -40,6 +41,7 @@ class RunSteps:
     def __init__(self, ports: Ports, turnstile: Turnstile, settings: PodSettings) -> None:
         self._ports, self._turnstile, self._settings = ports, turnstile, settings
         self._anchors = AnchorReader(ports.configmaps)
+        self._prompts = PromptReader(ports.configmaps)
         self._transitions = TransitionLog(ports.events, ports.telemetry, ports.history)
 
     async def take(self, step: Step, run: RunView, memory: RunMemory) -> RunView:  # noqa: C901 - one flat case a step
@@ -94,7 +96,12 @@ class RunSteps:
     ) -> Attempt | VolumeFailure | str:
         spec, _ = memory.spec_of(run)
         branch = branch_of(run, spec)
-        answer = await self._ports.volume.prepare(run.uid, run.name, number, spec.source, branch, resume=resume)
+        asked = await self._prompts.asked(run.namespace, spec)
+        if isinstance(asked, VolumeFailure):
+            return asked
+        answer = await self._ports.volume.prepare(
+            run.uid, run.name, number, spec.source, branch, resume=resume, asked=asked
+        )
         return answer if answer is not None else PENDING
 
     async def _acquire(self, run: RunView, number: int, workspace: str) -> int | LeaseConflict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -20,13 +21,22 @@ from autopack_operator.domain.views import (
     RunView,
 )
 
+PROMPT_BEGINNING = 512
+"""Characters; more than is shown of a prompt anywhere."""
+
 JsonDict = dict[str, Any]
 StatusT = TypeVar("StatusT", bound=BaseModel)
 
 
 def run_view(body: JsonDict) -> RunView:
-    """An AutopackRun as stored."""
-    return RunView(**_common(body), owner=controller_of(body["metadata"]), status=_status(AutopackRunStatus, body))
+    """An AutopackRun as stored. Of one that is finished only the beginning of its prompt is kept in memory: nobody asks
+    for the rest, and there may be thousands of them.
+    """
+    run = RunView(**_common(body), owner=controller_of(body["metadata"]), status=_status(AutopackRunStatus, body))
+    prompt = run.spec.get("prompt") if run.terminal and isinstance(run.spec, dict) else None
+    if isinstance(prompt, str) and len(prompt) > PROMPT_BEGINNING:
+        return replace(run, spec=run.spec | {"prompt": prompt[:PROMPT_BEGINNING]})
+    return run
 
 
 def batch_view(body: JsonDict) -> BatchView:

@@ -182,7 +182,9 @@ class CommittedWork:
 
 @dataclass(frozen=True, slots=True)
 class VolumeFailure:
-    """The volume service said no. `transient` failures are asked again; others end the attempt."""
+    """The volume service said no, or what it has to be told is missing. `transient` failures are tried again; others
+    end the attempt.
+    """
 
     reason: str
     message: str

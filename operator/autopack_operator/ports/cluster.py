@@ -189,10 +189,10 @@ class Leases(Protocol):
 
 
 class ConfigMaps(Protocol):
-    """ConfigMaps that hold anchors."""
+    """ConfigMaps that hold anchors, and prompts."""
 
-    async def read(self, namespace: str, name: str, key: str) -> str | None:
-        """The text under that key; None when the map or the key is absent."""
+    async def read(self, namespace: str, name: str, key: str, *, label: str | None = None) -> str | None:
+        """The text under that key; None when the map or the key is absent, or `label` is not "true" on the map."""
         ...
 
 

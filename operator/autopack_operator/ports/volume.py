@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from autopack_operator.domain.api.common import Source
+from autopack_operator.domain.run.prompts import NOTHING_ASKED, Asked
 from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
 
 
@@ -12,9 +13,19 @@ class Volume(Protocol):
     """`prepare` and `commit` are idempotent; None means under way, ask again."""
 
     async def prepare(
-        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str, *, resume: bool = False
+        self,
+        run_uid: str,
+        run_name: str,
+        attempt: int,
+        source: Source,
+        branch: str,
+        *,
+        resume: bool = False,
+        asked: Asked = NOTHING_ASKED,
     ) -> Attempt | VolumeFailure | None:
-        """Fetch the repository, pin the commit, make the attempt's folders; carry over what the last attempt left."""
+        """Fetch the repository, pin the commit, make the attempt's folders with what it is asked in them; carry over
+        what the last attempt left.
+        """
         ...
 
     async def commit(

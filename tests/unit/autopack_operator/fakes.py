@@ -14,6 +14,7 @@ from tests.unit.autopack_operator.fake_api import Session
 from autopack.file_layout import AttemptPaths
 from autopack_operator.domain import naming, projection
 from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, WORKSPACE_ANNOTATION, Source
+from autopack_operator.domain.run.prompts import NOTHING_ASKED, Asked
 from autopack_operator.domain.views import (
     Attempt,
     BatchView,
@@ -96,9 +97,12 @@ class FakeConfigMaps:
 
     session: Session
 
-    async def read(self, namespace: str, name: str, key: str) -> str | None:
+    async def read(self, namespace: str, name: str, key: str, *, label: str | None = None) -> str | None:
         body = await self.session.get("ConfigMap", name)
-        return None if body is None else body.get("data", {}).get(key)
+        if body is None or (label is not None and body["metadata"].get("labels", {}).get(label) != "true"):
+            return None
+        text: str | None = body.get("data", {}).get(key)
+        return text
 
 
 @dataclass
@@ -227,6 +231,7 @@ class Folder:
     pods: set[str] = field(default_factory=set)
     exit_code: int | None = None
     committed: CommittedWork | None = None
+    asked: Asked = NOTHING_ASKED
 
 
 @dataclass
@@ -249,7 +254,15 @@ class FakeVolume:
     _asked: set[tuple[str, str, int]] = field(default_factory=set)
 
     async def prepare(
-        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str, *, resume: bool = False
+        self,
+        run_uid: str,
+        run_name: str,
+        attempt: int,
+        source: Source,
+        branch: str,
+        *,
+        resume: bool = False,
+        asked: Asked = NOTHING_ASKED,
     ) -> Attempt | VolumeFailure | None:
         def act() -> Attempt | VolumeFailure | None:
             if run_name in self.files.refusals:
@@ -259,7 +272,7 @@ class FakeVolume:
             paths = AttemptPaths(run_name, run_uid, attempt)
             state = self._left_by(run_uid, attempt - 1) if resume else None
             made = Attempt(attempt, f"n-{source.repository}", SHA, paths.workspace, paths.artifacts, paths.kept, state)
-            return self.files.folders.setdefault((run_uid, attempt), Folder(made)).attempt
+            return self.files.folders.setdefault((run_uid, attempt), Folder(made, asked=asked)).attempt
 
         return await self.session.change("prepare", "Volume", f"{run_name} {attempt}", act)
 

@@ -161,11 +161,13 @@ class KubeConfigMaps:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def read(self, namespace: str, name: str, key: str) -> str | None:
-        """The text under the key."""
+    async def read(self, namespace: str, name: str, key: str, *, label: str | None = None) -> str | None:
+        """The text under the key, if the label, when one is asked for, says "true"."""
         try:
             body = await self._connection.request("GET", path("v1", namespace, "configmaps", name))
         except GoneError:
+            return None
+        if label is not None and (body["metadata"].get("labels") or {}).get(label) != "true":
             return None
         value = (body.get("data") or {}).get(key)
         return value if isinstance(value, str) else None

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from autopack_operator.domain.api.common import Source
+from autopack_operator.domain.run.prompts import NOTHING_ASKED, Asked
 from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
 from autopack_volume.client.client import RefusedError, UnreachableError, VolumeClient
 from autopack_volume.contract.messages import CommitRequest, PrepareRequest
@@ -27,7 +28,15 @@ class HttpVolume:
         await self._client.close()
 
     async def prepare(
-        self, run_uid: str, run_name: str, attempt: int, source: Source, branch: str, *, resume: bool = False
+        self,
+        run_uid: str,
+        run_name: str,
+        attempt: int,
+        source: Source,
+        branch: str,
+        *,
+        resume: bool = False,
+        asked: Asked = NOTHING_ASKED,
     ) -> Attempt | VolumeFailure | None:
         """See ports.volume.Volume."""
         wanted: PrepareRequest = {
@@ -38,12 +47,17 @@ class HttpVolume:
         }
         if resume:
             wanted["resume"] = True
+        if asked.text is not None:
+            wanted["prompt"] = asked.text
+        if asked.file is not None:
+            wanted["promptFile"] = asked.file
         try:
             answer = await self._client.prepare(run_uid, attempt, wanted)
         except (RefusedError, UnreachableError) as error:
             failure = _failure(error)
-            # The same request without `resume` was understood before: the service is older than we are, for now.
-            return replace(failure, transient=True) if resume and failure.reason == "InvalidInput" else failure
+            # What was checked before is not understood: the service is older than we are, for now.
+            newer = resume or asked != NOTHING_ASKED
+            return replace(failure, transient=True) if newer and failure.reason == "InvalidInput" else failure
         if answer is None:
             return None
         texts = [answer.get(name) for name in ("repoKey", "sha", "workspace", "artifacts")]

@@ -6,6 +6,7 @@ from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.pod import environment, mounts, security
+from autopack_operator.domain.pod.launch import launch_of
 from autopack_operator.domain.pod.paths import ENTRYPOINT, STOP_FILE, PodPaths
 from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.run.profile_policy import image_of
@@ -45,17 +46,18 @@ def command(
     spec: AutopackRunSpec, profile: RunProfileSpec, env: list[JsonDict], attempt: Attempt, paths: PodPaths
 ) -> JsonDict:
     """Return the container of the user's command."""
+    launch = launch_of(spec, profile, paths.files)
     return {
         "name": RUN_CONTAINER,
         "image": image_of(spec, profile),
         "imagePullPolicy": profile.image_pull_policy,
-        "command": _wrapper(spec, paths),
-        "args": [environment.verbatim(word) for word in (*spec.command, *spec.args)],
+        "command": [*_wrapper(spec, paths), *launch.options, "--"],
+        "args": [environment.verbatim(word) for word in launch.words],
         "workingDir": paths.workspace,
         "env": env,
         "resources": profile.resources.model_dump(exclude_defaults=True),
         "securityContext": security.of_container(),
-        "volumeMounts": mounts.of_command(RUN_CONTAINER, profile, attempt, paths),
+        "volumeMounts": mounts.of_command(RUN_CONTAINER, profile, attempt, paths, asked=spec.has_prompt),
     }
 
 
@@ -72,5 +74,4 @@ def _wrapper(spec: AutopackRunSpec, paths: PodPaths) -> list[str]:
         STOP_FILE,
         "--kill-after",
         grace,
-        "--",
     ]

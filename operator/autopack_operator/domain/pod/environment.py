@@ -12,6 +12,7 @@ from autopack_operator.domain.pod import bound_files
 from autopack_operator.domain.pod.paths import ROOT, STOP_FILE, TMP, PodPaths
 from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.quantities import whole
+from autopack_operator.domain.run.agent_policy import agent_of
 from autopack_operator.domain.views import Attempt, RunView
 
 
@@ -52,17 +53,24 @@ def of_command(
     run: RunView, spec: AutopackRunSpec, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths
 ) -> list[JsonDict]:
     """Return the environment of the user's command. Where a name is set more than once, the last one holds: first what
-    the profile gives to all of its runs, then the run's own, and ours over all, because the isolation hangs on them.
+    the profile gives to all of its runs, then the run's own, then the agent's, whose key would otherwise go to whatever
+    address a run names, and ours over all, because the isolation hangs on them.
     """
     reserved = _everywhere(run, attempt, paths)
     if spec.database_mode is DatabaseMode.PER_RUN_SQLITE:
         reserved["DATABASE_URL"] = f"sqlite:///{paths.files.artifacts}/{run.name}.db"
+    if spec.has_prompt:
+        reserved["AUTOPACK_PROMPT_FILE"] = str(paths.files.prompt)
+    if spec.agent is not None:
+        reserved |= {"AUTOPACK_AGENT": spec.agent.name, "AUTOPACK_MODEL": spec.agent.model or ""}
     secret: list[JsonDict] = []
     if spec.database_mode is DatabaseMode.POSTGRES and profile.database is not None:
         chosen = {"name": profile.database.secret_name, "key": profile.database.key}
         secret = [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": chosen}}]
+    agent = agent_of(spec, profile)
+    agents = bound(agent.env if agent is not None else ())
     own = literal({var.name: var.value for var in spec.env})
-    return _last_wins(literal(bound_files.trust(profile)), bound(profile.env), own, literal(reserved), secret)
+    return _last_wins(literal(bound_files.trust(profile)), bound(profile.env), own, agents, literal(reserved), secret)
 
 
 def _last_wins(*groups: list[JsonDict]) -> list[JsonDict]:

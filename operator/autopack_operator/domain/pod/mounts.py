@@ -43,12 +43,16 @@ def of_helper(name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodPa
     return mounts + bound_files.of_workspace(profile) if name == WORKSPACE_CONTAINER else mounts
 
 
-def of_command(name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths) -> list[JsonDict]:
-    """Return the mounts of the container of the user's command."""
+def of_command(name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths, *, asked: bool) -> list[JsonDict]:
+    """Return the mounts of the container of the user's command, which may read what it is `asked`, if anything."""
     mounts = _common(name, attempt, paths, bin_read_only=True)
     if paths.files.kept != paths.files.artifacts:
         place = paths.files.run_side
         mounts.append({"name": "runs", "mountPath": str(place), "subPath": f"{attempt.kept}/{place.name}"})
+    if asked:
+        place = paths.files.prompt.parent
+        given = {"name": "runs", "mountPath": str(place), "subPath": f"{attempt.kept}/{place.name}", "readOnly": True}
+        mounts.append(given)
     scratch = [{"name": volume, "mountPath": scratch.path} for volume, scratch in _scratch(profile)]
     return mounts + bound_files.of_command(profile) + scratch
 

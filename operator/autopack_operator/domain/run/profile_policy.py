@@ -7,13 +7,15 @@ from fnmatch import fnmatchcase
 from autopack.phases import Phase
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec, DatabaseMode
+from autopack_operator.domain.run.agent_policy import agent_of, objection
 from autopack_operator.domain.run.verdict import Verdict
 from autopack_operator.domain.run.world import World
 
 
 def image_of(spec: AutopackRunSpec, profile: RunProfileSpec) -> str:
     """The image that the run gets."""
-    return spec.image or profile.default_image
+    agent = agent_of(spec, profile)
+    return spec.image or (agent.image if agent is not None else None) or profile.default_image
 
 
 def unknown(world: World) -> bool:
@@ -31,8 +33,11 @@ def refusal(spec: AutopackRunSpec, profile: RunProfileSpec | None, profile_error
             "ProfileMissing",
             f"there is no RunProfile {name!r} in this namespace; create it or set spec.profileRef.name",
         )
-    image = image_of(spec, profile)
-    if image != profile.default_image and not any(fnmatchcase(image, pattern) for pattern in profile.allowed_images):
+    agent = agent_of(spec, profile)
+    if (wrong := objection(spec, profile)) is not None:
+        return _refused(*wrong)
+    image, named = image_of(spec, profile), {profile.default_image, agent.image if agent is not None else None}
+    if image not in named and not any(fnmatchcase(image, pattern) for pattern in profile.allowed_images):
         return _refused(
             "ImageNotAllowed",
             f"spec.image {image!r} is not among the allowedImages of RunProfile {name!r}; use one that is",

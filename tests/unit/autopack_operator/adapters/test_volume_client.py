@@ -14,6 +14,7 @@ from tests.unit.autopack_operator.adapters.api_double import Answer, Double, Jso
 
 from autopack_operator.adapters.volume_http.client import HttpVolume
 from autopack_operator.domain.api.common import Source
+from autopack_operator.domain.run.prompts import Asked
 from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
 
 FOLDERS = {"workspace": "w", "artifacts": "r/a1", "kept": ".kept/r/a1"}
@@ -53,6 +54,26 @@ def token_file(tmp_path: Path) -> Path:
     path = tmp_path / "token"
     path.write_text("one\n")
     return path
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [(Asked(text="do it"), {"prompt": "do it"}), (Asked(file="docs/task.md"), {"promptFile": "docs/task.md"})],
+)
+async def test_what_a_run_is_asked_is_sent_along(asked: Asked, sent: JsonDict, token_file: Path) -> None:
+    double = Double(json(PREPARED))
+    async with service(double, token_file) as volume:
+        await volume.prepare("uid", "r", 1, Source(repository="x"), "autopack/r", asked=asked)
+    [request] = double.asked
+    assert (await request.json()).items() >= sent.items()
+
+
+async def test_a_service_that_knows_no_prompts_is_asked_again_until_it_is_upgraded(token_file: Path) -> None:
+    double = Double(json({"state": "failed", "reason": "InvalidInput", "message": "unknown field"}, 422))
+    async with service(double, token_file) as volume:
+        answer = await volume.prepare("uid", "r", 1, Source(repository="x"), "autopack/r", asked=Asked(text="do it"))
+    assert isinstance(answer, VolumeFailure)
+    assert answer.transient
 
 
 async def test_a_prepared_attempt(token_file: Path) -> None:

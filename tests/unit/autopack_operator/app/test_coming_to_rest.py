@@ -151,7 +151,7 @@ class Answers:
     async def commit(self, *_: object, **__: object) -> object:
         return self.any(None, *WORK, *FAILURES)
 
-    async def read(self, namespace: str, name: str, key: str) -> str | None:
+    async def read(self, namespace: str, name: str, key: str, *, label: str | None = None) -> str | None:
         return self.any(None, ANCHOR, "{}")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.autopack_operator.builders import RunBuilder
 
 from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL, RUN_UID_LABEL
 from autopack_operator.domain.keys import keys_for_pod, keys_for_run
@@ -97,3 +99,10 @@ def test_pods(meta: Mapping[str, object], fields: JsonDict) -> None:
 def test_leases(meta: Mapping[str, object]) -> None:
     lease = lease_view({"metadata": meta})
     assert lease is None or lease.attempt >= 0
+
+
+@pytest.mark.parametrize(("phase", "kept"), [("Running", 5000), ("Succeeded", 512)])
+def test_of_a_finished_run_only_the_beginning_of_its_prompt_is_kept(phase: str, kept: int) -> None:
+    body = RunBuilder().spec(prompt="x" * 5000).status(phase=phase).body()
+    assert len(run_view(body).spec["prompt"]) == kept
+    assert len(body["spec"]["prompt"]) == 5000
