@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from autopack.errors import InvalidInput, printable
@@ -17,9 +16,11 @@ from autopack_operator.domain.api.batch import RunBatchSpec
 from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, API_VERSION
 
 JsonDict = dict[str, Any]
-TASK_VARIABLE = "AUTOPACK_TASK"
 
 _ID = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+_MOST_STORED = 1_400_000
+"""Bytes: etcd takes 1.5 MiB, of which something is left for what the API server and the operator add."""
+
 _AXIS = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<values>.*)", re.ASCII | re.DOTALL)
 
 
@@ -42,37 +43,6 @@ def axis(text: str) -> JsonDict:
     if found is None or not all(values):
         raise InvalidInput("matrix", f"'{printable(text, 80)}' is not NAME=value,value", "Use MODEL=small,large")
     return {"name": found["name"], "values": values}
-
-
-def runs_from_tasks(text: str, suffix: str) -> list[JsonDict]:
-    """Read a file of tasks; raise InvalidInput.
-
-    `.yaml`, `.yml`, `.json`: a list of items as in spec.runs (`id`, `args`, `env` …); `.jsonl`: one of them a line.
-    Anything else is text: each line that is neither empty nor begins with `#` is a task, in the run's variable
-    AUTOPACK_TASK; the ids count: task-001.
-    """
-    try:
-        if suffix in {".yaml", ".yml", ".json"}:
-            items = yaml.safe_load(text)
-        elif suffix == ".jsonl":
-            items = [json.loads(line) for line in text.splitlines() if line.strip()]
-        else:
-            items = _from_lines(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = " ".join(str(error).split())
-        raise InvalidInput("tasks", f"the file cannot be read: {printable(where, 300)}", "Check its syntax") from error
-    if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
-        raise InvalidInput("tasks", "the file is not a list of runs", "Write items such as {id: a, args: [x]}")
-    return items
-
-
-def _from_lines(text: str) -> list[JsonDict]:
-    tasks = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    width = max(3, len(str(len(tasks))))
-    return [
-        {"id": f"task-{number:0{width}}", "env": [{"name": TASK_VARIABLE, "value": task}]}
-        for number, task in enumerate(tasks, 1)
-    ]
 
 
 def env_var(text: str) -> JsonDict:
@@ -102,8 +72,11 @@ def batch_manifest(name: str, namespace: str, spec: JsonDict, anchor: str | None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in ("spec", *first["loc"]))
-        raise InvalidInput(field, printable(str(first["msg"]), 300), "See docs/guide/kubectl.md") from error
+        raise InvalidInput(
+            field, printable(first["msg"].removeprefix("Value error, "), 300), "See docs/guide/kubectl.md"
+        ) from error
     annotations = {} if anchor is None else {ANCHOR_ANNOTATION: anchor}
+    _check_size(spec)
     return {
         "apiVersion": API_VERSION,
         "kind": "RunBatch",
@@ -112,17 +85,37 @@ def batch_manifest(name: str, namespace: str, spec: JsonDict, anchor: str | None
     }
 
 
+def _check_size(spec: JsonDict) -> None:
+    """Raise InvalidInput for what no cluster could store: as JSON, in which `<`, `>` and `&` take six bytes each."""
+    text = json.dumps(spec, ensure_ascii=False)
+    size = len(text.encode()) + 5 * sum(map(text.count, "<>&"))
+    if size > _MOST_STORED:
+        message = f"the batch has {size} bytes as JSON, and a cluster stores {_MOST_STORED}"
+        raise InvalidInput("spec", message, "Submit it in parts, or write prompts into files of the repository")
+
+
+def start(command: Sequence[str], agent: str | None, model: str | None, prompt: str | None) -> JsonDict:
+    """Return what the runs execute, as fields of their template; raise InvalidInput."""
+    if bool(command) == bool(agent):
+        fix = "Name an agent with --agent, or end with -- and what each run executes: … -- my-agent --task x"
+        raise InvalidInput("command", "is given beside --agent" if agent else "is missing", fix)
+    if model is not None and agent is None:
+        raise InvalidInput("model", "is for an agent", "Name one with --agent")
+    made: JsonDict = {"command": list(command)} if command else {"agent": {"name": agent}}
+    if model is not None:
+        made["agent"]["model"] = model
+    return made | ({"prompt": prompt} if prompt is not None else {})
+
+
 def template(
-    source: Mapping[str, str | None], command: Sequence[str], fields: Mapping[str, object], env: Sequence[str]
+    source: Mapping[str, str | None], started: JsonDict, fields: Mapping[str, object], env: Sequence[str]
 ) -> JsonDict:
     """Return the runs' template with what was given; the rest is left to the API's defaults."""
-    if not command:
-        raise InvalidInput("command", "is missing", "End with -- and what each run executes: … -- my-agent --task x")
     if (source.get("url") is None) == (source.get("repository") is None):
         raise InvalidInput("source", "give exactly one of --repository and --url", "Choose one")
     made: JsonDict = {
         "source": {name: value for name, value in source.items() if value is not None},
-        "command": list(command),
+        **started,
     }
     made |= {name: value for name, value in fields.items() if value is not None}
     return made | ({"env": [env_var(one) for one in env]} if env else {})

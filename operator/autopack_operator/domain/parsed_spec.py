@@ -34,4 +34,5 @@ class ParsedSpec(Generic[SpecT]):
 def explain(error: ValidationError) -> str:
     """The first field that is wrong, and why."""
     first = error.errors()[0]
-    return f"{'.'.join(('spec', *(str(part) for part in first['loc'])))}: {first['msg']}"
+    field = ".".join(("spec", *(str(part) for part in first["loc"])))
+    return f"{field}: {first['msg'].removeprefix('Value error, ')}"

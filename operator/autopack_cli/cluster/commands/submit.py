@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +17,27 @@ from autopack_cli.shared.params import Duration
 if TYPE_CHECKING:
     from autopack_cli.cluster.session import JsonDict, Session
 
+_STDIN = Path("-")
+_ONE_RUN = "task"
+"""Id of the run where a prompt is all that there is."""
+
 
 @click.command("submit", short_help="Create a batch from run ids, a matrix or a file of tasks.")
 @click.argument("command", nargs=-1, metavar="-- COMMAND [ARG]...")
 @click.option("--run-ids", metavar="a,b,c", help="One run for each id.")
 @click.option("--matrix", multiple=True, metavar="NAME=a,b", help="One run for each combination; may be repeated.")
 @click.option(
-    "--tasks", type=click.Path(path_type=Path, dir_okay=False), help="A file: YAML, JSON, JSON lines or text."
+    "--tasks",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="One run for each task of a file: YAML, JSON, JSON lines or text. -: JSON lines on standard input.",
+)
+@click.option("--agent", metavar="NAME", help="One of the profile's agents, instead of a command.")
+@click.option("--model", metavar="NAME", help="Model of the agent. Default: the agent's.")
+@click.option("--prompt", metavar="TEXT", help="What the runs are asked. {NAME} is a run's variable of that name.")
+@click.option(
+    "--prompt-file",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="The same, from a file, or - for standard input.",
 )
 @click.option("--name", metavar="NAME", help="The batch's name. Default: batch- and the time.")
 @click.option("--repository", metavar="NAME", help="A repository that was imported onto the volume.")
@@ -46,6 +61,10 @@ def submit_command(
     run_ids: str | None,
     matrix: tuple[str, ...],
     tasks: Path | None,
+    agent: str | None,
+    model: str | None,
+    prompt: str | None,
+    prompt_file: Path | None,
     name: str | None,
     repository: str | None,
     url: str | None,
@@ -66,16 +85,23 @@ def submit_command(
     """Make a batch of runs, each in its own worktree of the repository.
 
     \b
-    kubectl autopack submit --run-ids parser,lexer --repository my-repo --anchor anchor.json -- my-agent
-    kubectl autopack submit --matrix MODEL=small,large --matrix SEED=1,2 --url https://… -- my-agent
+    kubectl autopack submit --agent claude-code --prompt-file task.md --url https://… --anchor anchor.json
+    kubectl autopack submit --agent opencode --tasks issues.jsonl --repository my-repo
+    kubectl autopack submit --run-ids parser,lexer --repository my-repo -- my-agent
+    kubectl autopack submit --matrix MODEL=small,large --matrix SEED=1,2 --repository my-repo -- my-agent
     kubectl autopack submit --tasks tasks.txt --repository my-repo --dry-run -- my-agent > batch.yaml
 
-    In a text file each line is a task, in the run's variable AUTOPACK_TASK. The command is not given to a shell.
+    A line of JSON lines is {"id": "a", "prompt": "…"}, with agent, model, ref and more of spec.runs if needed. Each
+    line of a text file is a task: a run's prompt with --agent and no other prompt, else its variable AUTOPACK_TASK. The
+    command is not given to a shell.
     """
     from autopack_cli.cluster import submission
 
+    text = _prompt(prompt, prompt_file, tasks)
+    if text is not None and not (matrix or tasks):
+        run_ids = run_ids or _ONE_RUN
     if sum(map(bool, (run_ids, matrix, tasks))) != 1:
-        raise click.UsageError("give exactly one of --run-ids, --matrix and --tasks")
+        raise click.UsageError("give exactly one of --run-ids, --matrix and --tasks, or a prompt alone for one run")
     fields: JsonDict = {
         "image": image,
         "profileRef": None if profile is None else {"name": profile},
@@ -83,29 +109,48 @@ def submit_command(
         "retry": None if retries is None else {"agent": retries},
     }
     source = {"url": url, "repository": repository, "ref": ref}
-    spec: JsonDict = {"template": submission.template(source, command, fields, env)}
+    started = submission.start(command, agent, model, text)
+    spec: JsonDict = {"template": submission.template(source, started, fields, env)}
     spec |= {key: value for key, value in (("workers", workers), ("priority", priority)) if value is not None}
-    spec |= _runs(run_ids, matrix, tasks)
+    spec |= _runs(run_ids, matrix, tasks, as_prompts=agent is not None and text is None)
     chosen = name or f"batch-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    text = None if anchor is None else submission.check_anchor(_anchor_text(anchor))
+    approval = None if anchor is None else submission.check_anchor(_anchor_text(anchor))
     if dry_run:
         from autopack_cli.cluster.output import show_data
 
-        manifest = submission.batch_manifest(chosen, access.namespace or "default", spec, text)
+        manifest = submission.batch_manifest(chosen, access.namespace or "default", spec, approval)
         if access.namespace is None:
             del manifest["metadata"]["namespace"]
         show_data(manifest, "json" if output == "json" else "yaml")
         return 0
-    return run_in_cluster(access, lambda session: _create(session, chosen, spec, text, output, watch=watch))
+    return run_in_cluster(access, lambda session: _create(session, chosen, spec, approval, output, watch=watch))
 
 
-def _runs(run_ids: str | None, matrix: tuple[str, ...], tasks: Path | None) -> JsonDict:
+def _prompt(prompt: str | None, file: Path | None, tasks: Path | None) -> str | None:
     from autopack_cli.cluster import submission
+
+    if file is None:
+        return prompt
+    if prompt is not None:
+        raise click.UsageError("give one of --prompt and --prompt-file")
+    if file == tasks == _STDIN:
+        raise click.UsageError("--prompt-file and --tasks cannot both be standard input")
+    return submission.read_text(_bytes_of(file), "prompt-file")
+
+
+def _bytes_of(file: Path) -> bytes:
+    return sys.stdin.buffer.read() if file == _STDIN else file.read_bytes()
+
+
+def _runs(run_ids: str | None, matrix: tuple[str, ...], file: Path | None, *, as_prompts: bool) -> JsonDict:
+    from autopack_cli.cluster import submission, tasks
 
     if run_ids is not None:
         return {"runs": submission.runs_from_ids(run_ids)}
-    if tasks is not None:
-        return {"runs": submission.runs_from_tasks(submission.read_text(tasks.read_bytes(), "tasks"), tasks.suffix)}
+    if file is not None:
+        suffix = tasks.JSON_LINES if file == _STDIN else file.suffix
+        text = submission.read_text(_bytes_of(file), "tasks")
+        return {"runs": tasks.runs_from_tasks(text, suffix, as_prompts=as_prompts)}
     return {"matrix": [submission.axis(one) for one in matrix]}
 
 

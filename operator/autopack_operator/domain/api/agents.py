@@ -36,7 +36,6 @@ def _fits(text: str) -> str:
 
 Prompt = Annotated[
     str,
-    AfterValidator(_fits),
     Field(
         min_length=1,
         max_length=MAX_PROMPT,
@@ -45,6 +44,7 @@ Prompt = Annotated[
         description="What the agent is asked to do, up to 256 KiB. It reaches the command as the file "
         "$AUTOPACK_PROMPT_FILE.",
     ),
+    AfterValidator(_fits),
 ]
 ModelName = Annotated[
     str,

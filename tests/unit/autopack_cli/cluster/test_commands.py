@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 import yaml
-from tests.unit.autopack_cli.cluster.conftest import Call
+from tests.unit.autopack_cli.cluster.conftest import Call, Said
 from tests.unit.autopack_cli.cluster.small_cluster import ROOT, SmallCluster
 
 from autopack_cli.cluster.group import cluster_group
@@ -229,6 +231,9 @@ def test_submit_of_a_matrix(call: Call) -> None:
     ]
 
 
+TWO_PROMPTS = [{"id": "12", "prompt": "p"}, {"id": "task-002", "prompt": "q"}]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "items"),
     [
@@ -242,14 +247,94 @@ def test_submit_of_a_matrix(call: Call) -> None:
         ),
         ("t.yaml", "- {id: a, args: [x]}\n- {id: b}\n", [{"id": "a", "args": ["x"]}, {"id": "b"}]),
         ("t.jsonl", '{"id": "a"}\n\n{"id": "b"}\n', [{"id": "a"}, {"id": "b"}]),
+        ("t.jsonl", '{"id": 12, "prompt": "p"}\n{"prompt": "q"}\n', TWO_PROMPTS),
+        ("t.yaml", "- {id: a, agent: x, model: m}\n", [{"id": "a", "agent": {"name": "x", "model": "m"}}]),
     ],
 )
 def test_submit_of_a_file_of_tasks(
     call: Call, tmp_path: Path, name: str, text: str, items: list[dict[str, object]]
 ) -> None:
     (tmp_path / name).write_text(text)
-    said = call(*SUBMIT, "--tasks", name, "--dry-run", *COMMAND)
+    said = call(*SUBMIT, "--tasks", name, "--dry-run", "--prompt", "p", *COMMAND)
     assert yaml.safe_load(said.out)["spec"]["runs"] == items
+
+
+def spec_of(said: Said) -> dict[str, Any]:
+    spec: dict[str, Any] = yaml.safe_load(said.out)["spec"]
+    return spec
+
+
+def test_submit_of_one_prompt_is_one_run_of_an_agent(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "task.md").write_text("Fix it:\n\n  `x`\n")
+    said = call(*SUBMIT, "--agent", "claude-code", "--model", "opus[1m]", "--prompt-file", "task.md", "--dry-run")
+    assert spec_of(said) == {
+        "template": {
+            "source": {"repository": "sample"},
+            "agent": {"name": "claude-code", "model": "opus[1m]"},
+            "prompt": "Fix it:\n\n  `x`\n",
+        },
+        "runs": [{"id": "task"}],
+    }
+
+
+def test_submit_of_a_matrix_over_models(call: Call) -> None:
+    agent = ("--agent", "one", "--model", "lab/{MODEL}", "--prompt", "Fix it as {MODEL}.")
+    spec = spec_of(call(*SUBMIT, *agent, "--matrix", "MODEL=a,b", "--dry-run"))
+    assert spec["template"]["agent"] == {"name": "one", "model": "lab/{MODEL}"}
+    assert spec["matrix"] == [{"name": "MODEL", "values": ["a", "b"]}]
+
+
+@pytest.mark.parametrize(
+    ("argv", "items"),
+    [
+        ((), [{"id": "task-001", "prompt": "make it so"}]),
+        (
+            ("--prompt", "Do: {AUTOPACK_TASK}"),
+            [{"id": "task-001", "env": [{"name": "AUTOPACK_TASK", "value": "make it so"}]}],
+        ),
+    ],
+)
+def test_a_line_of_text_is_the_prompt_where_there_is_no_other(
+    call: Call, tmp_path: Path, argv: tuple[str, ...], items: list[dict[str, object]]
+) -> None:
+    (tmp_path / "t.txt").write_text("# tasks\nmake it so\n")
+    assert spec_of(call(*SUBMIT, "--agent", "one", "--tasks", "t.txt", *argv, "--dry-run"))["runs"] == items
+
+
+def test_tasks_may_come_from_another_program(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = b'{"id": 12, "prompt": "p"}\n{"prompt": "q"}\n'
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    assert spec_of(call(*SUBMIT, "--agent", "one", "--tasks", "-", "--dry-run"))["runs"] == TWO_PROMPTS
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"prompt": "p"}\n\n{"prompt": }\n', "tasks: line 3 is not JSON"),
+        ('{"prompt": "p"}\n["p"]\n', "tasks: line 2 is not an object"),
+        ('{"prompt": "p"}\n{"prompts": "p"}\n', "tasks: line 2: prompts: Extra inputs are not permitted"),
+        ('{"prompt": ""}\n', "tasks: line 1: prompt: String should have at least 1 character"),
+        ('{"id": "A", "prompt": "p"}\n', "tasks: line 1: id: String should match"),
+        ('{"id": 7, "prompt": "p"}\n{"id": "7", "prompt": "q"}\n', "tasks: line 2: id: '7' is that of line 1"),
+        ('{"prompt": "p", "agent": {"name": 7}}\n', "tasks: line 1: agent.name: Input should be a valid string"),
+        ('{"id": "a", "prompt": "p"}\n{"id": "b"}\n', "spec: spec.runs 'b': an agent needs a prompt"),
+    ],
+)
+def test_a_task_that_is_none_is_named_by_its_line_and_field(
+    call: Call, cluster: SmallCluster, tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "t.jsonl").write_text(text)
+    answer = call(*SUBMIT, "--agent", "one", "--tasks", "t.jsonl")
+    assert (answer.code, cluster.asked) == (2, [])
+    assert said in answer.err
+
+
+def test_a_batch_that_no_cluster_could_store_is_refused(call: Call, tmp_path: Path) -> None:
+    lines = [json.dumps({"id": f"t{number}", "prompt": "<" * (250 << 10)}) for number in range(2)]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    answer = call(*SUBMIT, "--agent", "one", "--tasks", "t.jsonl")
+    assert answer.code == 2
+    assert "bytes as JSON, and a cluster stores 1400000" in answer.err
 
 
 @pytest.mark.parametrize(
@@ -257,6 +342,13 @@ def test_submit_of_a_file_of_tasks(
     [
         ([*SUBMIT, *COMMAND], "exactly one of --run-ids, --matrix and --tasks"),
         ([*SUBMIT, "--run-ids", "a"], "command: is missing"),
+        ([*SUBMIT, "--run-ids", "a", "--agent", "one", *COMMAND], "command: is given beside --agent"),
+        ([*SUBMIT, "--run-ids", "a", "--agent", "one"], "an agent needs a prompt"),
+        ([*SUBMIT, "--run-ids", "a", "--model", "m", *COMMAND], "model: is for an agent"),
+        ([*SUBMIT, "--agent", "one", "--prompt", "p", "--prompt-file", "t.md"], "one of --prompt and --prompt-file"),
+        ([*SUBMIT, "--agent", "one", "--prompt-file", "none.md"], "No such file"),
+        ([*SUBMIT, "--agent", "one", "--prompt-file", "-", "--tasks", "-"], "cannot both be standard input"),
+        ([*SUBMIT, "--agent", "A b", "--prompt", "p"], "spec.template.agent.name"),
         (["submit", "--run-ids", "a", *COMMAND], "source: give exactly one of --repository and --url"),
         ([*SUBMIT, "--run-ids", "a,A", *COMMAND], "differs from 'a' only in case"),
         ([*SUBMIT, "--run-ids", "A", *COMMAND], "cannot be part of a Kubernetes name"),

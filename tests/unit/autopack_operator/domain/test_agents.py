@@ -170,7 +170,7 @@ def test_a_profile_without_agents_says_who_adds_them() -> None:
         ({"prompt": None, "promptFrom": {"file": "/etc/passwd"}}, "inside of the repository"),
         ({"prompt": " \n"}, "should match pattern"),
         ({"prompt": "a\0b"}, "should match pattern"),
-        ({"prompt": "x" * (256 << 10) + "y"}, "262145 bytes; 262144 (256 KiB)"),
+        ({"prompt": "x" * (256 << 10) + "y"}, "at most 262144 characters"),
         ({"prompt": "\u00e9" * (128 << 10) + "y"}, "262144 (256 KiB) are the most"),
         ({"agent": {"name": "Reader"}}, "should match pattern"),
         ({"agent": {"name": "reader", "model": "--yolo"}}, "should match pattern"),
