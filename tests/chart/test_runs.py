@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from autopack_operator.domain.api.profile import RunProfileSpec
 from tests.chart.admission_cases import FULL_PROFILE as OFFERED
 from tests.chart.rendering import CHART, ChartRefusedError, Helm, JsonDict, Objects
 
@@ -50,13 +51,59 @@ def test_default_profile_is_the_administrators(helm: Helm) -> None:
     assert profile(helm.template({"defaultProfile": FULL_PROFILE})) == FULL_PROFILE
 
 
-@pytest.mark.parametrize("values", [{}, FULL_PROFILE])
+@pytest.mark.parametrize(
+    "values", [{}, {"defaultProfile": FULL_PROFILE}, {"agents": {"image": "a", "keysSecret": "s"}}]
+)
 def test_default_profile_fits_its_definition(helm: Helm, values: dict[str, Any]) -> None:
     definition = yaml.safe_load((CHART / "crds" / "runprofiles.yaml").read_text())
     schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    rendered = profile(helm.template({"defaultProfile": values}))
+    rendered = profile(helm.template(values))
     jsonschema.validate(rendered, schema)
     assert set(rendered) <= set(schema["properties"])
+
+
+PRESETS = {"claude-code", "codex", "opencode", "aider", "mini-swe-agent"}
+
+
+def agents(objects: Objects) -> dict[str, JsonDict]:
+    return {agent["name"]: agent for agent in profile(objects).get("agents", [])}
+
+
+def test_the_default_profile_offers_the_agents_once_they_have_an_image(helm: Helm) -> None:
+    offered = agents(helm.template({"agents": {"image": "agents:1"}}))
+    assert set(offered) == PRESETS
+    assert {agent["image"] for agent in offered.values()} == {"agents:1"}
+    assert not any("valueFrom" in variable for agent in offered.values() for variable in agent.get("env", []))
+
+
+def test_their_keys_come_from_one_secret_which_the_policy_then_allows(helm: Helm) -> None:
+    objects = helm.template(WITH_AGENTS)
+    bound = {name: [each for each in agent["env"] if "valueFrom" in each] for name, agent in agents(objects).items()}
+    key = {"secretKeyRef": {"name": "model-keys", "key": "OPENAI_API_KEY"}}
+    assert bound["codex"] == [{"name": "CODEX_API_KEY", "valueFrom": key}]
+    assert all(len(each) == 1 for each in bound.values())
+    [policy] = objects.all("ValidatingAdmissionPolicy")
+    [others] = [each for each in policy["spec"]["variables"] if each["name"] == "otherSecrets"]
+    assert "n == 'model-keys'" in others["expression"]
+
+
+def test_presets_can_be_changed_and_taken_away_and_others_added(helm: Helm) -> None:
+    own = {"name": "own", "command": ["own", "{prompt}"], "image": "own:1"}
+    presets = {"codex": None, "aider": {"image": "aider:2", "models": ["lab/*"]}}
+    objects = helm.template({"agents": {"presets": presets}, "defaultProfile": {"agents": [own]}})
+    offered = agents(objects)
+    assert set(offered) == {"aider", "own"}
+    assert (offered["aider"]["image"], offered["aider"]["models"], offered["own"]) == ("aider:2", ["lab/*"], own)
+
+
+@pytest.mark.parametrize("keys", [{}, {"keysSecret": "model-keys"}])
+def test_the_presets_are_agents_that_the_operator_can_start(helm: Helm, keys: JsonDict) -> None:
+    spec = RunProfileSpec.model_validate(profile(helm.template({"agents": {"image": "agents:1"} | keys})))
+    for agent in spec.agents:
+        assert agent.model_args[-1] == "{model}"
+        assert agent.name == "aider" or agent.output != "text"
+    takers = {agent.name: (agent.takes_an_argument, agent.reads_a_file) for agent in spec.agents}
+    assert takers == {name: (name == "mini-swe-agent", name == "aider") for name in PRESETS}
 
 
 def test_no_default_profile_when_the_administrator_makes_their_own(helm: Helm) -> None:

@@ -14,7 +14,8 @@
 {{- $names := .Values.admissionPolicy.allowedSecrets -}}
 {{- if .Values.defaultProfile.enabled -}}
 {{- $referred := include "autopack.referredSecrets" .Values.defaultProfile | splitList " " -}}
-{{- $names = concat $names $referred (list .Values.defaultProfile.database.secretName) -}}
+{{- $ofAgents := include "autopack.agents" . | fromYamlArray | include "autopack.referredSecrets" | splitList " " -}}
+{{- $names = concat $names $referred $ofAgents (list .Values.defaultProfile.database.secretName) -}}
 {{- end -}}
 {{- $tests := list -}}
 {{- range $names | compact | uniq | sortAlpha -}}
