@@ -51,9 +51,10 @@ def test_default_profile_is_the_administrators(helm: Helm) -> None:
     assert profile(helm.template({"defaultProfile": FULL_PROFILE})) == FULL_PROFILE
 
 
-@pytest.mark.parametrize(
-    "values", [{}, {"defaultProfile": FULL_PROFILE}, {"agents": {"image": "a", "keysSecret": "s"}}]
-)
+WITH_AGENTS = {"agents": {"image": "agents:1", "keysSecret": "model-keys"}}
+
+
+@pytest.mark.parametrize("values", [{}, {"defaultProfile": FULL_PROFILE}, WITH_AGENTS])
 def test_default_profile_fits_its_definition(helm: Helm, values: dict[str, Any]) -> None:
     definition = yaml.safe_load((CHART / "crds" / "runprofiles.yaml").read_text())
     schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]

@@ -60,6 +60,10 @@ class Installation:
         text = "\n---\n".join(json.dumps(manifest) for manifest in manifests)
         kubectl("apply", "-n", self.namespace, "-f", "-", stdin=text.encode())
 
+    def create(self, manifest: JsonDict) -> None:
+        """kubectl create: what is applied is kept once more in an annotation, which has to be small."""
+        kubectl("create", "-n", self.namespace, "-f", "-", stdin=json.dumps(manifest).encode())
+
     def get(self, kind: str, name: str) -> JsonDict:
         """One object."""
         return kubectl_json("get", kind, name, "-n", self.namespace)

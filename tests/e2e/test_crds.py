@@ -36,6 +36,20 @@ RUN = make_run("refused", "true")
 BATCH = make_batch("refused", "true", ["a", "b"])
 
 
+def without(manifest: JsonDict, field: str) -> JsonDict:
+    """The manifest without one field of its spec."""
+    return manifest | {"spec": {name: value for name, value in manifest["spec"].items() if name != field}}
+
+
+ASKED = changed(changed(without(RUN, "command"), "spec.agent", {"name": "x"}), "spec.prompt", "do it")
+LONG_PROMPTS = [{"id": f"r{number}", "prompt": "x" * (250 << 10)} for number in range(5)]
+
+
+def from_file(path: str) -> JsonDict:
+    """A run whose prompt is that file."""
+    return changed(without(ASKED, "prompt"), "spec.promptFrom", {"file": path})
+
+
 @pytest.mark.parametrize(
     ("manifest", "named"),
     [
@@ -74,6 +88,24 @@ BATCH = make_batch("refused", "true", ["a", "b"])
         ),
         pytest.param(changed(RUN, "spec.source.ref", "a\nb"), "spec.source.ref", id="newline in ref"),
         pytest.param(changed(RUN, "spec.command", []), "spec.command", id="no command"),
+        pytest.param(changed(RUN, "spec.agent", {"name": "x"}), "exactly one of command", id="command and agent"),
+        pytest.param(
+            ASKED | {"spec": ASKED["spec"] | {"command": ["x"]}}, "exactly one of command", id="agent and command"
+        ),
+        pytest.param(without(RUN, "command"), "exactly one of command", id="neither command nor agent"),
+        pytest.param(without(ASKED, "prompt"), "an agent needs a prompt", id="agent without a prompt"),
+        pytest.param(changed(ASKED, "spec.promptFrom", {"file": "a"}), "at most one of prompt", id="two prompts"),
+        pytest.param(changed(ASKED, "spec.prompt", " \n"), "spec.prompt", id="blank prompt"),
+        pytest.param(changed(ASKED, "spec.prompt", "a\0b"), "spec.prompt", id="NUL in a prompt"),
+        pytest.param(changed(ASKED, "spec.prompt", "x" * (256 << 10 | 1)), "spec.prompt", id="prompt too long"),
+        pytest.param(changed(ASKED, "spec.agent.name", "A b"), "spec.agent.name", id="no agent's name"),
+        pytest.param(changed(ASKED, "spec.agent.name", "{AGENT}"), "filled in by a RunBatch", id="placeholder"),
+        pytest.param(changed(ASKED, "spec.agent.model", "--x"), "spec.agent.model", id="option as a model"),
+        pytest.param(from_file("../x"), "inside of the repository", id="prompt from outside"),
+        pytest.param(from_file("/etc/passwd"), "inside of the repository", id="prompt from the root"),
+        pytest.param(from_file("a\nb"), "spec.promptFrom.file", id="newline in a prompt's path"),
+        pytest.param(changed(BATCH, "spec.runs.0.agent", {"name": "x"}), "an agent needs a prompt", id="run not asked"),
+        pytest.param(changed(BATCH, "spec.runs", LONG_PROMPTS), "more than 1 MiB together", id="too many prompts"),
         pytest.param(changed(RUN, "spec.timeoutSeconds", 0), "spec.timeoutSeconds", id="timeout 0"),
         pytest.param(changed(RUN, "spec.timeoutSeconds", -1), "spec.timeoutSeconds", id="timeout negative"),
         pytest.param(changed(RUN, "spec.timeoutSeconds", 2**63 - 1), "spec.timeoutSeconds", id="timeout huge"),
