@@ -52,6 +52,10 @@ def _of(name: str) -> Callable[[JsonDict, datetime], object]:
     return lambda body, _: status(body, name)
 
 
+def _of_agent(field: str) -> Callable[[JsonDict, datetime], object]:
+    return lambda body, _: ((body.get("spec") or {}).get("agent") or {}).get(field, "")
+
+
 def _phase(body: JsonDict, _: datetime) -> object:
     return status(body, "phase") or Phase.PENDING
 
@@ -72,6 +76,8 @@ RUN: tuple[Column, ...] = (
 RUN_WIDE: tuple[Column, ...] = (
     *RUN,
     ("EXIT", _of("exitCode")),
+    ("AGENT", _of_agent("name")),
+    ("MODEL", _of_agent("model")),
     ("BRANCH", _of("branch")),
     ("COMMIT", lambda body, _: status(body, "commit")[:12]),
     ("MESSAGE", _of("message")),

@@ -62,6 +62,8 @@ RESOURCES = (
             Column("Batch", r".metadata.labels.autopack\.dev/batch"),
             Column("Duration", ".status.duration"),
             _AGE,
+            Column("Agent", ".spec.agent.name", wide=True),
+            Column("Model", ".spec.agent.model", wide=True),
             Column("Branch", ".status.branch", wide=True),
             Column("Commit", ".status.commit", wide=True),
             Column("Saved", '.status.conditions[?(@.type=="WorkSaved")].reason', wide=True),
