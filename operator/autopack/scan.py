@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ MAX_DEPTH = 64
 MAX_ENTRIES = 100_000
 _CHUNK = 1 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _FIX = "Write fewer artifacts, or pack them into an archive"
 
 
@@ -77,9 +79,7 @@ def artifacts(root: Path, skip: Collection[str]) -> list[Entry]:
 
 def _digest(found: Found) -> FileEntry:
     # O_NONBLOCK: what was a regular file a moment ago could be a pipe by now, and opening that would never end.
-    descriptor = open_anyway(
-        found.name, found.folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-    )
+    descriptor = open_anyway(found.name, found.folder, _FILE)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise AutopackError("ArtifactsChanging", "an artifact was replaced while it was read", "Try again")
@@ -90,10 +90,30 @@ def _digest(found: Found) -> FileEntry:
     return FileEntry(found.path, size, digest.hexdigest())
 
 
+def open_below(root: Path, parts: Sequence[str]) -> int:
+    """Open a regular file below `root` for reading, part by part: no symlink is followed on the way.
+
+    Raises OSError, FileNotFoundError for what is no regular file as well; the caller closes the descriptor.
+    """
+    folder = os.open(root, _FOLDER)
+    try:
+        for part in parts[:-1]:
+            inner = os.open(part, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        descriptor = os.open(parts[-1], _FILE, dir_fd=folder)
+    finally:
+        os.close(folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, "not a regular file", parts[-1])
+    return descriptor
+
+
 def open_regular(path: Path) -> int:
     """Open a regular file for reading; AutopackError NotAFile for a symlink or anything else, FileNotFoundError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        descriptor = os.open(path, _FILE)
     except FileNotFoundError:
         raise
     except OSError as error:

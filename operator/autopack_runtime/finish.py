@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from autopack import manifest
 from autopack.errors import AutopackError, printable
@@ -18,17 +19,22 @@ from autopack.scan import artifacts, open_regular, read_small
 from .pod import Pod
 from .saver import Saved, Saver, check_fence
 
+if TYPE_CHECKING:
+    from .listener import Listener
+
 _MAX_EXIT_FILE = 1 << 16
 _MOST_NAMED = 20
 
 
-def finish(pod: Pod, saver: Saver, stop_reason: str | None) -> None:
+def finish(pod: Pod, saver: Saver, listener: Listener | None, stop_reason: str | None) -> None:
     """Save the last state, then write manifest.json and result.json. Raises AutopackError or OSError.
 
     `stop_reason` says why the keeper had the command stopped, if it did.
     """
     saved = _save_or_last(saver)
     hit("keeper.after_save")
+    check_fence(pod)
+    told = listener.conclude() if listener is not None else {}
     work = manifest.Work(saved.head, saved.branches, saved.snapshot, _bundle_digest(pod))
     raw = manifest.encode(manifest.build(pod.identity, work, artifacts(pod.artifacts, pod.files.own_names)))
     check_fence(pod)
@@ -55,6 +61,7 @@ def finish(pod: Pod, saver: Saver, stop_reason: str | None) -> None:
             "unsaved": [
                 {"path": one.path, "bytes": one.size, "reason": one.reason} for one in saved.unsaved[:_MOST_NAMED]
             ],
+            **told,
         },
     )
     log("info", "the attempt's work is saved", run=pod.identity.run_id, head=saved.head, unsaved=len(saved.unsaved))

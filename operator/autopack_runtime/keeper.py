@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autopack.errors import AutopackError, InvalidInput
 from autopack.log import log
@@ -16,6 +17,9 @@ from .guard import Guard
 from .pod import Pod
 from .saver import Saver
 from .signals import STOP, hold_signals
+
+if TYPE_CHECKING:
+    from .listener import Listener
 
 _GIT_DIR = "/tmp/keeper.git"  # noqa: S108 - a container's own, which the run does not see
 _POLL_SECONDS = 0.15
@@ -39,6 +43,7 @@ def run(environ: Mapping[str, str]) -> int:
         pod = Pod.from_environment(environ)
         seconds = _interval(environ)
         guard = Guard.from_environment(pod, environ)
+        listener = _listener(pod, environ)
     except AutopackError as error:
         log("error", "the keeper cannot start", error=str(error))
         return 2
@@ -46,15 +51,25 @@ def run(environ: Mapping[str, str]) -> int:
         _stopped_within(_LINGER_AGAIN_SECONDS)
         return 0
     saver = Saver(pod, Path(environ.get("AUTOPACK_KEEPER_DIR", _GIT_DIR)))
-    stopped = watch(pod, saver, seconds, _stopped_within, guard)
+    stopped = watch(pod, saver, seconds, _stopped_within, guard, listener)
     if pod.fenced:
         # Nothing to save for anybody; to end would have us started again while the command still ends.
         return 0 if stopped or _stopped_within(_LINGER_FENCED_SECONDS) else 1
-    if not finish_or_retry(pod, saver, guard, stopped=stopped):
+    if not finish_or_retry(pod, saver, guard, listener, stopped=stopped):
         return 1
     if not stopped:
         _stopped_within(_LINGER_SECONDS)
     return 0
+
+
+def _listener(pod: Pod, environ: Mapping[str, str]) -> Listener | None:
+    output = environ.get("AUTOPACK_AGENT_OUTPUT")
+    if not output:
+        return None
+    # Only here: most runs have no agent that tells anything, and all of them wait for their keeper to start.
+    from .listener import Listener
+
+    return Listener(pod, output)
 
 
 def _interval(environ: Mapping[str, str]) -> float:
@@ -72,7 +87,14 @@ def _stopped_within(seconds: float) -> bool:
     return signal.sigtimedwait(STOP, seconds) is not None
 
 
-def watch(pod: Pod, saver: Saver, seconds: float, stopped_within: Callable[[float], bool], guard: Guard) -> bool:
+def watch(
+    pod: Pod,
+    saver: Saver,
+    seconds: float,
+    stopped_within: Callable[[float], bool],
+    guard: Guard,
+    listener: Listener | None,
+) -> bool:
     """Save after each commit, and every `seconds` or less often where that takes long, until the run ends or is fenced.
 
     `stopped_within(s)` waits so long for the signal to stop. Returns whether it came.
@@ -89,15 +111,17 @@ def watch(pod: Pod, saver: Saver, seconds: float, stopped_within: Callable[[floa
         if pod.fenced:
             return False
         if time.monotonic() >= due or (time.monotonic() >= rested and saver.head_has_moved()):
-            took = _timed_save(saver)
+            took = _timed_save(saver, listener)
             due = time.monotonic() + max(seconds, _SHARE * took)
             rested = time.monotonic() + _SHARE_AFTER_COMMITS * took
     return False
 
 
-def _timed_save(saver: Saver) -> float:
+def _timed_save(saver: Saver, listener: Listener | None) -> float:
     """Save, and return how long it took; a failure is for the next time to repair."""
     started = time.monotonic()
+    if listener is not None:
+        listener.listen()
     try:
         saver.save()
     except (AutopackError, OSError) as error:
@@ -105,11 +129,11 @@ def _timed_save(saver: Saver) -> float:
     return time.monotonic() - started
 
 
-def finish_or_retry(pod: Pod, saver: Saver, guard: Guard, *, stopped: bool) -> bool:
+def finish_or_retry(pod: Pod, saver: Saver, guard: Guard, listener: Listener | None, *, stopped: bool) -> bool:
     """Finish, again and again while there is time (a full disk may empty); return whether it worked."""
     while True:
         try:
-            finish(pod, saver, guard.reason)
+            finish(pod, saver, listener, guard.reason)
         except (AutopackError, OSError) as error:
             log("error", "the attempt's work could not be saved", error=str(error))
         else:

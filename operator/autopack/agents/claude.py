@@ -13,7 +13,7 @@ from .usage import Usage, count, micro
 
 
 class Claude:
-    """Implements reading.Adapter. A command may start Claude Code several times: its results are added up."""
+    """Implements formats.Adapter. A command may start Claude Code several times: its results are added up."""
 
     def __init__(self) -> None:
         self._ended = Usage()
@@ -23,11 +23,11 @@ class Claude:
 
     @property
     def usage(self) -> Usage:
-        """See reading.Adapter."""
+        """See formats.Adapter."""
         return self._ended.plus(self._seen)
 
     def read(self, line: bytes) -> Iterator[Event]:
-        """See reading.Adapter."""
+        """See formats.Adapter."""
         said = record(line)
         at = moment(said.get("timestamp"))
         match said.get("type"):

@@ -10,7 +10,7 @@ from .usage import Usage, count
 
 
 class Codex:
-    """Implements reading.Adapter. It tells neither the cost nor how often a model was asked."""
+    """Implements formats.Adapter. It tells neither the cost nor how often a model was asked."""
 
     def __init__(self) -> None:
         self._earlier = Usage()
@@ -20,11 +20,11 @@ class Codex:
 
     @property
     def usage(self) -> Usage:
-        """See reading.Adapter."""
+        """See formats.Adapter."""
         return self._earlier.plus(self._thread)
 
     def read(self, line: bytes) -> Iterator[Event]:
-        """See reading.Adapter."""
+        """See formats.Adapter."""
         said = record(line)
         match said.get("type"):
             case "thread.started":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Literal, NamedTuple
 
-from .usage import Usage, to_json
+from .usage import UNKNOWN, Usage, to_json
 
 Role = Literal["system", "user", "assistant", "tool", "autopack"]
 """Who speaks. `autopack` is what we add: where something is left out."""
@@ -27,7 +27,7 @@ class Event(NamedTuple):
     tool: str = ""
     at: str | None = None
     failed: bool = False
-    usage: Usage = Usage()
+    usage: Usage = UNKNOWN
 
 
 def encode(event: Event) -> bytes:

@@ -15,13 +15,13 @@ _DONE = "Submitted"
 
 
 class Mini:
-    """Implements reading.Adapter; the document is its one line."""
+    """Implements formats.Adapter; the document is its one line."""
 
     def __init__(self) -> None:
         self.usage = Usage()
 
     def read(self, line: bytes) -> Iterator[Event]:
-        """See reading.Adapter."""
+        """See formats.Adapter."""
         document = record(line)
         info = child(document, "info")
         stats = child(info, "model_stats")

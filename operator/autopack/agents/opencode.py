@@ -12,13 +12,13 @@ _MILLISECONDS = 0.001
 
 
 class Opencode:
-    """Implements reading.Adapter."""
+    """Implements formats.Adapter."""
 
     def __init__(self) -> None:
         self.usage = Usage()
 
     def read(self, line: bytes) -> Iterator[Event]:
-        """See reading.Adapter."""
+        """See formats.Adapter."""
         said = record(line)
         part, at = child(said, "part"), moment(said.get("timestamp"), _MILLISECONDS)
         match said.get("type"):

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from enum import StrEnum
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable
 
 from autopack.counts import count_of
 
-from .claude import Claude
-from .codex import Codex
 from .events import MAX_TEXT, Event, cut, encode
+from .formats import Format
 from .lines import Lines
-from .mini import Mini
-from .opencode import Opencode
 from .usage import Usage
 
 TRANSCRIPT = "transcript.jsonl"
@@ -24,48 +19,6 @@ MAX_LINE = 1 << 20
 MAX_DOCUMENT = 8 << 20
 MAX_TRANSCRIPT = 8 << 20
 """Bytes; what an agent says beyond is counted, and is in its log."""
-
-
-class OutputFormat(StrEnum):
-    """What an agent prints."""
-
-    TEXT = "text"
-    CLAUDE_STREAM_JSON = "claude-stream-json"
-    CODEX_JSON = "codex-json"
-    OPENCODE_JSON = "opencode-json"
-    MINI_TRAJECTORY = "mini-trajectory"
-
-
-class Adapter(Protocol):
-    """Understands one format."""
-
-    @property
-    def usage(self) -> Usage:
-        """What was used, by all that was read."""
-        ...
-
-    def read(self, line: bytes) -> Iterator[Event]:
-        """Yield what a line says, nothing for what is of no interest. Raises ValueError or
-        RecursionError for what is not the format.
-        """
-        ...
-
-
-class Format(NamedTuple):
-    """Where a format is found below the artifacts, and whether it is one document that is written anew each time."""
-
-    adapter: type[Adapter]
-    path: tuple[str, ...] = ("logs", "stdout.log")
-    document: bool = False
-
-
-FORMATS = {
-    OutputFormat.CLAUDE_STREAM_JSON: Format(Claude),
-    OutputFormat.CODEX_JSON: Format(Codex),
-    OutputFormat.OPENCODE_JSON: Format(Opencode),
-    OutputFormat.MINI_TRAJECTORY: Format(Mini, ("trajectory.json",), document=True),
-}
-"""Text has none: its log is all there is."""
 
 
 class Reading:

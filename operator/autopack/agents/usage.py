@@ -57,6 +57,9 @@ def _sum(one: int | None, other: int | None) -> int | None:
     return min(MOST, one + other)
 
 
+UNKNOWN = Usage()
+"""Of an agent that reports nothing, or of none."""
+
 _NAMES = {
     "requests": "requests",
     "inputTokens": "input_tokens",
@@ -78,7 +81,7 @@ def to_json(usage: Usage) -> dict[str, int | str]:
 def from_json(document: object) -> Usage:
     """Read a JSON object that anybody may have written: what is no number from 0 is left out, too much is MOST."""
     if not isinstance(document, Mapping):
-        return Usage()
+        return UNKNOWN
     numbers = {field: count(document.get(name)) for name, field in _NAMES.items()}
     return Usage(**numbers, micro_usd=micro_dollars(document.get("costUSD")))
 

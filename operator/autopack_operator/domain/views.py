@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from autopack.agents.usage import UNKNOWN, Usage
 from autopack.phases import TERMINAL_PHASES, PodPhase
 from autopack.unsaved import Unsaved
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
@@ -164,7 +165,9 @@ class UnfinishedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class CommittedWork:
-    """What the volume service imported when an attempt was over. `unsaved` names the first of `unsaved_count`."""
+    """What the volume service imported when an attempt was over. `unsaved` names the first of `unsaved_count`; `usage`
+    and `summary` are what its agent told.
+    """
 
     complete: bool
     exit_code: int | None
@@ -178,6 +181,8 @@ class CommittedWork:
     saved: Saved = "all"
     unsaved: tuple[Unsaved, ...] = ()
     unsaved_count: int = 0
+    usage: Usage = UNKNOWN
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)

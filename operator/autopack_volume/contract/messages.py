@@ -70,10 +70,23 @@ class UnsavedFile(TypedDict):
     reason: str
 
 
+class Usage(TypedDict, total=False):
+    """What an agent used, as far as it is known. `costUSD` is a decimal number as text, `source` who says all this."""
+
+    requests: int
+    inputTokens: int
+    outputTokens: int
+    cachedTokens: int
+    turns: int
+    costUSD: str
+    source: str
+
+
 class Committed(TypedDict):
     """An attempt whose commits and files are kept. `ref` is in results.git, `bytes` those of all artifacts.
 
-    `saved` says how much of the work is kept, `unsaved` names what is not, as far as the list goes.
+    `saved` says how much of the work is kept, `unsaved` names what is not, as far as the list goes. `usage` and
+    `summary` are what its agent told, if it had one that tells.
     """
 
     state: Literal["committed"]
@@ -90,6 +103,8 @@ class Committed(TypedDict):
     manifestSha256: str
     files: int
     bytes: int
+    usage: NotRequired[Usage]
+    summary: NotRequired[str]
 
 
 class UnfinishedAttempt(TypedDict):

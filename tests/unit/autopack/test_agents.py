@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.recorded import recorded
 
 from autopack.agents import reading
-from autopack.agents.reading import FORMATS, MAX_LINE, MAX_SUMMARY, OutputFormat, Reading, first_line
+from autopack.agents.formats import FORMATS, OutputFormat
+from autopack.agents.reading import MAX_LINE, MAX_SUMMARY, Reading, first_line
 from autopack.agents.usage import MOST, Usage, from_json, to_json
 
 RECORDED = {

@@ -110,24 +110,24 @@ class FakeSaver(Saver):
 
 def test_it_ends_when_the_command_has_ended(pod: Pod, guard: Guard) -> None:
     pod.files.exit_file.write_text("{}")
-    assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: False, guard) is False
+    assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: False, guard, None) is False
 
 
 def test_it_ends_when_told_to(pod: Pod, guard: Guard) -> None:
-    assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: True, guard) is True
+    assert keeper.watch(pod, FakeSaver(lambda: None), 10, lambda _: True, guard, None) is True
 
 
 def test_a_fenced_keeper_saves_no_more_and_has_the_command_stopped(pod: Pod, guard: Guard) -> None:
     pod.files.fence.write_text("{}")
     saver = FakeSaver(lambda: None)
-    assert keeper.watch(pod, saver, 0, lambda _: False, guard) is False
+    assert keeper.watch(pod, saver, 0, lambda _: False, guard, None) is False
     assert (saver.saves, guard.reason) == (0, "Fenced")
 
 
 def test_a_fenced_keeper_writes_no_result(pod: Pod) -> None:
     pod.files.fence.write_text("{}")
     with pytest.raises(AutopackError, match="is over"):
-        finish(pod, FakeSaver(lambda: None), None)
+        finish(pod, FakeSaver(lambda: None), None, None)
     assert not pod.files.manifest.exists()
     assert not pod.files.result.exists()
 
@@ -139,7 +139,7 @@ def test_a_failed_snapshot_is_tried_again(pod: Pod, guard: Guard) -> None:
         raise AutopackError("GitFailed", "x")
 
     saver = FakeSaver(save)
-    assert keeper.watch(pod, saver, 0, lambda _: False, guard) is False
+    assert keeper.watch(pod, saver, 0, lambda _: False, guard, None) is False
     assert saver.saves == 2
 
 
@@ -150,7 +150,7 @@ def test_it_does_not_save_before_its_time(pod: Pod, guard: Guard) -> None:
         return next(polls, None) is None
 
     saver = FakeSaver(lambda: None)
-    keeper.watch(pod, saver, 3600, stopped, guard)
+    keeper.watch(pod, saver, 3600, stopped, guard, None)
     assert saver.saves == 0
 
 

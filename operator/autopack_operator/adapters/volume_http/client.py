@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
+from autopack.agents.usage import from_json
 from autopack_operator.domain.api.common import Source
 from autopack_operator.domain.run.prompts import NOTHING_ASKED, Asked
 from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
@@ -94,6 +95,8 @@ class HttpVolume:
                 saved=answer.get("saved", "all" if answer["complete"] else "unknown"),
                 unsaved=tuple(answer.get("unsaved", ())),
                 unsaved_count=answer.get("unsavedCount", 0),
+                usage=from_json(answer.get("usage")),
+                summary=answer.get("summary", ""),
             )
         except KeyError:
             return _unreadable(answer)

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from autopack.agents.formats import OutputFormat
 from autopack_operator.domain.api.bindings import BoundEnv, KeyRef
 from autopack_operator.domain.api.common import DNS_LABEL, MAX_ENV, Argument, Model
 from autopack_operator.domain.api.placeholders import PLACEHOLDER
@@ -108,15 +109,12 @@ class Agent(Model):
         str | None, Field(min_length=1, max_length=63, description="Version of the agent, for people to read.")
     ] = None
     output: Annotated[
-        str,
+        OutputFormat,
         Field(
-            min_length=1,
-            max_length=63,
-            pattern=DNS_LABEL,
-            description="Format of what it prints: claude-stream-json, codex-json, opencode-json, mini-trajectory, "
-            "text.",
+            description="Format of what it prints, from which its transcript and usage are read: with mini-trajectory, "
+            "of the file {artifacts}/trajectory.json; of text nothing is read."
         ),
-    ] = "text"
+    ] = OutputFormat.TEXT
 
     @property
     def reads_a_file(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from autopack.agents.formats import OutputFormat
 from autopack_operator.domain.api.bindings import BoundEnv
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.profile import RunProfileSpec
@@ -37,7 +38,13 @@ def of_workspace(
 
 
 def of_keeper(
-    run: RunView, attempt: Attempt, paths: PodPaths, branch: str, profile: RunProfileSpec, settings: PodSettings
+    run: RunView,
+    spec: AutopackRunSpec,
+    profile: RunProfileSpec,
+    attempt: Attempt,
+    paths: PodPaths,
+    branch: str,
+    settings: PodSettings,
 ) -> list[JsonDict]:
     """Return what the keeper is told."""
     env = _for_git(run, attempt, paths, branch) | {
@@ -46,6 +53,8 @@ def of_keeper(
     }
     if profile.disk_quota is not None:
         env["AUTOPACK_DISK_QUOTA_BYTES"] = str(whole(profile.disk_quota))
+    if (agent := agent_of(spec, profile)) is not None and agent.output is not OutputFormat.TEXT:
+        env["AUTOPACK_AGENT_OUTPUT"] = agent.output
     return literal(env)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 from time import monotonic
-from typing import Literal
+from typing import Literal, cast
 
+from autopack.agents.usage import to_json
 from autopack.errors import AutopackError
 from autopack.failpoints import hit
 from autopack.file_layout import AttemptPaths
@@ -22,6 +23,7 @@ from autopack.manifest import Identity
 from autopack.scan import walk
 from autopack.trees import change_mode
 from autopack.unsaved import Unsaved
+from autopack_volume.contract import messages
 from autopack_volume.contract.messages import Committed
 from autopack_volume.service.answers import Answer, TransientError, failed
 from autopack_volume.service.metrics import Metrics
@@ -162,7 +164,7 @@ def committed(left: Left, paths: AttemptPaths, *, began: bool) -> Committed:
     """Return the answer to a commit that worked; `began` says whether there was anything to save."""
     work, branch = left.manifest.work, left.manifest.identity.branch
     prefix = attempt_refs(paths)
-    return {
+    answer: Committed = {
         "state": "committed",
         "complete": left.complete,
         "saved": _how_much(left, began=began),
@@ -179,6 +181,11 @@ def committed(left: Left, paths: AttemptPaths, *, began: bool) -> Committed:
         "files": len(left.manifest.files),
         "bytes": left.manifest.total_bytes,
     }
+    if left.usage.known:
+        answer["usage"] = cast("messages.Usage", to_json(left.usage))
+    if left.summary:
+        answer["summary"] = left.summary
+    return answer
 
 
 def _how_much(left: Left, *, began: bool) -> Literal["all", "partly", "none", "unknown"]:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from autopack.errors import AutopackError, InvalidInput, printable
+from autopack.scan import open_below
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _MAX_DEPTH = 64
 _NO_WAY = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
 
@@ -35,24 +35,8 @@ def open_file(root: Path, parts: list[str], shown: str) -> int:
 
     Raises AutopackError ArtifactNotFound for whatever is no regular file, ArtifactUnreadable where rights are missing.
     """
-    folder = os.open(root, _FOLDER)
     try:
-        for part in parts[:-1]:
-            inner = _open(part, folder, _FOLDER, shown)
-            os.close(folder)
-            folder = inner
-        descriptor = _open(parts[-1], folder, _FILE, shown)
-    finally:
-        os.close(folder)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise not_found(shown)
-    return descriptor
-
-
-def _open(name: str, folder: int, flags: int, shown: str) -> int:
-    try:
-        return os.open(name, flags, dir_fd=folder)
+        return open_below(root, parts)
     except PermissionError as error:
         message = f"'{printable(shown, 120)}' may not be read"
         raise AutopackError("ArtifactUnreadable", message, "The run took its own right to read it") from error

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autopack import manifest
+from autopack.agents.reading import first_line
+from autopack.agents.usage import UNKNOWN, Usage, from_json
 from autopack.counts import count_of
 from autopack.errors import printable
 from autopack.files import write_atomic
@@ -29,7 +31,8 @@ _MAX_RESULT = 1 << 16
 class Left:
     """What an attempt left, once checked. `finished` if its keeper did; `sha256` is the manifest's.
 
-    `unsaved` names what the keeper could not save, the first of `unsaved_count`.
+    `unsaved` names what the keeper could not save, the first of `unsaved_count`. `usage` and `summary` are what the
+    run's agent told.
     """
 
     manifest: Manifest
@@ -39,6 +42,8 @@ class Left:
     stop_reason: str | None = None
     unsaved: tuple[Unsaved, ...] = ()
     unsaved_count: int = 0
+    usage: Usage = UNKNOWN
+    summary: str = ""
 
     @property
     def complete(self) -> bool:
@@ -78,7 +83,8 @@ def read_left(files: KeptFiles, identity: Identity, bundle: Carried | None) -> L
         raise ManifestMismatch(f"{count_of(len(wrong), 'artifact')} not as the manifest says: {'; '.join(wrong[:3])}")
     asked = DISK_QUOTA_EXCEEDED if result.get("stopReason") == DISK_QUOTA_EXCEEDED else None
     unsaved, count = _unsaved(result)
-    return Left(claimed, digest, True, _exit_code(result), asked, unsaved, count)
+    usage, summary = from_json(result.get("usage")), first_line(str(result.get("summary") or ""))
+    return Left(claimed, digest, True, _exit_code(result), asked, unsaved, count, usage, summary)
 
 
 def _left_unfinished(files: KeptFiles, identity: Identity, bundle: Carried | None) -> Left:

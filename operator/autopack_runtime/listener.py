@@ -1,0 +1,92 @@
+"""Reads what the run's agent prints while it works, and tells at the end what it used and how it put it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from autopack.agents.formats import FORMATS, OutputFormat
+from autopack.agents.reading import MAX_DOCUMENT, TRANSCRIPT, Reading
+from autopack.agents.usage import to_json
+from autopack.errors import InvalidInput
+from autopack.files import write_atomic
+from autopack.log import log
+from autopack.scan import open_below
+
+from .pod import Pod
+
+_CHUNK = 1 << 20
+_MOST_AT_ONCE = 16 << 20
+"""Bytes. An agent that prints more between two looks loses what lies before them: the keeper has work to save."""
+
+
+class Listener:
+    """Follows the output of one agent. After it is made it raises no error: the work has to be saved, whatever is said.
+
+    `output` is the name of a format; raises InvalidInput for one that is not known.
+    """
+
+    def __init__(self, pod: Pod, output: str) -> None:
+        try:
+            self._form = FORMATS[OutputFormat(output)]
+        except (ValueError, KeyError) as error:
+            raise InvalidInput("AUTOPACK_AGENT_OUTPUT", "is no format that is read", "The operator sets it") from error
+        self._pod = pod
+        self._reading = Reading(self._form)
+        self._offset = 0
+        self._told: dict[str, object] = {}
+
+    def listen(self) -> None:
+        """Read on, where the output is a stream."""
+        if not self._form.document:
+            with contextlib.suppress(OSError):
+                self._follow()
+
+    def conclude(self) -> dict[str, object]:
+        """Read to the end, and leave the transcript among the artifacts; once, however often it is asked for.
+
+        Returns `usage` (an object, or None) and `summary` for result.json. Nothing in them is checked.
+        """
+        if not self._told:
+            if self._form.document:
+                self._take()
+            self.listen()
+            self._reading.end()
+            self._leave(self._reading.transcript())
+            usage = self._reading.usage
+            self._told = {"usage": to_json(usage) if usage.known else None, "summary": self._reading.summary}
+        return self._told
+
+    def _follow(self) -> None:
+        with os.fdopen(open_below(self._pod.artifacts, self._form.path), "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size - self._offset > _MOST_AT_ONCE:
+                self._offset = size - _MOST_AT_ONCE
+                self._reading.gap()
+            file.seek(self._offset)
+            while self._offset < size and (piece := file.read(min(_CHUNK, size - self._offset))):
+                self._reading.feed(piece)
+                self._offset += len(piece)
+
+    def _take(self) -> None:
+        path = "/".join(self._form.path)
+        try:
+            with os.fdopen(open_below(self._pod.artifacts, self._form.path), "rb") as file:
+                raw = file.read(MAX_DOCUMENT + 1)
+        except OSError as error:
+            log("warning", "the agent left nothing to read", path=path, error=str(error))
+            return
+        if len(raw) > MAX_DOCUMENT:
+            log("warning", "what the agent left is too large to be read", path=path, most=MAX_DOCUMENT)
+            return
+        self._reading.document(raw)
+
+    def _leave(self, transcript: bytes) -> None:
+        place = self._pod.artifacts / TRANSCRIPT
+        # The run may have an artifact of that name.
+        if not transcript or os.path.lexists(place):
+            return
+        try:
+            write_atomic(place, transcript)
+        except OSError as error:
+            log("warning", "the transcript could not be written", error=str(error))
