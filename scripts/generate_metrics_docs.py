@@ -8,6 +8,7 @@ from pathlib import Path
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from autopack.agents.usage import Usage
 from autopack.phases import Phase
 from autopack_operator.adapters.telemetry.metrics import PrometheusTelemetry
 from autopack_volume.service.metrics import Metrics
@@ -45,6 +46,7 @@ def operator_metrics() -> str:
     with telemetry.reconcile("AutopackRun"):
         pass
     telemetry.run_finished(Phase.SUCCEEDED)
+    telemetry.agent_used(Usage(input_tokens=1))
     return telemetry.render().decode()
 
 

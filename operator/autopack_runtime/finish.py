@@ -20,7 +20,7 @@ from .pod import Pod
 from .saver import Saved, Saver, check_fence
 
 if TYPE_CHECKING:
-    from .listener import Listener
+    from autopack.agents.listener import Listener
 
 _MAX_EXIT_FILE = 1 << 16
 _MOST_NAMED = 20

@@ -19,7 +19,7 @@ from .saver import Saver
 from .signals import STOP, hold_signals
 
 if TYPE_CHECKING:
-    from .listener import Listener
+    from autopack.agents.listener import Listener
 
 _GIT_DIR = "/tmp/keeper.git"  # noqa: S108 - a container's own, which the run does not see
 _POLL_SECONDS = 0.15
@@ -67,9 +67,13 @@ def _listener(pod: Pod, environ: Mapping[str, str]) -> Listener | None:
     if not output:
         return None
     # Only here: most runs have no agent that tells anything, and all of them wait for their keeper to start.
-    from .listener import Listener
+    from autopack.agents.formats import FORMATS, OutputFormat
+    from autopack.agents.listener import Listener
 
-    return Listener(pod, output)
+    try:
+        return Listener(pod.artifacts, FORMATS[OutputFormat(output)])
+    except (ValueError, KeyError) as error:
+        raise InvalidInput("AUTOPACK_AGENT_OUTPUT", "is no format that is read", "The operator sets it") from error
 
 
 def _interval(environ: Mapping[str, str]) -> float:

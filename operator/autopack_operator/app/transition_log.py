@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from autopack.phases import Phase
+from autopack_operator.domain import usage
 from autopack_operator.domain.conditions import ConditionType, is_true
 from autopack_operator.domain.run.verdict import worktree_seconds
 from autopack_operator.domain.views import BatchView, PodView, RunView
@@ -31,6 +32,8 @@ class TransitionLog:
             if seconds is not None:
                 self._telemetry.worktree_ready(seconds)
         old, new = before.status, after.status
+        if new.usage != old.usage:
+            self._telemetry.agent_used(usage.numbers(new.usage).since(usage.numbers(old.usage)))
         if (old.phase, old.reason, old.attempt) == (new.phase, new.reason, new.attempt):
             return
         log.info(

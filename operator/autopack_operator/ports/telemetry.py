@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from autopack.agents.usage import Usage
+
 
 class Telemetry(Protocol):
     """What the application counts."""
@@ -19,6 +21,10 @@ class Telemetry(Protocol):
 
     def worktree_ready(self, seconds: float) -> None:
         """Seconds from the pod's creation to its ready worktree."""
+        ...
+
+    def agent_used(self, usage: Usage) -> None:
+        """An attempt's agent told what it used."""
         ...
 
     def run_finished(self, phase: str) -> None:

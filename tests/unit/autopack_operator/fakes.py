@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 from tests.unit.autopack_operator.builders import SHA
 from tests.unit.autopack_operator.fake_api import Session
 
+from autopack.agents.usage import UNKNOWN, Usage
 from autopack.file_layout import AttemptPaths
 from autopack_operator.domain import naming, projection
 from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, WORKSPACE_ANNOTATION, Source
@@ -181,6 +182,9 @@ class FakeLister:
         return await self.session.read(lambda: self.session.api.all(kind))
 
 
+USED_BY_AN_ATTEMPT = Usage(requests=1, input_tokens=1000, output_tokens=10, cached_tokens=400, micro_usd=250_000)
+
+
 class NoHistory:
     """ports.history.History: nothing is kept."""
 
@@ -208,6 +212,7 @@ class SilentTelemetry:
         self.finished: list[str] = []
         self.contentions = 0
         self.worktrees: list[float] = []
+        self.used = UNKNOWN
 
     @contextmanager
     def reconcile(self, kind: str) -> Iterator[None]:
@@ -218,6 +223,9 @@ class SilentTelemetry:
 
     def worktree_ready(self, seconds: float) -> None:
         self.worktrees.append(seconds)
+
+    def agent_used(self, usage: Usage) -> None:
+        self.used = self.used.plus(usage)
 
     def run_finished(self, phase: str) -> None:
         self.finished.append(phase)
@@ -290,7 +298,8 @@ class FakeVolume:
                 ref = f"refs/runs/{run_uid}/a{attempt}/heads/main"
                 done = folder.exit_code is not None
                 head, snapshot = f"{attempt:040x}", f"{attempt:039x}5"
-                folder.committed = CommittedWork(done, folder.exit_code, head, ref, f"{attempt:064x}", 3, 99, snapshot)
+                work = CommittedWork(done, folder.exit_code, head, ref, f"{attempt:064x}", 3, 99, snapshot)
+                folder.committed = replace(work, usage=USED_BY_AN_ATTEMPT, summary=f"said by attempt {attempt}")
             return folder.committed
 
         return await self.session.change("commit", "Volume", f"{run_name} {attempt}", act)

@@ -130,7 +130,7 @@ def _version(view: _Object) -> str:
 
 
 def slimmed(run: RunView) -> RunView:
-    """A finished run needs only its end and its time to live: thousands of them stay in memory."""
+    """A finished run needs only its end, what it used, and its time to live: thousands of them stay in memory."""
     if not run.terminal:
         return run
     limits, status = run.spec.get("ttlSecondsAfterFinished"), run.status
@@ -144,6 +144,7 @@ def slimmed(run: RunView) -> RunView:
             reason=status.reason,
             attempt=status.attempt,
             finished_at=status.finished_at,
+            usage=status.usage,
         ),
     )
 

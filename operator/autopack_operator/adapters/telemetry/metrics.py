@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from autopack.agents.usage import Usage
+
 _RECONCILE_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _WORKTREE_BUCKETS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 
@@ -38,6 +40,13 @@ class PrometheusTelemetry:
         self._finished = Counter(
             "autopack_runs_finished_total", "Runs that reached a terminal phase.", ["phase"], registry=self.registry
         )
+        self._tokens = Counter(
+            "autopack_tokens_total",
+            "Tokens that agents say they used; cached is the part of input that came from the provider's cache.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._cost = Counter("autopack_cost_usd_total", "US dollars that agents say they cost.", registry=self.registry)
         self.leader = Gauge("autopack_leader", "1 while this process leads.", registry=self.registry)
 
     def reconcile(self, kind: str) -> AbstractContextManager[None]:
@@ -59,6 +68,16 @@ class PrometheusTelemetry:
     def worktree_ready(self, seconds: float) -> None:
         """Observe one."""
         self._worktree.observe(seconds)
+
+    def agent_used(self, usage: Usage) -> None:
+        """Add it up."""
+        for kind, number in (
+            ("input", usage.input_tokens),
+            ("cached", usage.cached_tokens),
+            ("output", usage.output_tokens),
+        ):
+            self._tokens.labels(kind).inc(number or 0)
+        self._cost.inc((usage.micro_usd or 0) / 1_000_000)
 
     def run_finished(self, phase: str) -> None:
         """Count one."""

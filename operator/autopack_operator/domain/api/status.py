@@ -60,6 +60,31 @@ class Failures(StatusModel):
     agent: Annotated[int, Field(description="Attempts whose command failed.")] = 0
 
 
+Number = Annotated[int | None, Field(ge=0)]
+
+
+class ReportedUsage(StatusModel):
+    """What agents used of models, as far as they tell. The largest number is 1000000000000: so much, or more."""
+
+    requests: Annotated[Number, Field(description="Answers of models.")] = None
+    turns: Annotated[Number, Field(description="Turns, as the agent counts them.")] = None
+    input_tokens: Annotated[Number, Field(description="Tokens that were sent, those from the cache included.")] = None
+    cached_tokens: Annotated[Number, Field(description="Those of them that came from the provider's cache.")] = None
+    output_tokens: Annotated[Number, Field(description="Tokens that were answered, reasoning included.")] = None
+    total_tokens: Annotated[Number, Field(description="Tokens that were sent and answered.")] = None
+    cost_usd: Annotated[
+        str | None,
+        Field(
+            alias="costUSD",
+            max_length=32,
+            description="Cost in US dollars, a decimal number such as 0.007785; absent where the agent tells none.",
+        ),
+    ] = None
+    source: Annotated[
+        str, Field(max_length=32, description="Who says so; agent: what the run printed, which nobody has checked.")
+    ] = ""
+
+
 class AutopackRunStatus(StatusModel):
     """What the operator saw. `attempt` is the fencing token: an attempt's writes count only while it is named here."""
 
@@ -95,6 +120,12 @@ class AutopackRunStatus(StatusModel):
         str | None, Field(description="Commit whose state this attempt's worktree began with; absent: the source's.")
     ] = None
     exit_code: Annotated[int | None, Field(description="Exit code of the newest attempt's command.")] = None
+    usage: Annotated[
+        ReportedUsage | None, Field(description="What the run's agent used, in all attempts that are over together.")
+    ] = None
+    summary: Annotated[
+        str | None, Field(max_length=256, description="The first line of what the run's agent said last.")
+    ] = None
     active_since: Annotated[
         str | None,
         Field(
@@ -140,6 +171,9 @@ class RunBatchStatus(StatusModel):
     ] = 0
     started: Annotated[int, Field(description="Runs with an index below this one have been created.")] = 0
     finished_indexes: Indexes = Indexes()
+    usage: Annotated[
+        ReportedUsage | None, Field(description="What the agents of the runs that are finished used, all together.")
+    ] = None
     outcome: Outcome | None = None
     last_start_at: Annotated[
         str | None,

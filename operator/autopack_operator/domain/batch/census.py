@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from autopack.phases import Phase
-from autopack_operator.domain import indexes, naming
+from autopack_operator.domain import indexes, naming, usage
 from autopack_operator.domain.api.batch import BatchItem
 from autopack_operator.domain.api.status import Indexes
 from autopack_operator.domain.views import BatchView, RunView
@@ -36,6 +36,9 @@ class Census:
         """Why runs did not succeed -> the first that did so."""
         self.last_created = ""
         """Creation time of the youngest run that was seen."""
+        self.usage = usage.numbers(batch.status.usage)
+        """What the agents of finished runs used. Each is counted when it is seen to be finished for the first time, and
+        the stored status has the sum over those that it names as finished."""
         self._unstarted: dict[int, None] = {}
         self._index = {name: index for index, name in enumerate(self.names)}
         self._ranges = (-1, -1, Indexes())
@@ -98,6 +101,8 @@ class Census:
         self._leave(index)
         ended = self.succeeded if run.status.phase == Phase.SUCCEEDED else self.failed
         (ended if run.terminal else self.active).add(index)
+        if run.terminal:
+            self.usage = self.usage.plus(usage.numbers(run.status.usage))
 
     def miss(self, names: Iterable[str]) -> None:
         """The cache no longer has these runs, which were under way."""

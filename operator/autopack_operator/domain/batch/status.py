@@ -8,6 +8,7 @@ from datetime import datetime
 from autopack.errors import printable
 from autopack.measures import duration
 from autopack.phases import TERMINAL_PHASES, Phase
+from autopack_operator.domain import usage
 from autopack_operator.domain.api.status import Outcome, RunBatchStatus
 from autopack_operator.domain.batch.world import BatchWorld
 from autopack_operator.domain.conditions import MAX_MESSAGE, ConditionType, with_condition
@@ -50,6 +51,7 @@ def status_of(batch: BatchView, world: BatchWorld, telling: Telling, now: dateti
         effective_workers=before.effective_workers if workers is None else workers,
         started=max(counted.started, before.started),
         finished_indexes=counted.ranges(),
+        usage=usage.reported(counted.usage),
         outcome=telling.outcome,
         last_start_at=_last_start(world, before),
         started_at=started_at,

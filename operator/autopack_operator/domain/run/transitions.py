@@ -10,7 +10,7 @@ from autopack.errors import printable
 from autopack.measures import duration
 from autopack.phases import Phase
 from autopack.unsaved import describe
-from autopack_operator.domain import naming
+from autopack_operator.domain import naming, usage
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.run import AutopackRunSpec, StartFrom
 from autopack_operator.domain.api.status import AutopackRunStatus, Condition, Outcome
@@ -159,7 +159,7 @@ def retried(
         outcome=None,
         exit_code=verdict.exit_code,
         resumed_from=_saved_state(committed) if spec.retry.start_from is StartFrom.SNAPSHOT else None,
-        **_work(committed),
+        **_work(run.status, committed),
     )
     return _between_attempts(edit, committed)
 
@@ -174,7 +174,7 @@ def suspended(run: RunView, verdict: Verdict, committed: CommittedWork, now: dat
         active_since=None,
         resumed_from=_saved_state(committed),
         outcome=None,
-        **_work(committed),
+        **_work(run.status, committed),
     )
     return _between_attempts(edit, committed)
 
@@ -219,7 +219,7 @@ def finished(
         finished_at=rfc3339(now),
         duration=duration((now - parse(started)).total_seconds()) if started else None,
         **({"pod_uid": pod.uid} if pod is not None else {}),
-        **_work(committed),
+        **_work(run.status, committed),
     )
     if pod is not None:
         _final_pod_conditions(edit, pod)
@@ -263,10 +263,13 @@ def _started(pod: PodView | None) -> str | None:
     return command.started_at if command is not None else None
 
 
-def _work(committed: CommittedWork | None) -> JsonDict:
+def _work(before: AutopackRunStatus, committed: CommittedWork | None) -> JsonDict:
+    """What an attempt leaves in the status, which is written once for each: its usage is added up."""
     if committed is None:
         return {}
     return {
+        "usage": usage.added(before.usage, committed.usage),
+        "summary": committed.summary or before.summary,
         "commit": committed.head,
         "ref": committed.ref,
         "manifest_sha256": committed.manifest_sha256,

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from tests.unit.autopack_operator.app import stories
+from tests.unit.autopack_operator.app.kubelet import Fate
 from tests.unit.autopack_operator.app.simulation import RESYNC_SECONDS, Simulation, live
 from tests.unit.autopack_operator.builders import BatchBuilder, RunBuilder, anchor_text
 from tests.unit.autopack_operator.fake_api import Moment, Request, no_fault
@@ -42,6 +43,20 @@ def test_a_failed_run_fails_its_batch_and_is_named_by_its_index() -> None:
     assert counters(batch) == ("Failed", "RunsFailed", 2, 1, 0)
     assert (batch.status.finished_indexes.succeeded, batch.status.finished_indexes.failed) == ("0,2", "1")
     assert batch.status.progress == "3/3"
+
+
+def test_a_batch_has_the_sum_of_what_its_runs_used_also_of_those_that_are_gone() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.kubelet.fates["many-b"] = [Fate(eviction=True), Fate()]
+        lab.apply(BatchBuilder())
+        await lab.until(lambda: lab.batch().status.succeeded == 1)
+        lab.api.remove("AutopackRun", "many-a")
+        await lab.end()
+
+    lab = live(story)
+    usage = lab.batch().status.usage
+    assert usage is not None
+    assert (usage.requests, usage.input_tokens, usage.cost_usd) == (4, 4000, "1.00")
 
 
 def test_a_batch_without_an_anchor_makes_no_runs() -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from tests.unit.autopack_operator.app import stories
 from tests.unit.autopack_operator.app.kubelet import Fate
-from tests.unit.autopack_operator.app.simulation import Simulation, live
+from tests.unit.autopack_operator.app.simulation import Simulation, Story, live
 from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder, anchor_text
 from tests.unit.autopack_operator.fake_api import Fault, Killed, Moment, Request, no_fault
 
@@ -49,6 +49,24 @@ def test_a_run_that_succeeds_is_told_by_all_conditions() -> None:
         "ArtifactsCommitted": "True Committed",
         "Succeeded": "True Completed",
     }
+
+
+@pytest.mark.parametrize(
+    ("story", "attempts"), [(stories.success, 1), (stories.eviction, 2), (stories.suspend_and_resume, 2)]
+)
+def test_what_agents_used_is_added_up_over_the_attempts(story: Story, attempts: int) -> None:
+    lab = live(story)
+    usage = lab.run().status.usage
+    assert usage is not None
+    assert (usage.requests, usage.total_tokens, usage.turns) == (attempts, 1010 * attempts, None)
+    assert (usage.cost_usd, usage.source) == (f"0.{25 * attempts}", "agent")
+    assert lab.run().status.summary == f"said by attempt {attempts}"
+    assert lab.telemetry.used.requests == attempts
+    assert lab.telemetry.used.micro_usd == 250_000 * attempts
+
+
+def test_a_run_that_never_had_an_attempt_used_nothing() -> None:
+    assert live(stories.refusal).run().status.usage is None
 
 
 def test_the_time_to_a_worktree_is_measured_once_an_attempt() -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 
-from autopack.agents.formats import FORMATS, OutputFormat
-from autopack.agents.reading import MAX_DOCUMENT, TRANSCRIPT, Reading
-from autopack.agents.usage import to_json
-from autopack.errors import InvalidInput
 from autopack.files import write_atomic
 from autopack.log import log
 from autopack.scan import open_below
 
-from .pod import Pod
+from .formats import Format
+from .reading import MAX_DOCUMENT, TRANSCRIPT, Reading
+from .usage import to_json
 
 _CHUNK = 1 << 20
 _MOST_AT_ONCE = 16 << 20
@@ -21,18 +20,14 @@ _MOST_AT_ONCE = 16 << 20
 
 
 class Listener:
-    """Follows the output of one agent. After it is made it raises no error: the work has to be saved, whatever is said.
+    """Follows the output of one agent, below the artifacts of its run.
 
-    `output` is the name of a format; raises InvalidInput for one that is not known.
+    It raises no error: there is work to be saved, whatever is said.
     """
 
-    def __init__(self, pod: Pod, output: str) -> None:
-        try:
-            self._form = FORMATS[OutputFormat(output)]
-        except (ValueError, KeyError) as error:
-            raise InvalidInput("AUTOPACK_AGENT_OUTPUT", "is no format that is read", "The operator sets it") from error
-        self._pod = pod
-        self._reading = Reading(self._form)
+    def __init__(self, artifacts: Path, form: Format) -> None:
+        self._artifacts, self._form = artifacts, form
+        self._reading = Reading(form)
         self._offset = 0
         self._told: dict[str, object] = {}
 
@@ -58,7 +53,7 @@ class Listener:
         return self._told
 
     def _follow(self) -> None:
-        with os.fdopen(open_below(self._pod.artifacts, self._form.path), "rb", buffering=0) as file:
+        with os.fdopen(open_below(self._artifacts, self._form.path), "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             if size - self._offset > _MOST_AT_ONCE:
                 self._offset = size - _MOST_AT_ONCE
@@ -71,7 +66,7 @@ class Listener:
     def _take(self) -> None:
         path = "/".join(self._form.path)
         try:
-            with os.fdopen(open_below(self._pod.artifacts, self._form.path), "rb") as file:
+            with os.fdopen(open_below(self._artifacts, self._form.path), "rb") as file:
                 raw = file.read(MAX_DOCUMENT + 1)
         except OSError as error:
             log("warning", "the agent left nothing to read", path=path, error=str(error))
@@ -82,7 +77,7 @@ class Listener:
         self._reading.document(raw)
 
     def _leave(self, transcript: bytes) -> None:
-        place = self._pod.artifacts / TRANSCRIPT
+        place = self._artifacts / TRANSCRIPT
         # The run may have an artifact of that name.
         if not transcript or os.path.lexists(place):
             return
