@@ -19,7 +19,8 @@ class RunRecord:
     Times are ISO 8601 in UTC, `message` is one printable line. `workspace` and `artifacts` are absolute paths; of a run
     in a cluster paths on the volume. `ref` is where what was saved can be found. `installation`, `created_at`,
     `repository_key` and `manifest_sha256` are those of runs in a cluster. `saved` and `unsaved` tell of a run that has
-    ended; the registry keeps them as the condition WorkSaved.
+    ended; the registry keeps them as the condition WorkSaved. `usage` is what the run's agent used in all its attempts
+    so far, as agents/usage.py has it in JSON; `summary` is what it said last, on one line.
     """
 
     run_id: str
@@ -46,6 +47,8 @@ class RunRecord:
     conditions: list[dict[str, str]] | None = None
     saved: Saved = "all"
     unsaved: tuple[Unsaved, ...] = ()
+    usage: dict[str, Any] | None = None
+    summary: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class RunEvent:
 
 @dataclass(frozen=True)
 class BatchRecord:
-    """The newest state of a batch in a cluster. Times are ISO 8601 in UTC, `message` is one printable line."""
+    """The newest state of a batch in a cluster. Times are ISO 8601 in UTC, `message` is one printable line. `usage` is
+    that of its finished runs together.
+    """
 
     batch_id: str
     state: str
@@ -80,6 +85,7 @@ class BatchRecord:
     failed: int = 0
     started_at: str | None = None
     finished_at: str | None = None
+    usage: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,18 @@ class Base(DeclarativeBase):
     """All tables of the registry."""
 
 
-class _Facts:
+class _Usage:
+    """What agents used, as they tell; see `agents.usage.Usage`."""
+
+    requests: Mapped[int | None] = mapped_column(BigInteger)
+    input_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    output_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cached_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    turns: Mapped[int | None] = mapped_column(BigInteger)
+    micro_usd: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class _Facts(_Usage):
     """The columns that the newest row and the history share; see `events.RunRecord`."""
 
     attempt: Mapped[int] = mapped_column(Integer)
@@ -39,6 +50,7 @@ class _Facts:
     repository_key: Mapped[str | None] = mapped_column(String(128))
     manifest_sha256: Mapped[str | None] = mapped_column(String(64))
     conditions: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
+    summary: Mapped[str | None] = mapped_column(Text)
 
 
 class RunRow(_Facts, Base):
@@ -67,7 +79,7 @@ class EventRow(_Facts, Base):
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True)
 
 
-class BatchRow(Base):
+class BatchRow(_Usage, Base):
     """The newest state of each batch in a cluster; see `events.BatchRecord`."""
 
     __tablename__ = "registry_batches"

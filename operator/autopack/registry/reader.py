@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, case, func, select, tuple_
+from sqlalchemy import BigInteger, Row, and_, case, cast, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ColumnElement
 
+from autopack.agents.usage import Usage
 from autopack.phases import TERMINAL_PHASES, Phase
 
 from .engine import open_reader
@@ -22,9 +23,26 @@ _NOT_MADE = ("no such table", "UndefinedTable", "unable to open database file")
 _NOT_YET = ("the registry does not exist yet", "The operator or the first batch creates it: try again in a moment")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Used:
+    """What agents used, as they tell."""
+
+    requests: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    turns: int | None = None
+    micro_usd: int | None = None
+
+    @property
+    def usage(self) -> Usage:
+        """The same, to reckon with."""
+        return Usage(*(getattr(self, name) for name in Usage._fields))
+
+
 @dataclass(frozen=True)
-class RunSummary:
-    """A run as lists show it. Times are aware, in UTC."""
+class RunSummary(_Used):
+    """A run as lists show it. Times are aware, in UTC; `summary` is what its agent said last."""
 
     scope: str
     run_id: str
@@ -36,6 +54,7 @@ class RunSummary:
     started_at: datetime | None
     finished_at: datetime | None
     exit_code: int | None
+    summary: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +97,7 @@ class RunDetail:
 
 
 @dataclass(frozen=True)
-class BatchSummary:
+class BatchSummary(_Used):
     """A batch as lists show it."""
 
     batch_id: str
@@ -202,6 +221,7 @@ class RegistryReader:
             count(and_(ended, RunRow.state != Phase.SUCCEEDED)).label("failed"),
             func.min(RunRow.started_at).label("started_at"),
             func.max(RunRow.finished_at).label("finished_at"),
+            *(cast(func.sum(getattr(RunRow, name)), BigInteger).label(name) for name in Usage._fields),
         ).where(self._ours(RunRow), RunRow.batch_id.is_not(None))
         if after is not None:
             query = query.where(RunRow.batch_id < after)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
+from autopack.agents.usage import from_json
 from autopack.errors import AutopackError
 from autopack.unsaved import condition
 
@@ -113,6 +114,7 @@ def _newest_wins(dialect: str, table: type[RunRow | BatchRow], columns: tuple[st
 
 def _row(event: RunEvent) -> dict[str, Any]:
     row: dict[str, Any] = {"scope": event.scope, "sequence": event.sequence, **asdict(event.facts)}
+    row |= _numbers(row.pop("usage"))
     saved, unsaved = row.pop("saved"), row.pop("unsaved")
     if saved != "all":
         row["conditions"] = [*(row["conditions"] or ()), condition(saved, unsaved, event.facts.at)]
@@ -126,7 +128,12 @@ def _newest(event: RunEvent) -> dict[str, Any]:
 
 
 def _batch_row(event: BatchEvent) -> dict[str, Any]:
-    return _with_times({"scope": event.scope, "sequence": event.version, **asdict(event.facts)})
+    row: dict[str, Any] = {"scope": event.scope, "sequence": event.version, **asdict(event.facts)}
+    return _with_times(row | _numbers(row.pop("usage")))
+
+
+def _numbers(usage: object) -> dict[str, int | None]:
+    return from_json(usage)._asdict()
 
 
 def _sequence(row: dict[str, Any]) -> int:

@@ -11,11 +11,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
+from autopack.agents.usage import to_json
 from autopack.errors import printable
 from autopack.phases import Phase
 from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord
-from autopack_operator.domain.api.status import AutopackRunStatus
+from autopack_operator.domain import usage
+from autopack_operator.domain.api.status import AutopackRunStatus, ReportedUsage
 from autopack_operator.domain.keys import Kind
 from autopack_operator.domain.times import parse
 from autopack_operator.domain.views import BatchView, RunView
@@ -57,6 +60,8 @@ def run_event(run: RunView, installation: str) -> RunEvent:
         repository_key=_text(status.repository_key, 128),
         manifest_sha256=_text(status.manifest_sha256, 64),
         conditions=_conditions(status),
+        usage=_usage(status.usage),
+        summary=_text(status.summary, 256),
     )
     return RunEvent(run.uid, _sequence(facts), facts, _version(run.resource_version))
 
@@ -120,11 +125,17 @@ def batch_event(batch: BatchView, installation: str) -> BatchEvent:
         failed=status.failed,
         started_at=_time(status.started_at),
         finished_at=_time(status.finished_at),
+        usage=_usage(status.usage),
     )
     return BatchEvent(batch.uid, _version(batch.resource_version), facts)
 
 
 _EPOCH = datetime.fromtimestamp(0, UTC).isoformat()
+
+
+def _usage(reported: ReportedUsage | None) -> dict[str, Any] | None:
+    used = usage.numbers(reported)
+    return to_json(used) if used.known else None
 
 
 def _conditions(status: AutopackRunStatus) -> list[dict[str, str]]:

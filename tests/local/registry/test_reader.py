@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from alembic import command
+from alembic.config import Config
 from scripts.postgres import PostgresServer
+from sqlalchemy import inspect
 from tests.unit.autopack_dashboard.scene import MemoryFiles
 
+from autopack.agents.usage import MOST, UNKNOWN, Usage
 from autopack.phases import Phase
+from autopack.registry.engine import open_engine
 from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord
 from autopack.registry.failures import DatabaseUnreachable
 from autopack.registry.reader import Cursor, RegistryReader, RunFilter, RunSummary
@@ -144,6 +149,51 @@ def test_batches_of_the_local_supervisor_are_counted_from_their_runs(registry: R
     assert (found.state, found.finished_at) == ("Running", None)
     assert reader(url, None).batch("batch-000") == found
     assert reader(url, None).batch("none") is None
+
+
+USED = {"requests": 3, "inputTokens": 4400, "outputTokens": 125, "costUSD": "0.007785", "source": "agent"}
+
+
+def test_what_agents_used_is_read_again_and_added_up_where_nobody_wrote_a_sum(
+    registry: Registry, url: DatabaseUrl
+) -> None:
+    told = [
+        RunEvent(
+            "u", number, RunRecord(f"r{number}", 1, Phase.RUNNING, moment(0), batch_id="b", usage=USED, summary="So.")
+        )
+        for number in range(2)
+    ]
+    registry.record([*told, RunEvent("u", 9, RunRecord("r9", 1, Phase.RUNNING, moment(0), batch_id="b"))])
+    found = reader(url, None)
+    one = found.run("u", "r0")
+    assert one is not None
+    assert (one.summary.usage, one.summary.summary) == (Usage(3, 4400, 125, None, None, 7785), "So.")
+    [both] = found.batches(None, 10)
+    assert both.usage == Usage(6, 8800, 250, None, None, 15570)
+
+
+def test_a_batch_of_a_cluster_has_its_own_sum(registry: Registry, url: DatabaseUrl) -> None:
+    facts = BatchRecord("b", "Running", "lab", moment(0), usage=USED | {"inputTokens": MOST})
+    registry.record([], [BatchEvent("b-1", 1, facts)])
+    [found] = reader(url).batches(None, 10)
+    assert found.usage == Usage(3, MOST, 125, None, None, 7785)
+
+
+def test_rows_outlive_the_way_back_and_forth_between_versions(registry: Registry, url: DatabaseUrl) -> None:
+    registry.record([event(1)], [batch(1)])
+    config = Config()
+    config.set_main_option("script_location", "autopack.registry:migrations")
+    config.set_main_option("path_separator", "os")
+    engine = open_engine(url, wal=False)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
+        assert "micro_usd" not in {each["name"] for each in inspect(connection).get_columns("registry_runs")}
+    engine.dispose()
+    assert registry.upgrade()
+    [found] = reader(url).runs(RunFilter(), None, 10)
+    assert (found.run_id, found.usage) == ("run-00001", UNKNOWN)
+    assert reader(url).batch("batch-001") is not None
 
 
 def test_everything_about_a_run_is_in_order(registry: Registry, url: DatabaseUrl) -> None:

@@ -34,6 +34,15 @@ def test_a_run_of_a_batch_gives_its_row() -> None:
     ]
 
 
+def test_what_agents_used_is_in_the_rows_of_run_and_batch() -> None:
+    used = {"requests": 2, "inputTokens": 10, "costUSD": "0.50", "source": "agent"}
+    facts = event(RunBuilder().running().status(usage=used | {"totalTokens": 10}, summary="Done.")).facts
+    assert (facts.usage, facts.summary) == (used, "Done.")
+    batch = batch_event(BatchBuilder().status(usage=used).view(), "lab")
+    assert batch.facts.usage == used
+    assert event(RunBuilder().running()).facts.usage is None
+
+
 def test_a_status_that_is_seen_again_is_the_same_step_whatever_else_was_written_to_the_run() -> None:
     builder = RunBuilder().uid("u-1").running()
     first, second = event(at_version(builder, "5")), event(at_version(builder.generation(2), "9"))
