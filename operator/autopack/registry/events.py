@@ -20,7 +20,8 @@ class RunRecord:
     in a cluster paths on the volume. `ref` is where what was saved can be found. `installation`, `created_at`,
     `repository_key` and `manifest_sha256` are those of runs in a cluster. `saved` and `unsaved` tell of a run that has
     ended; the registry keeps them as the condition WorkSaved. `usage` is what the run's agent used in all its attempts
-    so far, as agents/usage.py has it in JSON; `summary` is what it said last, on one line.
+    so far, as agents/usage.py has it in JSON; `summary` is what it said last, on one line. `agent`
+    and `model` are the names under which it was asked, `prompt` is how the prompt begins, or where it is from.
     """
 
     run_id: str
@@ -49,6 +50,9 @@ class RunRecord:
     unsaved: tuple[Unsaved, ...] = ()
     usage: dict[str, Any] | None = None
     summary: str | None = None
+    agent: str | None = None
+    model: str | None = None
+    prompt: str | None = None
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,9 @@ class _Facts(_Usage):
     manifest_sha256: Mapped[str | None] = mapped_column(String(64))
     conditions: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)
     summary: Mapped[str | None] = mapped_column(Text)
+    agent: Mapped[str | None] = mapped_column(String(63))
+    model: Mapped[str | None] = mapped_column(String(200))
+    prompt: Mapped[str | None] = mapped_column(Text)
 
 
 class RunRow(_Facts, Base):

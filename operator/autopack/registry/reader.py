@@ -92,6 +92,9 @@ class RunDetail:
     artifacts: str | None
     manifest_sha256: str | None
     created_at: datetime | None
+    agent: str | None
+    model: str | None
+    prompt: str | None
     conditions: list[dict[str, str]]
     steps: list[Step]
 

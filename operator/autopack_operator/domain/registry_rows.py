@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from autopack.agents.usage import to_json
 from autopack.errors import printable
@@ -20,12 +20,14 @@ from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecor
 from autopack_operator.domain import usage
 from autopack_operator.domain.api.status import AutopackRunStatus, ReportedUsage
 from autopack_operator.domain.keys import Kind
+from autopack_operator.domain.projection import PROMPT_BEGINNING
 from autopack_operator.domain.times import parse
 from autopack_operator.domain.views import BatchView, RunView
 
 _STATES = {str(state): state for state in Phase}
 _ORDER = (Phase.PENDING, Phase.PREPARING, Phase.RUNNING, Phase.FINISHING)
 _LONGEST_MESSAGE = 2048
+_LONGEST_PROMPT = 280
 
 
 def run_event(run: RunView, installation: str) -> RunEvent:
@@ -37,6 +39,7 @@ def run_event(run: RunView, installation: str) -> RunEvent:
     created = _time(run.created_at) or _EPOCH
     at = _latest(status) or created
     batch = run.owner.name if run.owner is not None and run.owner.kind == Kind.BATCH else None
+    asked = _asked(run.spec)
     facts = RunRecord(
         run_id=run.name,
         attempt=max(0, status.attempt),
@@ -62,6 +65,9 @@ def run_event(run: RunView, installation: str) -> RunEvent:
         conditions=_conditions(status),
         usage=_usage(status.usage),
         summary=_text(status.summary, 256),
+        agent=asked.agent,
+        model=asked.model,
+        prompt=asked.prompt,
     )
     return RunEvent(run.uid, _sequence(facts), facts, _version(run.resource_version))
 
@@ -99,6 +105,28 @@ def earlier_attempt_event(run: RunView, attempt: Mapping[str, object], installat
     sequence = int(parse(created).timestamp()) << 30 | min(number, 63) << 24 | (len(_ORDER) + 1) << 21
     # Its version is below every real one: the run's row tells of its last attempt.
     return RunEvent(run.uid, sequence, facts, -1)
+
+
+class _Asked(NamedTuple):
+    """Which agent a run names, and how its prompt begins, or where it is from."""
+
+    agent: str | None
+    model: str | None
+    prompt: str | None
+
+
+def _asked(spec: object) -> _Asked:
+    stored = spec if isinstance(spec, Mapping) else {}
+    agent, source, prompt = _part(stored, "agent"), _part(stored, "promptFrom"), stored.get("prompt")
+    key = _part(source, "configMapKeyRef")
+    place = f"{key.get('key')} of ConfigMap {key.get('name')}" if key else _said(source, "file", _LONGEST_PROMPT)
+    beginning = " ".join(prompt[:PROMPT_BEGINNING].split()) if isinstance(prompt, str) else place
+    return _Asked(_said(agent, "name", 63), _said(agent, "model", 200), _text(beginning, _LONGEST_PROMPT))
+
+
+def _part(document: Mapping[str, object], name: str) -> Mapping[str, object]:
+    found = document.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _said(document: Mapping[str, object], name: str, limit: int) -> str | None:

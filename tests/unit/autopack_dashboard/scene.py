@@ -98,6 +98,9 @@ def batch_event(name: str = "nightly", **more: object) -> BatchEvent:
     return BatchEvent(f"uid-{name}", 1, BatchRecord(**facts))  # type: ignore[arg-type]
 
 
+ASKED = {"agent": "codex", "model": "lab/large", "prompt": f"Fix {HOSTILE}"}
+
+
 def fill(url: DatabaseUrl) -> None:
     registry = Registry(url, wal=False)
     registry.upgrade()
@@ -125,7 +128,7 @@ def fill(url: DatabaseUrl) -> None:
             ),
             run_event("docs", 34, 22, reason="NotAllSaved", conditions=[unsaved]),
             run_event("types", 58, 41),
-            run_event("bench", 67, 12, Phase.FAILED, reason="DeadlineExceeded", message=f"{HOSTILE} {ANSI}"),
+            run_event("bench", 67, 12, Phase.FAILED, reason="DeadlineExceeded", message=f"{HOSTILE} {ANSI}", **ASKED),
             run_event("emitter", 99, None, Phase.RUNNING),
             run_event(HOSTILE, 0, 3, Phase.CANCELED, batch_id=None, reason="Canceled"),
             run_event("=cmd|'/c calc'!A1", 0, 3, Phase.REFUSED, batch_id=None, reason="AnchorAbsent", attempt=0),

@@ -45,6 +45,12 @@ async def test_a_run_whose_work_is_not_all_saved_says_so_first(pages: Pages) -> 
     assert "Not all" not in (await pages.read(RUN)).text
 
 
+async def test_a_run_of_an_agent_says_which_and_how_its_prompt_begins(pages: Pages) -> None:
+    text = (await pages.read("/runs/uid-bench/bench")).text
+    assert all(words in text for words in ("Agentcodex", "Modellab/large", "PromptFix <script>"))
+    assert "Agent" not in (await pages.read(RUN)).text
+
+
 @pytest.mark.parametrize("path", EVERY_PAGE)
 async def test_nothing_on_a_page_is_alive(pages: Pages, path: str) -> None:
     page = await pages.read(path)

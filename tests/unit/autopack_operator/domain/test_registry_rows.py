@@ -43,6 +43,30 @@ def test_what_agents_used_is_in_the_rows_of_run_and_batch() -> None:
     assert event(RunBuilder().running()).facts.usage is None
 
 
+@pytest.mark.parametrize(
+    ("spec", "shown"),
+    [
+        ({"agent": {"name": "codex", "model": "m"}, "prompt": "Fix\n\n  it."}, ("codex", "m", "Fix it.")),
+        ({"agent": {"name": "codex"}, "promptFrom": {"file": "docs/t.md"}}, ("codex", None, "docs/t.md")),
+        ({"promptFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}, (None, None, "k of ConfigMap c")),
+        ({"prompt": "x" * 300}, (None, None, "x" * 279 + "\u2026")),
+        ({}, (None, None, None)),
+        ({"agent": "codex", "prompt": 7, "promptFrom": []}, (None, None, None)),
+    ],
+)
+def test_who_is_asked_what_is_in_the_row_as_it_begins(spec: dict[str, Any], shown: tuple[str | None, ...]) -> None:
+    facts = event(RunBuilder().running().spec(**spec)).facts
+    assert (facts.agent, facts.model, facts.prompt) == shown
+
+
+def test_a_long_prompt_is_the_same_row_before_and_after_the_end() -> None:
+    rows = [event(RunBuilder().uid("u-1").spec(prompt=" \n" * 250 + "x" * 900).status(phase=phase)) for phase in PHASES]
+    assert len({row.facts.prompt for row in rows}) == 1
+
+
+PHASES = ("Running", "Succeeded")
+
+
 def test_a_status_that_is_seen_again_is_the_same_step_whatever_else_was_written_to_the_run() -> None:
     builder = RunBuilder().uid("u-1").running()
     first, second = event(at_version(builder, "5")), event(at_version(builder.generation(2), "9"))
