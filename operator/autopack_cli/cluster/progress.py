@@ -33,8 +33,8 @@ def changes(before: Mapping[str, str], runs: Iterable[JsonDict], now: datetime) 
         name, state = str(body["metadata"]["name"]), state_of(body)
         if before.get(name) != state:
             took = f" after {lasted(body, now)}" if terminal(body) and lasted(body, now) else ""
-            message = status(body, "message")
-            why = f": {message}" if terminal(body) and status(body, "phase") != Phase.SUCCEEDED and message else ""
+            told = status(body, "summary" if status(body, "phase") == Phase.SUCCEEDED else "message")
+            why = f": {told}" if terminal(body) and told else ""
             lines.append(printable(f"{name}: {state}{took}{why}", 500))
     return lines
 

@@ -64,6 +64,16 @@ def _name(body: JsonDict, _: datetime) -> object:
     return body["metadata"]["name"]
 
 
+def _used(name: str) -> Callable[[JsonDict, datetime], object]:
+    def value(body: JsonDict, _: datetime) -> object:
+        usage = (body.get("status") or {}).get("usage")
+        found = usage.get(name) if isinstance(usage, dict) else None
+        return "" if found is None else found
+
+    return value
+
+
+USAGE: tuple[Column, ...] = (("TOKENS", _used("totalTokens")), ("COST", _used("costUSD")))
 RUN: tuple[Column, ...] = (
     ("NAME", _name),
     ("PHASE", _phase),
@@ -75,12 +85,14 @@ RUN: tuple[Column, ...] = (
 )
 RUN_WIDE: tuple[Column, ...] = (
     *RUN,
+    *USAGE,
     ("EXIT", _of("exitCode")),
     ("AGENT", _of_agent("name")),
     ("MODEL", _of_agent("model")),
     ("BRANCH", _of("branch")),
     ("COMMIT", lambda body, _: status(body, "commit")[:12]),
     ("MESSAGE", _of("message")),
+    ("SUMMARY", _of("summary")),
 )
 BATCH: tuple[Column, ...] = (
     ("NAME", _name),
@@ -94,6 +106,7 @@ BATCH: tuple[Column, ...] = (
 )
 BATCH_WIDE: tuple[Column, ...] = (
     *BATCH,
+    *USAGE,
     ("WORKERS", _of("effectiveWorkers")),
     ("REASON", _of("reason")),
     ("MESSAGE", _of("message")),

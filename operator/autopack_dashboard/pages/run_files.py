@@ -1,13 +1,17 @@
-"""What a run left, in full: its log, its patch, and each artifact as a download, never shown by a browser."""
+"""What a run left, in full: its log, its patch, what its agent said; and each artifact as a download, which no browser
+shows.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
 
+from autopack.agents.reading import MAX_TRANSCRIPT, TRANSCRIPT
 from autopack.errors import InvalidInput
-from autopack_dashboard import patches, texts
+from autopack_dashboard import patches, texts, transcripts
 from autopack_dashboard.pages import asking
 from autopack_dashboard.pages.view import View
 from autopack_dashboard.ports import Files, NotThereError
@@ -15,12 +19,13 @@ from autopack_dashboard.rows import Rows
 
 _LOG = 256 << 10
 _PATCH = 1 << 20
+_TRANSCRIPT = MAX_TRANSCRIPT + (64 << 10)
 _LONGEST_PATH = 4096
 _STREAMS = ("stdout", "stderr")
 
 
 class RunFilePages:
-    """`log`, `diff` and `artifact` below `/runs/<scope>/<run>/`."""
+    """`log`, `diff`, `transcript` and `artifact` below `/runs/<scope>/<run>/`."""
 
     def __init__(self, view: View, rows: Rows, files: Files) -> None:
         self._view, self._rows, self._files = view, rows, files
@@ -31,6 +36,7 @@ class RunFilePages:
         return [
             web.get(f"{place}/log", self._log),
             web.get(f"{place}/diff", self._diff),
+            web.get(f"{place}/transcript", self._transcript),
             web.get(f"{place}/artifact", self._artifact, allow_head=False),
         ]
 
@@ -61,6 +67,18 @@ class RunFilePages:
         except NotThereError as error:
             values["problem"] = str(error)
         return self._view.page(request, "diff.html", values)
+
+    async def _transcript(self, request: web.Request) -> web.StreamResponse:
+        run = await asking.run_of(request, self._rows)
+        attempt = asking.attempt_of(request, run)
+        values = {"run": run, "attempt": attempt, "entries": [], "cut": False, "path": TRANSCRIPT, "problem": ""}
+        try:
+            raw = await self._files.content(run, attempt, TRANSCRIPT, _TRANSCRIPT)
+            # Nested objects and many of them: reading takes a moment, in which others want their pages.
+            values["entries"], values["cut"] = await asyncio.to_thread(transcripts.parse, raw)
+        except NotThereError as error:
+            values["problem"] = str(error)
+        return self._view.page(request, "transcript.html", values)
 
     async def _artifact(self, request: web.Request) -> web.StreamResponse:
         run = await asking.run_of(request, self._rows)

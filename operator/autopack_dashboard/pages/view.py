@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from autopack import measures
+from autopack.agents.usage import dollars
 from autopack.errors import printable
 from autopack.phases import Phase
 from autopack_dashboard import texts
@@ -49,6 +50,8 @@ class View:
             "moment": moment,
             "took": took,
             "size": measures.size,
+            "usd": lambda micro_usd: "" if micro_usd is None else f"${dollars(micro_usd)}",
+            "thousands": lambda number: "" if number is None else f"{number:,}",
             "short": lambda sha: (sha or "")[:10],
             "tone": lambda state: TONES.get(state, "calm"),
             "query": lambda values: urlencode({name: value for name, value in values.items() if value}),

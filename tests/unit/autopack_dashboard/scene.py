@@ -39,6 +39,15 @@ new file mode 100644
 """
 
 
+USED = {"requests": 3, "inputTokens": 4400, "outputTokens": 125, "cachedTokens": 2700, "costUSD": "0.007785"}
+TRANSCRIPT = [
+    {"role": "assistant", "kind": "message", "text": f"I look. {HOSTILE} {ANSI}"},
+    {"role": "assistant", "kind": "tool_call", "tool": HOSTILE, "text": f"ls\n{HOSTILE}", "at": HOSTILE},
+    {"role": "tool", "kind": "tool_result", "tool": "bash", "text": f"README.md\n{ANSI}", "failed": True},
+    {"role": "assistant", "kind": "usage", **USED},
+]
+
+
 def stamp(seconds: float) -> str:
     return (NOW + timedelta(seconds=seconds)).isoformat()
 
@@ -115,7 +124,7 @@ def fill(url: DatabaseUrl) -> None:
     registry.record(
         [
             run_event("parser", 1, None, Phase.PREPARING, conditions=[held]),
-            run_event("parser", 1, 64),
+            run_event("parser", 1, 64, usage=USED, summary=f"The file is committed. {HOSTILE}"),
             run_event("lexer", 2, 31),
             run_event(
                 "optimizer",
@@ -134,7 +143,7 @@ def fill(url: DatabaseUrl) -> None:
             run_event("=cmd|'/c calc'!A1", 0, 3, Phase.REFUSED, batch_id=None, reason="AnchorAbsent", attempt=0),
         ],
         [
-            batch_event(),
+            batch_event(usage=USED | {"costUSD": "12.50"}),
             batch_event(
                 "docs-sweep",
                 state="Succeeded",
@@ -178,6 +187,7 @@ class MemoryFiles:
             "ci/report.json": json.dumps(
                 {"tests": [_test("tests/test_a.py::test_new", "failed"), _test("t::old")]}
             ).encode(),
+            "transcript.jsonl": "\n".join(map(json.dumps, TRANSCRIPT)).encode() + b"\nno JSON\n[1]\n",
             "baselines/0123456789.json": BASELINE.to_json().encode(),
             f"{HOSTILE.replace('/', '_')}.html": b"<script>alert(4)</script>",
         }
@@ -199,6 +209,8 @@ class MemoryFiles:
 
     async def content(self, run: RunDetail, attempt: int, path: str, limit: int) -> bytes:
         self._check()
+        if path not in self.contents:
+            raise NotThereError("ArtifactNotFound", f"there is no file '{path}'")
         return self.contents[path]
 
     async def download(self, run: RunDetail, attempt: int, path: str) -> Download:

@@ -25,6 +25,7 @@ EVERY_PAGE = [
     RUN,
     f"{RUN}/log",
     f"{RUN}/diff",
+    f"{RUN}/transcript",
     HOSTILE_RUN,
     "/runs/uid-docs/docs",
 ]
@@ -110,6 +111,29 @@ async def test_a_run_shows_conditions_attempts_leases_artifacts_and_tests(pages:
         "11/12 passed",
     ):
         assert piece in text
+
+
+async def test_what_agents_used_and_said_is_on_the_pages_of_run_and_batch(pages: Pages) -> None:
+    run, batch = (await pages.read(RUN)).text, (await pages.read("/batches/nightly")).text
+    for piece in ("4,525", "$0.007785", "The file is committed. <script>"):
+        assert piece in run
+        assert piece in batch
+    assert "$12.50" in batch
+    other = await pages.read("/runs/uid-lexer/lexer")
+    assert "Tokens" not in other.text
+    assert not [link for link in other.links() if link.endswith("/transcript")]
+
+
+async def test_a_transcript_is_a_list_with_its_tools_folded(pages: Pages) -> None:
+    page = await pages.read(f"{RUN}/transcript")
+    assert [tag for tag, _ in page.tags].count("details") == 2
+    for piece in ("I look.", f"{HOSTILE}: ls", "bash: README.md", "failed", "4,525 tokens, $0.007785"):
+        assert piece in page.text
+
+
+async def test_a_transcript_that_is_not_there_is_said(pages: Pages, files: MemoryFiles) -> None:
+    del files.contents["transcript.jsonl"]
+    assert "there is no file" in (await pages.read(f"{RUN}/transcript")).text
 
 
 async def test_a_diff_shows_what_came_and_went(pages: Pages) -> None:

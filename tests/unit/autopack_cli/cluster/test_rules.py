@@ -43,6 +43,21 @@ def test_only_changes_are_worth_a_line() -> None:
     ]
 
 
+def test_a_run_that_succeeded_is_told_with_what_its_agent_said() -> None:
+    body = run(phase="Succeeded", reason="Completed", message="", summary="The file is committed.")
+    assert progress.changes({}, [body], NOW) == ["r: Succeeded: The file is committed."]
+
+
+def test_what_agents_used_is_in_wide_tables() -> None:
+    used = {"totalTokens": 4525, "costUSD": "0.007785"}
+    rows = [run("one", phase="Succeeded", usage=used, summary="Done\x1b."), run("two", usage="forged")]
+    header, first, second = tables.table(tables.RUN_WIDE, rows, NOW)
+    assert {"TOKENS", "COST", "SUMMARY"} <= set(header.split())
+    assert first.split()[-3:] == ["4525", "0.007785", "Done\\x1b."]
+    assert second.split() == ["two", "Pending", "1h0m"]
+    assert tables.table(tables.BATCH_WIDE, [batch(usage=used)], NOW)[1].split()[-2:] == ["4525", "0.007785"]
+
+
 def batch(**status: Any) -> dict[str, Any]:
     return run(**status) | {"kind": "RunBatch"}
 
