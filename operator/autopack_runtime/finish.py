@@ -34,7 +34,7 @@ def finish(pod: Pod, saver: Saver, listener: Listener | None, stop_reason: str |
     saved = _save_or_last(saver)
     hit("keeper.after_save")
     check_fence(pod)
-    told = listener.conclude() if listener is not None else {}
+    told = _told(listener) if listener is not None else {}
     work = manifest.Work(saved.head, saved.branches, saved.snapshot, _bundle_digest(pod))
     raw = manifest.encode(manifest.build(pod.identity, work, artifacts(pod.artifacts, pod.files.own_names)))
     check_fence(pod)
@@ -65,6 +65,13 @@ def finish(pod: Pod, saver: Saver, listener: Listener | None, stop_reason: str |
         },
     )
     log("info", "the attempt's work is saved", run=pod.identity.run_id, head=saved.head, unsaved=len(saved.unsaved))
+
+
+def _told(listener: Listener) -> dict[str, object]:
+    told = listener.conclude()
+    if listener.problem:
+        log("warning", "what the agent told is not all there", problem=listener.problem)
+    return told
 
 
 def _save_or_last(saver: Saver) -> Saved:

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 from autopack.files import write_atomic
-from autopack.log import log
 from autopack.scan import open_below
 
 from .formats import Format
@@ -30,6 +29,8 @@ class Listener:
         self._reading = Reading(form)
         self._offset = 0
         self._told: dict[str, object] = {}
+        self.problem = ""
+        """What could not be read or written, and why; for the log."""
 
     def listen(self) -> None:
         """Read on, where the output is a stream."""
@@ -40,7 +41,7 @@ class Listener:
     def conclude(self) -> dict[str, object]:
         """Read to the end, and leave the transcript among the artifacts; once, however often it is asked for.
 
-        Returns `usage` (an object, or None) and `summary` for result.json. Nothing in them is checked.
+        Returns `usage` (an object, or None) and `summary` (text, or None), which nobody has checked.
         """
         if not self._told:
             if self._form.document:
@@ -49,7 +50,7 @@ class Listener:
             self._reading.end()
             self._leave(self._reading.transcript())
             usage = self._reading.usage
-            self._told = {"usage": to_json(usage) if usage.known else None, "summary": self._reading.summary}
+            self._told = {"usage": to_json(usage) if usage.known else None, "summary": self._reading.summary or None}
         return self._told
 
     def _follow(self) -> None:
@@ -69,10 +70,10 @@ class Listener:
             with os.fdopen(open_below(self._artifacts, self._form.path), "rb") as file:
                 raw = file.read(MAX_DOCUMENT + 1)
         except OSError as error:
-            log("warning", "the agent left nothing to read", path=path, error=str(error))
+            self.problem = f"{path} cannot be read: {error.strerror}"
             return
         if len(raw) > MAX_DOCUMENT:
-            log("warning", "what the agent left is too large to be read", path=path, most=MAX_DOCUMENT)
+            self.problem = f"{path} has more than {MAX_DOCUMENT} bytes"
             return
         self._reading.document(raw)
 
@@ -84,4 +85,4 @@ class Listener:
         try:
             write_atomic(place, transcript)
         except OSError as error:
-            log("warning", "the transcript could not be written", error=str(error))
+            self.problem = f"{TRANSCRIPT} cannot be written: {error.strerror}"

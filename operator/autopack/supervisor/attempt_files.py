@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from autopack.agents.formats import Format
+from autopack.agents.reading import TRANSCRIPT
 from autopack.failpoints import hit
 from autopack.file_layout import RunFileLayout
 from autopack.files import write_json_atomic
@@ -30,9 +32,13 @@ def log_paths(layout: RunFileLayout) -> tuple[Path, Path, Path]:
     return tuple(layout.logs_dir / f"{name}.log" for name in ("stdout", "stderr", "setup"))  # type: ignore[return-value]
 
 
-def set_aside_earlier(layout: RunFileLayout) -> None:
-    """Rename what the attempt before left: `stdout.log` becomes `stdout.a1.log`, then `stdout.a2.log` and so on."""
-    homes = {**{path: path.parent for path in log_paths(layout)}, _last_result(layout): layout.kept_dir}
+def set_aside_earlier(layout: RunFileLayout, told: Format | None = None) -> None:
+    """Rename what the attempt before left: `stdout.log` becomes `stdout.a1.log`, then `stdout.a2.log` and so on.
+
+    What an agent told as well, if its output is one that is read, or it would be read again.
+    """
+    output = [layout.base_dir / TRANSCRIPT, layout.base_dir.joinpath(*told.path)] if told is not None else []
+    homes = {path: path.parent for path in (*log_paths(layout), *output)} | {_last_result(layout): layout.kept_dir}
     left = [path for path in homes if path.exists()]
     layout.kept_dir.mkdir(parents=True, exist_ok=True)
     if not left:

@@ -5,6 +5,7 @@ back, what was written is kept, and the registry is told.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import subprocess
 import traceback
@@ -12,6 +13,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from autopack.agents.listener import Listener
+from autopack.agents.usage import from_json, to_json
 from autopack.errors import AutopackError, printable
 from autopack.executor_lock import ExecutorLockManager
 from autopack.failpoints import hit
@@ -33,6 +36,8 @@ from .quotas import bound
 from .recipe import Recipe, Services
 from .work import close_workspace
 
+_log = logging.getLogger(__name__)
+
 OnStart = Callable[[int], None]
 
 
@@ -50,7 +55,7 @@ def execute_attempt(
         hit("run.after_lock")
         layout.ensure_directories()
         _record_missed_end(layout, services)
-        set_aside_earlier(layout)
+        set_aside_earlier(layout, recipe.agent_output)
         before = services.outbox.last(run_id)
         facts = RunRecord(
             run_id=run_id,
@@ -62,6 +67,9 @@ def execute_attempt(
             workspace=printable(str(layout.workspace_dir), 4096),
             artifacts=printable(str(layout.base_dir), 4096),
             started_at=now(),
+            # What all attempts used is added up.
+            usage=None if before is None else before.usage,
+            summary=None if before is None else before.summary,
         )
         services.record(facts)
         hit("run.after_record")
@@ -155,6 +163,7 @@ class _Attempt:
             with WorkspaceLease(workspace, layout.leases_dir) as lease:
                 held = [number for it in (lease, manager) if (number := it.fileno()) is not None]
                 self._conclude(self._run_command(workspace, database_url, [*self._held, *held]))
+            self._hear()
             hit("run.before_leave")
         finally:
             self._leave(manager)
@@ -182,6 +191,22 @@ class _Attempt:
                 return judge(ended, recipe.timeout)
             finally:
                 services.guard.remove(group.pgid)
+
+    def _hear(self) -> None:
+        """Add what the command told of itself, if it is one that does."""
+        if self._recipe.agent_output is None:
+            return
+        listener = Listener(self._layout.base_dir, self._recipe.agent_output)
+        told = listener.conclude()
+        if listener.problem:
+            _log.warning("run %s: %s", printable(self._layout.run_id, 200), listener.problem)
+        used = from_json(self._facts.usage).plus(from_json(told["usage"]))
+        summary = told["summary"]
+        self._facts = replace(
+            self._facts,
+            usage=to_json(used) if used.known else None,
+            summary=summary if isinstance(summary, str) else self._facts.summary,
+        )
 
     @contextlib.contextmanager
     def _watching_setup(self, process: subprocess.Popen[bytes]) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from autopack.unsaved import Saved, Unsaved
 
@@ -22,8 +23,10 @@ class RunResult(Mapping[str, object]):
     `exit_code` is the command's (128 + signal if a signal ended it), -1 if it was never started; `stdout` and `stderr`
     are the last 4 KiB of the log files; `error` says in one line why `success` is false, `reason` in one word.
     It began at `base`, `commit` is where its HEAD was, `snapshot` holds what was not committed, `ref` names that.
-    `saved` says how much of the work is kept, `unsaved` what is not. `skipped` marks a run that had succeeded before
-    and was not executed again. Fields can also be had as `result["success"]`, as in earlier versions.
+    `saved` says how much of the work is kept, `unsaved` what is not. `usage` is what its agent used in all attempts
+    (agents/usage.py has it in JSON), `summary` what that said last, if its output is one that is read. `skipped` marks
+    a run that had succeeded before and was not executed again. Fields can also be had as `result["success"]`, as in
+    earlier versions.
     """
 
     run_id: str
@@ -44,6 +47,8 @@ class RunResult(Mapping[str, object]):
     ref: str | None = None
     saved: Saved = "all"
     unsaved: tuple[Unsaved, ...] = ()
+    usage: dict[str, Any] | None = None
+    summary: str | None = None
 
     @property
     def started(self) -> bool:

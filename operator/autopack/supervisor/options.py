@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from autopack.agents.formats import OutputFormat
 from autopack.errors import InvalidInput
 
 from .quotas import Quota
@@ -32,8 +33,9 @@ class SupervisorOptions:
     are filled in), by default the repository's `src/autopack/autonomous_executor.py --run-id <id>`. `ref` is where all
     runs begin. `timeout` (seconds) bounds each attempt, `max_retries` counts further attempts after a failure,
     `start_jitter` (seconds) is the longest random pause before a start. `setup` are commands run in each fresh
-    worktree, `quota` bounds each run. `flush_seconds` bounds the wait for the database at the end; rows that are left
-    wait on disk.
+    worktree, `quota` bounds each run. `agent_output` is what the command prints: from all but
+    text, transcript, usage and summary are read. `flush_seconds` bounds the wait for the database at the end; rows that
+    are left wait on disk.
     """
 
     command: str | None = None
@@ -46,6 +48,7 @@ class SupervisorOptions:
     setup: Sequence[str] = ()
     allow_incomplete: bool = False
     quota: Quota = field(default_factory=Quota)
+    agent_output: OutputFormat = OutputFormat.TEXT
     results_file: Path | None = None
     flush_seconds: float = 10.0
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from autopack.agents.formats import FORMATS
 from autopack.errors import InvalidInput, printable
 from autopack.files import write_atomic
 from autopack.git.contents import check_complete
@@ -47,6 +48,7 @@ def prepare_recipe(
             setup=[parse_setup(text) for text in options.setup], allow_incomplete=options.allow_incomplete
         ),
         quota=options.quota,
+        agent_output=FORMATS.get(options.agent_output),
     )
 
 

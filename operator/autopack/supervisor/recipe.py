@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autopack.agents.formats import Format
 from autopack.registry.events import RunRecord
 from autopack.registry.outbox import Outbox
 from autopack.run_ids import path_component
@@ -32,6 +33,7 @@ class Recipe:
     keep: Keep
     preparation: Preparation
     quota: Quota
+    agent_output: Format | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autopack.agents.usage import dollars, from_json
+from autopack.counts import count_of
 from autopack.errors import AutopackError, printable
 from autopack.file_layout import RunFileLayout
 from autopack.phases import Phase
@@ -39,6 +41,8 @@ def result_of(facts: RunRecord, layout: RunFileLayout, seconds: float, *, skippe
         ref=facts.ref,
         saved=facts.saved,
         unsaved=facts.unsaved,
+        usage=facts.usage,
+        summary=facts.summary,
     )
 
 
@@ -56,6 +60,16 @@ def not_started(run_id: str) -> RunResult:
     """Return the result of a run whose turn did not come."""
     error = "not started, because the batch was interrupted; run the same command again to continue"
     return RunResult(run_id, success=False, exit_code=-1, error=error, reason=NOT_STARTED)
+
+
+def told_by_agent(result: RunResult) -> dict[str, str]:
+    """Say what a run's agent told of itself: by a word for people."""
+    usage, found = from_json(result.usage), {}
+    if result.summary:
+        found["Agent"] = result.summary
+    tokens, cost = usage.total_tokens, usage.micro_usd
+    used = [*([] if tokens is None else [count_of(tokens, "token")]), *([] if cost is None else [f"${dollars(cost)}"])]
+    return found | ({"Used": ", ".join(used)} if used else {})
 
 
 def places_of(result: RunResult) -> dict[str, str]:

@@ -52,6 +52,7 @@ class Request:
     allow_incomplete: bool
     worker_memory: int | None
     worker_cpus: int | None
+    agent_output: str
     results_file: Path | None
     verbose: bool
 
@@ -73,6 +74,7 @@ def supervise(request: Request) -> int:
 
 
 def _execute(request: Request, run_ids: list[str], anchor_path: Path, progress: Progress) -> SupervisorResult:
+    from autopack.agents.formats import OutputFormat
     from autopack.supervisor import Keep, ParallelismPolicyViolation, Quota, SupervisorOptions, run_parallel_supervised
 
     options = SupervisorOptions(
@@ -86,6 +88,7 @@ def _execute(request: Request, run_ids: list[str], anchor_path: Path, progress: 
         setup=request.setup,
         allow_incomplete=request.allow_incomplete,
         quota=Quota(request.worker_memory, request.worker_cpus),
+        agent_output=OutputFormat(request.agent_output),
         results_file=None if request.results_file is None else request.results_file.absolute(),
     )
     try:
@@ -106,7 +109,7 @@ def _execute(request: Request, run_ids: list[str], anchor_path: Path, progress: 
 
 
 def _print_summary(result: SupervisorResult) -> None:
-    from autopack.supervisor.results import places_of
+    from autopack.supervisor.results import places_of, told_by_agent
 
     echo(f"\n{_RULE}\nEXECUTION SUMMARY\n{_RULE}")
     for run_id, run in result.run_results.items():
@@ -115,8 +118,8 @@ def _print_summary(result: SupervisorResult) -> None:
             echo(f"  Error: {run.error}")
         if run.workspace is not None and run.workspace.exists():
             echo(f"  Workspace: {run.workspace}")
-        for name, place in places_of(run).items():
-            echo(f"  {name}: {place}")
+        for name, said in (told_by_agent(run) | places_of(run)).items():
+            echo(f"  {name}: {said}")
     if result.interrupted:
         echo("\nInterrupted. Run the same command again to continue with the remaining runs.")
     echo(f"\nTotal: {result.successful_runs}/{result.total_runs} successful")

@@ -83,7 +83,9 @@ def test_a_trajectory_is_read_at_the_end(artifacts: Path) -> None:
 def test_a_trajectory_that_is_not_there_or_too_large_is_not_read(artifacts: Path, size: int | None) -> None:
     if size is not None:
         os.truncate(os.open(artifacts / "trajectory.json", os.O_WRONLY | os.O_CREAT), size)
-    assert Listener(artifacts, MINI).conclude() == {"usage": None, "summary": ""}
+    listening = Listener(artifacts, MINI)
+    assert listening.conclude() == {"usage": None, "summary": None}
+    assert "trajectory.json" in listening.problem
     assert not (artifacts / "transcript.jsonl").exists()
 
 
@@ -116,7 +118,7 @@ def test_nothing_but_a_file_of_the_run_is_read(artifacts: Path, log: Path, tmp_p
         os.mkfifo(log)
     else:
         log.mkdir()
-    assert Listener(artifacts, CLAUDE).conclude() == {"usage": None, "summary": ""}
+    assert Listener(artifacts, CLAUDE).conclude() == {"usage": None, "summary": None}
 
 
 def test_a_log_that_the_run_has_cut_is_no_error(artifacts: Path, log: Path) -> None:
@@ -135,4 +137,6 @@ def test_a_full_disk_costs_the_transcript_and_nothing_else(
 
     monkeypatch.setattr(listener, "write_atomic", full)
     log.write_bytes(recorded("agents/claude.jsonl"))
-    assert Listener(artifacts, CLAUDE).conclude()["usage"] == USED
+    listening = Listener(artifacts, CLAUDE)
+    assert listening.conclude()["usage"] == USED
+    assert listening.problem == "transcript.jsonl cannot be written: No space left on device"

@@ -43,6 +43,13 @@ _ENV = "AUTOPACK_SUPERVISE_"
 @click.option("--allow-incomplete", is_flag=True, help="Accept empty submodules and Git LFS pointers.")
 @click.option("--worker-memory", type=Size(), help="For each process of a run: 512M, 2G.")
 @click.option("--worker-cpus", type=int, help="Cores for each run.")
+@click.option(
+    "--agent-output",
+    type=click.Choice(["text", "claude-stream-json", "codex-json", "opencode-json", "mini-trajectory"]),
+    default="text",
+    show_default=True,
+    help="What the command prints. From all but text, a transcript, tokens and cost are read.",
+)
 @click.option("--results-file", type=click.Path(path_type=Path), help="JSON lines, one per run. Default: in .batches/.")
 @click.option("-v", "--verbose", is_flag=True, help="Print more to stderr.")
 def supervise_command(
@@ -70,6 +77,7 @@ def supervise_command(
     allow_incomplete: bool,
     worker_memory: int | None,
     worker_cpus: int | None,
+    agent_output: str,
     results_file: Path | None,
     verbose: bool,
 ) -> int:
@@ -111,6 +119,7 @@ def supervise_command(
             allow_incomplete=allow_incomplete,
             worker_memory=worker_memory,
             worker_cpus=worker_cpus,
+            agent_output=agent_output,
             results_file=results_file,
             verbose=verbose,
         )
