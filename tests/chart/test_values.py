@@ -70,7 +70,7 @@ def test_unknown_values_are_refused_at_every_level() -> None:
         ({"defaultProfile": {"database": {"secretName": "a'||true"}}}, "'/defaultProfile/database/secretName'"),
         ({"podSecurity": {"runAsUser": 0}}, "'/podSecurity/runAsUser'"),
         ({"agents": {"presets": {"mine": {"command": ["x"]}}}}, "'/agents/presets'"),
-        ({"agents": {"presets": {"codex": {"comand": ["x"]}}}}, "'/agents/presets/codex'"),
+        ({"agents": {"presets": {"codex": {"commands": ["x"]}}}}, "'/agents/presets/codex'"),
         ({"agents": {"keysSecret": "Not A Name"}}, "'/agents/keysSecret'"),
         ({"defaultProfile": {"agents": [{"command": ["x"]}]}}, "'/defaultProfile/agents/0'"),
         ({"networkPolicy": {"runEgress": {}}}, "'/networkPolicy/runEgress'"),
