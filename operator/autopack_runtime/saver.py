@@ -238,7 +238,7 @@ class Saver:
         place = Place(self._pod.workspace, self._pod.repo, self._admin, self._pod.mirror / "objects")
         identity = self._pod.identity
         try:
-            kept, unsaved, _ = gather(self._git_dir, place, roots, [identity.base_sha], identity.run_id)
+            kept, unsaved, *_ = gather(self._git_dir, place, roots, [identity.base_sha], identity.run_id)
         except (GitError, OSError) as error:
             log("warning", "what no ref leads to could not be saved", error=str(error))
             return None, (Unsaved(".git", None, printable(str(error), MAX_REASON)),)

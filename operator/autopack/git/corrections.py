@@ -27,15 +27,14 @@ class _Change(NamedTuple):
         return self.mode + b" " + self.old + b"\t" + self.path
 
 
-def correct(index: OwnIndex, before: str, after: str) -> bool:
-    """Put back into our index what differs between the trees `before` and `after` though no file was changed.
+def correct(index: OwnIndex, differences: bytes) -> bool:
+    """Put back into our index what is among its `differences` from HEAD though no file was changed.
 
     That is a file whose bytes are those of its blob, which a later attribute (`eol`, a filter) would have stored
     otherwise, and a file that the worktree does not have because a sparse checkout left it out. Says whether there was
     any.
     """
-    shown = index.git("diff-tree", "-r", "-z", "--no-renames", before, after).stdout
-    changes = list(_parse(shown))
+    changes = list(_parse(differences))
     entries = [change.entry for change in _same_bytes(index, changes)] + _left_out(index, changes)
     if entries:
         index.enter(entries)

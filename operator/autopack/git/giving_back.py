@@ -20,6 +20,7 @@ from autopack.failpoints import hit
 from .bare import make_bare
 from .config_text import including
 from .keeping.gather import gather
+from .keeping.keeper import reached
 from .keeping.repositories import Place
 from .keeping.stores import alternate
 from .layout import has_no_ref
@@ -125,7 +126,10 @@ def _save(
     if gathered.keep is not None and not _is_kept(common, ours, name, gathered.keep):
         refs[next_history(common, name)] = gathered.keep
     hit("workspace.before_keep")
-    bring_over(ours, common, refs.values(), base)
+    if refs:
+        known = None if gathered.keep in refs.values() else gathered.reached
+        ids = reached(ours, refs.values(), base) if known is None else known
+        bring_over(ours, common, ids, [ours / "objects", place.repo / "objects"])
     hit("workspace.after_transfer")
     published = _point(common, refs, _to_publish(state.changed, note))
     only_here = has_commits and state.head not in published.values()

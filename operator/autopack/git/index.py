@@ -20,6 +20,7 @@ IDENTITY = {
 # Nothing configured for people may change or refuse what is saved.
 _PLAIN = ("-c", "core.safecrlf=false", "-c", "core.untrackedCache=false", "-c", "core.splitIndex=false")
 _LIST = ("ls-files", "-z", "-v", "--stage", "--modified", "--others", "--exclude-standard")
+_DIFFER = ("diff-index", "--cached", "-z", "--no-renames", "--ignore-submodules=none")
 # Flags by which an index says "do not look at this file": they hide what is on disk.
 _ASSUME_UNCHANGED = frozenset(b"hmrcs")
 _SKIP_WORKTREE = frozenset(b"Ss")
@@ -36,6 +37,8 @@ class Listed(NamedTuple):
     """Submodules, with the commit that the index has for them."""
     whole: bool
     """Whether every folder could be read."""
+    fresh: bool = False
+    """Whether our index has just been copied from the worktree's own, so that it knows all that this does."""
 
 
 class OwnIndex(NamedTuple):
@@ -78,6 +81,11 @@ class OwnIndex(NamedTuple):
         """Put entries (`<mode> <id>\\t<path>`) into the index as they are."""
         self.git("update-index", "-z", "--add", "--replace", "--index-info", input=b"\0".join([*entries, b""]))
 
+    def differences(self, head: str) -> bytes | None:
+        """Return how our index differs from the commit `head`, as raw lines of `diff-index`; None: git cannot tell."""
+        shown = self.git(*_DIFFER, head, "--", check=False)
+        return shown.stdout if shown.returncode == 0 else None
+
     def listed(self) -> Listed:
         """Make sure our index exists, is whole and hides nothing, and tell how the tree differs from it.
 
@@ -85,17 +93,19 @@ class OwnIndex(NamedTuple):
         """
         self.index_file.parent.mkdir(parents=True, exist_ok=True)
         self.index_file.with_name(self.index_file.name + ".lock").unlink(missing_ok=True)
-        if not self.index_file.exists():
+        fresh = not self.index_file.exists()
+        if fresh:
             with contextlib.suppress(OSError):
                 # With its times: git compares them to those of the files to know which it must read again.
                 shutil.copy2(self._theirs(), self.index_file)
         found = self.git(*_LIST, check=False) if self.index_file.exists() else None
         if found is None or found.returncode != 0:
+            fresh = False
             self.index_file.unlink(missing_ok=True)
             self.git("read-tree", "HEAD" if self.resolve("HEAD^{commit}")[0] else "--empty")
             found = self.git(*_LIST)
         hidden = self._reveal(found)
-        return _parse(self.git(*_LIST) if hidden else found)
+        return _parse(self.git(*_LIST) if hidden else found)._replace(fresh=fresh)
 
     def _theirs(self) -> Path:
         """Return the index of whoever works in the tree."""

@@ -12,6 +12,8 @@ from .index import IDENTITY, OwnIndex
 from .staging import stage
 from .unsaved import Unsaved
 
+_NO_OBJECT = "0" * 40
+
 __all__ = ["IDENTITY", "Snapshot", "snapshot"]
 
 
@@ -38,23 +40,29 @@ def snapshot(
     it at all.
     """
     index = OwnIndex(worktree.absolute(), None if git_dir is None else git_dir.absolute(), index_file.absolute())
-    left_out = stage(index)
-    parent, parent_tree = index.resolve(f"{head}^{{commit}}", f"{head}^{{tree}}")
+    left_out = tuple(stage(index))
     hit("snapshot.after_stage")
+    parent: str | None = f"{head}^{{commit}}"
+    changes = index.differences(head)
+    if changes and correct(index, changes):
+        changes = index.differences(head)
+    if changes == b"":
+        return Snapshot(None, left_out)
+    if changes is None:
+        # No commit yet, or a damaged one.
+        (parent,) = index.resolve(f"{head}^{{commit}}")
+    return Snapshot(_commit(index, parent, ref, message), left_out)
+
+
+def _commit(index: OwnIndex, parent: str | None, ref: str | None, message: str) -> str | None:
     saved_tree = index.git("write-tree").text
-    if parent_tree is not None and saved_tree != parent_tree and correct(index, parent_tree, saved_tree):
-        saved_tree = index.git("write-tree").text
-    sha = None if saved_tree == parent_tree else _commit(index, saved_tree, parent, ref, message)
-    return Snapshot(sha, tuple(left_out))
-
-
-def _commit(index: OwnIndex, saved_tree: str, parent: str | None, ref: str | None, message: str) -> str | None:
     if parent is None and saved_tree == index.git("hash-object", "-t", "tree", "--stdin", input=b"").text:
         return None
     last = None
     if ref is not None:
-        last, *of_last = index.resolve(f"{ref}^{{commit}}", f"{ref}^{{tree}}", f"{ref}^")
-        if last is not None and of_last == [saved_tree, parent]:
+        names = [f"{ref}^{{commit}}", f"{ref}^{{tree}}", f"{ref}^", parent or _NO_OBJECT]
+        last, last_tree, last_parent, parent_sha = index.resolve(*names)
+        if last is not None and (last_tree, last_parent) == (saved_tree, parent_sha):
             return last
     parents = () if parent is None else ("-p", parent)
     sha = index.git("commit-tree", *parents, "-m", message, saved_tree).text

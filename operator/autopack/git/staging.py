@@ -15,6 +15,7 @@ from .unsaved import Unsaved, unsaved
 LARGEST = 2 << 30
 """The size in bytes of the largest file that is saved: git reads and packs each whole, holes of sparse files too."""
 
+_TAKE = ("--add", "--remove", "--replace")
 _MAX_NESTING = 8
 _MAX_SPLITS = 64
 """So many files that git refuses are looked for one by one; of what is left the bytes are saved as they are."""
@@ -26,10 +27,12 @@ def stage(index: OwnIndex, depth: int = 0) -> list[Unsaved]:
     large = [path for path in listed.changed if _size(index.root, path) > LARGEST]
     nested = [*listed.folders, *(path for path, sha in listed.links.items() if _is_changed_submodule(index, path, sha))]
     left_out = [unsaved(index.root, path, f"larger than {LARGEST >> 30} GiB") for path in large]
-    if not listed.whole or not _add_all(index, [*nested, *large]):
+    apart = [*nested, *large]
+    if not listed.whole or not (_add_listed(index, listed, apart) or _add_all(index, apart)):
         with made_readable(index.root):
             left_out += _in_parts(index, large)
-    left_out += _stage_ignored(index)
+    if not listed.fresh:
+        left_out += _stage_ignored(index)
     if depth < _MAX_NESTING:
         for path in nested:
             left_out += _stage_nested(index, path, depth)
@@ -42,6 +45,16 @@ def _size(root: Path, path: bytes) -> int:
     except OSError:
         return 0
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _add_listed(index: OwnIndex, listed: Listed, apart: Sequence[bytes]) -> bool:
+    """Add what was listed without looking through the tree again, where the list has it all; say whether that is done.
+
+    An index that is kept for the next time is better written anew: git then need not read touched files again.
+    """
+    if apart or listed.links or not listed.fresh:
+        return False
+    return not listed.changed or index.update(*_TAKE, paths=listed.changed, check=False).returncode == 0
 
 
 def _add_all(index: OwnIndex, apart: Sequence[bytes]) -> bool:
@@ -60,7 +73,7 @@ def _in_parts(index: OwnIndex, large: Sequence[bytes]) -> list[Unsaved]:
     splits = 0
     while parts:
         part = parts.pop()
-        if not part or index.update("--add", "--remove", "--replace", paths=part, check=False).returncode == 0:
+        if not part or index.update(*_TAKE, paths=part, check=False).returncode == 0:
             continue
         if len(part) > 1 and splits < _MAX_SPLITS:
             splits += 1

@@ -2,38 +2,85 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import subprocess
-from collections.abc import Iterable
+import zlib
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from autopack.files import move_into_folder, random_hex
+
+from .layout import layout_of
 from .runner import GitError, git_environment, kill_git, run_git, start_git
 
 _LOOSE = 100
 """So many objects are stored one by one, as git does with what it fetches: more become a pack."""
+_LARGEST_LOOSE = 1 << 20
+_HEADER = re.compile(rb"(?:blob|tree|commit|tag) (\d+)\0")
 
 
-def bring_over(source: Path, target: Path, tips: Iterable[str], known: Iterable[str]) -> None:
-    """Copy all that `tips` lead to from the git dir `source` to `target`, which has what the commits `known` lead to.
+def bring_over(source: Path, target: Path, ids: Collection[str], stores: Sequence[Path]) -> None:
+    """Copy the objects `ids` from the git dir `source` to `target`; each id is computed again from what it stands for.
 
-    Packing walks through everything and fails where an object is missing; unpacking computes each id again from what
-    the object says. Raises GitError.
+    Whoever listed them has seen that they lead to nothing else that is missing there. A few that lie one by one in the
+    object folders `stores` are copied without git. Raises GitError.
     """
-    asked = [*(f"{sha}\n" for sha in tips)]
-    if not asked:
+    if not ids or (len(ids) <= _LOOSE and layout_of(target) is not None and _are_copied(ids, stores, target)):
         return
-    asked += [f"^{sha}\n" for sha in known]
-    command = ["pack-objects", "--revs", "--quiet", "--window=0", "--delta-base-offset", "--non-empty"]
-    name = run_git([*command, str(source / "out")], git_dir=source, input="".join(asked).encode()).text
-    if name:
-        _unpack(source / f"out-{name}.pack", target)
+    asked = "".join(f"{sha}\n" for sha in sorted(ids)).encode()
+    command = ["pack-objects", "--quiet", "--window=0", "--delta-base-offset", "--non-empty"]
+    name = run_git([*command, str(source / "out")], git_dir=source, input=asked).text
+    _unpack(source / f"out-{name}.pack", target, len(ids))
 
 
-def _unpack(pack: Path, target: Path) -> None:
+def _are_copied(ids: Collection[str], stores: Sequence[Path], target: Path) -> bool:
+    """Copy loose objects; False, as often as git is to try it, where one is large, damaged or not there."""
+    try:
+        return all(_is_copied(Path(sha[:2], sha[2:]), sha, stores, target / "objects") for sha in ids)
+    except OSError:
+        return False
+
+
+def _is_copied(name: Path, sha: str, stores: Sequence[Path], target: Path) -> bool:
+    if (target / name).exists():
+        # As git does: what was old and about to be collected is new again.
+        os.utime(target / name)
+        return True
+    data = next((data for store in stores if (data := _loose(store / name, sha))), None)
+    if data is None:
+        return False
+    # A name that git takes for a leftover of its own if we are killed.
+    temporary = target / f"tmp_obj_{random_hex(6)}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        move_into_folder(temporary, target / name)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _loose(path: Path, sha: str) -> bytes | None:
+    """Return the file of an object if that is whole and its content has this id."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_LOOSE + 1)
+        stream = zlib.decompressobj()
+        said = stream.decompress(data, _LARGEST_LOOSE)
+    except (OSError, zlib.error):
+        return None
+    header = _HEADER.match(said)
+    whole = stream.eof and not stream.unused_data and header and len(said) - header.end() == int(header[1])
+    # The usual layout has ids of SHA-1 and no other.
+    return data if whole and hashlib.sha1(said, usedforsecurity=False).hexdigest() == sha else None
+
+
+def _unpack(pack: Path, target: Path, count: int) -> None:
     with pack.open("rb") as file:
-        count = int.from_bytes(file.read(12)[8:], "big")
-        # The process reads from where its descriptor stands.
-        os.lseek(file.fileno(), 0, os.SEEK_SET)
         args = ["unpack-objects", "-q"] if count <= _LOOSE else ["index-pack", "--stdin"]
         process = start_git(args, file.fileno(), subprocess.PIPE, git_dir=target, env=git_environment(None, ()))
         try:

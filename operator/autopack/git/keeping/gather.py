@@ -35,6 +35,8 @@ class Gathered(NamedTuple):
     unsaved: tuple[Unsaved, ...]
     objects: frozenset[str]
     """The ids of all objects of the run's own stores that the shared one lacks; `keep` and the roots reach them all."""
+    reached: frozenset[str] | None
+    """The ids of all that the roots lead to, without what everybody has; None where some of it is missing."""
 
 
 def gather(ours: Path, place: Place, roots: Collection[str], base: Collection[str], name: str) -> Gathered:
@@ -52,9 +54,10 @@ def gather(ours: Path, place: Place, roots: Collection[str], base: Collection[st
     histories = [_History(ours, place, one) for one in inside]
     snapshots = [history.snapshot for history in histories if history.snapshot is not None]
     unsaved = tuple(one for history in histories for one in history.unsaved)
-    left, whole = _left_over(ours, own, roots, base)
+    led_to = _led_to(ours, roots, base)
+    left = own - (led_to or frozenset())
     if not left and not snapshots:
-        return Gathered(None, unsaved, frozenset(own))
+        return Gathered(None, unsaved, frozenset(own), led_to)
     record = {
         "version": _VERSION,
         "run": name,
@@ -62,8 +65,8 @@ def gather(ours: Path, place: Place, roots: Collection[str], base: Collection[st
         "states": states_of(place.admin, own),
         "staged": staged_in(ours, place.admin, left),
     }
-    keep = Keeper(ours, name, record).keep(left, snapshots, [*roots, *base], whole=whole)
-    return Gathered(keep, unsaved, frozenset(own))
+    keep = Keeper(ours, name, record).keep(left, snapshots, [*roots, *base], whole=led_to is not None)
+    return Gathered(keep, unsaved, frozenset(own), led_to)
 
 
 def _own_objects(ours: Path, place: Place, stores: list[Path], digits: int) -> set[str]:
@@ -74,15 +77,14 @@ def _own_objects(ours: Path, place: Place, stores: list[Path], digits: int) -> s
     return written | missing_in(place.shared, ours, copied - written)
 
 
-def _left_over(ours: Path, own: set[str], roots: Collection[str], base: Collection[str]) -> tuple[set[str], bool]:
-    """Return which of the objects `own` nothing reaches, and whether that could be found out."""
-    if not own:
-        return set(), True
+def _led_to(ours: Path, roots: Collection[str], base: Collection[str]) -> frozenset[str] | None:
+    if set(roots) <= set(base):
+        return frozenset()
     try:
-        return own - reached(ours, roots, base), True
+        return reached(ours, roots, base)
     except GitError:
         # Some are missing, as where a repository has been fetched in part.
-        return own, False
+        return None
 
 
 class _History:

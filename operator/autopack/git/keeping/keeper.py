@@ -14,11 +14,11 @@ PACK = "objects.pack"
 _MAX_PARENTS = 1000
 
 
-def reached(git_dir: Path, roots: Iterable[str], base: Iterable[str]) -> set[str]:
+def reached(git_dir: Path, roots: Iterable[str], base: Iterable[str]) -> frozenset[str]:
     """Return the ids of all objects that lead from `roots`, those of `base` left out; GitError if one is missing."""
     asked = "".join([*(f"{sha}\n" for sha in roots), *(f"^{sha}\n" for sha in base)])
     listed = run_git(["rev-list", "--objects", "--no-object-names", "--stdin"], git_dir=git_dir, input=asked.encode())
-    return set(listed.text.split())
+    return frozenset(listed.text.split())
 
 
 class Keeper:
