@@ -117,7 +117,7 @@ class RollbackManager:
             index.unlink(missing_ok=True)
         if saved.unsaved:
             # Going back would delete, or not bring back, what is not in the savepoint.
-            raise AutopackError("SavepointIncomplete", f"not every file can be saved: {saved.unsaved[0].path}")
+            raise AutopackError("SavepointIncomplete", f"not every file can be saved: {saved.unsaved[0]['path']}")
         if saved.sha is None:
             self._git("update-ref", ref, head)
         # The parent would tell HEAD only where there was something uncommitted.

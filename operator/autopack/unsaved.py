@@ -11,6 +11,9 @@ from .measures import size
 Saved = Literal["all", "partly", "none"]
 """How much of a run's work is kept."""
 
+MAX_REASON = 200
+"""How much is kept of what a program said of a file that could not be saved."""
+
 _SHOWN = 3
 _STATUS = {"all": "True", "partly": "Partly", "none": "False"}
 

@@ -12,9 +12,9 @@ from autopack import manifest
 from autopack.errors import AutopackError, printable
 from autopack.failpoints import hit
 from autopack.files import write_atomic, write_json_atomic
-from autopack.git.unsaved import MAX_REASON
 from autopack.log import log
 from autopack.scan import artifacts, open_regular, read_small
+from autopack.unsaved import MAX_REASON
 
 from .pod import Pod
 from .saver import Saved, Saver, check_fence
@@ -58,9 +58,7 @@ def finish(pod: Pod, saver: Saver, listener: Listener | None, stop_reason: str |
             # False keeps the workspace: something in it may be nowhere else.
             "complete": not saved.unsaved,
             "unsavedCount": len(saved.unsaved),
-            "unsaved": [
-                {"path": one.path, "bytes": one.size, "reason": one.reason} for one in saved.unsaved[:_MOST_NAMED]
-            ],
+            "unsaved": saved.unsaved[:_MOST_NAMED],
             **told,
         },
     )

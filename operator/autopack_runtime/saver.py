@@ -22,9 +22,9 @@ from autopack.git.layout import has_no_ref
 from autopack.git.refs import check_ref
 from autopack.git.runner import GitError, GitResult, run_git
 from autopack.git.snapshot import snapshot
-from autopack.git.unsaved import MAX_REASON, Unsaved
 from autopack.git.worktree_entries import head_branch
 from autopack.log import log
+from autopack.unsaved import MAX_REASON, Unsaved
 
 from .pod import Pod
 
@@ -116,7 +116,7 @@ class Saver:
             refs = list_heads(self._pod.files.bundle) if self._pod.files.bundle.exists() else {}
         branches = branches_of(refs)
         head = branches.get(self._pod.identity.branch, base)
-        return Saved(head, branches, snapshot_of(refs), (Unsaved(".", None, reason),))
+        return Saved(head, branches, snapshot_of(refs), (Unsaved(path=".", bytes=None, reason=reason),))
 
     def prepare(self) -> None:
         """Make our git dir. The worktree's index, copied while nothing runs yet, saves reading every file once."""
@@ -225,7 +225,7 @@ class Saver:
             self._pod.workspace, git_dir=self._git_dir, index_file=self._index, ref=ref, message=message
         )
         for one in unsaved:
-            log("warning", "a file could not be saved", path=one.path, size=one.size, reason=one.reason)
+            log("warning", "a file could not be saved", path=one["path"], size=one["bytes"], reason=one["reason"])
         if sha is None and self._is_on_no_branch(source):
             self._git("update-ref", ref, source.head)
             sha = source.head
@@ -241,7 +241,7 @@ class Saver:
             kept, unsaved, *_ = gather(self._git_dir, place, roots, [identity.base_sha], identity.run_id)
         except (GitError, OSError) as error:
             log("warning", "what no ref leads to could not be saved", error=str(error))
-            return None, (Unsaved(".git", None, printable(str(error), MAX_REASON)),)
+            return None, (Unsaved(path=".git", bytes=None, reason=printable(str(error), MAX_REASON)),)
         if kept is not None:
             self._git("update-ref", KEPT, kept)
         elif not has_no_ref(self._git_dir, KEPT):

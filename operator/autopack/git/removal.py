@@ -11,11 +11,11 @@ from pathlib import Path
 from autopack.errors import AutopackError, printable
 from autopack.failpoints import hit
 from autopack.files import random_hex
+from autopack.unsaved import Unsaved
 
 from .giving_back import give_back
 from .private import drop_private, private_dir
 from .save import Saved, pin_commits, run_ref, save_work
-from .unsaved import Unsaved
 from .worktree import discard, recover, remove_worktree
 from .worktree_entries import (
     PLAN,
@@ -105,7 +105,7 @@ def _why_it_stays(path: Path, saved: Saved, kept: str | None) -> str:
 def _names(left_out: tuple[Unsaved, ...]) -> str:
     first = left_out[0]
     more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
-    return f"{first.path} ({first.reason}){more}"
+    return f"{first['path']} ({first['reason']}){more}"
 
 
 def not_ours(common: Path, path: Path) -> str:

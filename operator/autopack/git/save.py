@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autopack.failpoints import hit
+from autopack.unsaved import Unsaved
 
 from .layout import has_no_ref
 from .refs import RUN_REFS
 from .runner import run_git
 from .snapshot import IDENTITY, snapshot
-from .unsaved import Unsaved
 from .worktree_entries import head_branch, state_dir
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autopack.failpoints import hit
+from autopack.unsaved import Unsaved
 
 from .corrections import correct
 from .index import IDENTITY, OwnIndex
 from .staging import stage
-from .unsaved import Unsaved
 
 _NO_OBJECT = "0" * 40
 

@@ -7,10 +7,12 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from autopack.errors import printable
+from autopack.unsaved import MAX_REASON, Unsaved
+
 from .index import Listed, OwnIndex
 from .readable import made_readable
 from .runner import GitError, run_git
-from .unsaved import Unsaved, unsaved
 
 LARGEST = 2 << 30
 """The size in bytes of the largest file that is saved: git reads and packs each whole, holes of sparse files too."""
@@ -26,7 +28,7 @@ def stage(index: OwnIndex, depth: int = 0) -> list[Unsaved]:
     listed = index.listed()
     large = [path for path in listed.changed if _size(index.root, path) > LARGEST]
     nested = [*listed.folders, *(path for path, sha in listed.links.items() if _is_changed_submodule(index, path, sha))]
-    left_out = [unsaved(index.root, path, f"larger than {LARGEST >> 30} GiB") for path in large]
+    left_out = [_unsaved(index.root, path, f"larger than {LARGEST >> 30} GiB") for path in large]
     apart = [*nested, *large]
     if not listed.whole or not (_add_listed(index, listed, apart) or _add_all(index, apart)):
         with made_readable(index.root):
@@ -37,6 +39,16 @@ def stage(index: OwnIndex, depth: int = 0) -> list[Unsaved]:
         for path in nested:
             left_out += _stage_nested(index, path, depth)
     return left_out
+
+
+def _unsaved(root: Path, path: bytes, reason: str) -> Unsaved:
+    """Describe what lies at `path` below `root`; `reason` may be whatever a program printed."""
+    try:
+        size = os.lstat(os.path.join(os.fsencode(root), path)).st_size  # noqa: PTH118 - names need not be text
+    except OSError:
+        size = None
+    said = printable(" ".join(reason.split()), MAX_REASON)
+    return Unsaved(path=printable(os.fsdecode(path), 500), bytes=size, reason=said)
 
 
 def _size(root: Path, path: bytes) -> int:
@@ -67,7 +79,7 @@ def _add_all(index: OwnIndex, apart: Sequence[bytes]) -> bool:
 
 def _in_parts(index: OwnIndex, large: Sequence[bytes]) -> list[Unsaved]:
     listed = _without_what_is_gone(index, index.listed())
-    left_out = [] if listed.whole else [Unsaved(".", None, "a folder in it cannot be read")]
+    left_out = [] if listed.whole else [Unsaved(path=".", bytes=None, reason="a folder in it cannot be read")]
     apart = frozenset(large)
     parts = [[path for path in listed.changed if path not in apart]]
     splits = 0
@@ -108,10 +120,10 @@ def _as_it_is(index: OwnIndex, path: bytes) -> Unsaved | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(mode):
-        return unsaved(index.root, path, "neither a file nor a link that git can keep")
+        return _unsaved(index.root, path, "neither a file nor a link that git can keep")
     made = index.git("hash-object", "-w", "--no-filters", "--", f"./{os.fsdecode(path)}", check=False)
     if made.returncode != 0:
-        return unsaved(index.root, path, made.stderr.decode("utf-8", "replace"))
+        return _unsaved(index.root, path, made.stderr.decode("utf-8", "replace"))
     kind = b"100755" if mode & stat.S_IXUSR else b"100644"
     index.enter([kind + b" " + made.stdout.strip() + b"\t" + path])
     return None
@@ -150,7 +162,7 @@ def _stage_nested(index: OwnIndex, path: bytes, depth: int) -> list[Unsaved]:
         index.git("rm", "--cached", "-r", "-f", "-q", "--ignore-unmatch", "--", f":(top,literal){name}")
         index.git("read-tree", f"--prefix={name}/", saved)
     except (GitError, OSError) as error:
-        return [unsaved(index.root, path, str(error))]
+        return [_unsaved(index.root, path, str(error))]
     finally:
         inner.index_file.unlink(missing_ok=True)
-    return [Unsaved(f"{name}/{one.path}", one.size, one.reason) for one in left_out]
+    return [{**one, "path": f"{name}/{one['path']}"} for one in left_out]

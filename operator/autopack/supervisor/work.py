@@ -68,6 +68,6 @@ def close_workspace(manager: WorkspaceManager, *, keep: bool) -> Work:
 
 def _work_of(saved: Saved, problem: str, aside: Path | None) -> Work:
     where = "" if aside is None else f"; it is in {printable(str(aside), 300)}"
-    unsaved = tuple(Unsaved(path=one.path, bytes=one.size, reason=one.reason + where) for one in saved.unsaved)
+    unsaved = tuple(Unsaved({**one, "reason": one["reason"] + where}) for one in saved.unsaved)
     last = saved.sha if saved.snapshot is not None or saved.only_here else None
     return Work(saved.branch, saved.head, last, problem, "partly" if unsaved else "all", unsaved)

@@ -178,7 +178,7 @@ def test_a_file_too_large_to_keep_is_named_and_the_others_are_saved(repo: Path) 
     taken = take(repo)
     assert taken.sha is not None
     assert files_of(repo, taken.sha).keys() == {".gitignore", "README.md", "src/a.py", "small"}
-    assert [(one.path, one.size) for one in taken.unsaved] == [("huge", 1 << 40)]
+    assert [(one["path"], one["bytes"]) for one in taken.unsaved] == [("huge", 1 << 40)]
 
 
 def test_line_ends_that_an_attribute_came_to_change_are_no_change(repo: Path) -> None:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from autopack.git.runner import GitError, run_git
 from autopack.git.snapshot import snapshot
-from autopack.git.unsaved import Unsaved
 from autopack.git.worktree_entries import head_branch
+from autopack.unsaved import Unsaved
 
 from .keeper import Keeper, reached
 from .repositories import Found, Place, repositories_of
@@ -135,11 +135,11 @@ class _History:
             message = f"Uncommitted files of {self._path}"
             saved = snapshot(tree, git_dir=ours, index_file=index, ref=None, message=message, head=head or "0" * 40)
         except GitError as error:
-            self.unsaved = (Unsaved(self._path, None, error.message),)
+            self.unsaved = (Unsaved(path=self._path, bytes=None, reason=error.message),)
             return None
         finally:
             index.unlink(missing_ok=True)
-        self.unsaved = tuple(Unsaved(f"{self._path}/{one.path}", one.size, one.reason) for one in saved.unsaved)
+        self.unsaved = tuple(Unsaved({**one, "path": f"{self._path}/{one['path']}"}) for one in saved.unsaved)
         return saved.sha
 
     def has_something(self, own: set[str]) -> bool:
