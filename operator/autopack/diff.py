@@ -12,6 +12,7 @@ from .errors import WorkspaceError
 from .file_layout import autonomous_runs_dir
 from .git.branches import RUN_PREFIX
 from .git.private import repository_of
+from .git.ref_list import commit_of
 from .git.refs import check_ref
 from .git.runner import run_git
 from .git.save import run_ref
@@ -69,7 +70,7 @@ def diff_command(start: str, tip: str, *, stat: bool = False) -> list[str]:
 
 def _base(repo: Path, asked: str | None, default: str) -> str:
     name = default if asked is None else check_ref(asked, "base")
-    found = _resolve(repo, name)
+    found = commit_of(name, cwd=repo)
     if found is None:
         raise WorkspaceError("RefNotFound", f"there is no branch, tag or commit '{name}'", "Check the name")
     return found
@@ -79,16 +80,10 @@ def _head(repo: Path) -> str:
     return run_git(["rev-parse", "--verify", "HEAD"], cwd=repo).text
 
 
-def _resolve(repo: Path, name: str) -> str | None:
-    """Return the commit of a name in a repository, or as a run in the worktree with that git dir sees it."""
-    found = run_git(["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"], cwd=repo, check=False)
-    return found.text if found.returncode == 0 else None
-
-
 def _last_state(common: Path, name: str) -> str | None:
     """Return the newest of the run's branch and snapshot: a snapshot that lacks the branch's commits is an old one."""
-    branch = _resolve(common, f"refs/heads/{RUN_PREFIX}{name}")
-    saved = _resolve(common, run_ref(name))
+    branch = commit_of(f"refs/heads/{RUN_PREFIX}{name}", git_dir=common)
+    saved = commit_of(run_ref(name), git_dir=common)
     if branch is None or saved is None:
         return branch or saved
     newer = run_git(["merge-base", "--is-ancestor", branch, saved], git_dir=common, check=False).returncode == 0

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .errors import WorkspaceError
 from .git.branches import RUN_PREFIX, local_branches
+from .git.ref_list import commit_of
 from .git.refs import check_branch, check_ref
 from .git.runner import GitError, run_git
 from .git.scratch import scratch_objects
@@ -161,10 +162,10 @@ def _parse(said: bytes) -> Iterator[tuple[str, tuple[str, ...] | None]]:
 
 
 def _commit(repo: Path, name: str) -> str:
-    found = run_git(["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"], cwd=repo, check=False)
-    if found.returncode != 0:
+    found = commit_of(name, cwd=repo)
+    if found is None:
         raise WorkspaceError("RefNotFound", f"there is no branch, tag or commit '{name}'", "Check the name")
-    return found.text
+    return found
 
 
 def _is_ancestor(common: Path, sha: str, of: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from autopack.errors import WorkspaceError
 
 from .layout import has_no_ref, own_git_dir
-from .ref_list import branches_among, list_refs
+from .ref_list import branches_among, commit_of, list_refs
 from .refs import check_branch, check_ref
 from .runner import run_git
 from .worktree_entries import Note, branches_in_use, common_dir, head_branch
@@ -115,9 +115,9 @@ def _local_commit(repo: Path, name: str, branches: Mapping[str, str]) -> str | N
 
 
 def _commit(repo: Path, name: str) -> str:
-    found = run_git(["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"], cwd=repo, check=False)
-    if found.returncode == 0:
-        return found.text
+    found = commit_of(name, cwd=repo)
+    if found is not None:
+        return found
     if run_git(["rev-list", "--all", "--max-count=1"], cwd=repo, check=False).stdout:
         raise _not_found(name)
     raise WorkspaceError("RepositoryEmpty", "git worktree add failed: the repository has no commit", "Commit something")

@@ -25,7 +25,7 @@ from .keeping.repositories import Place
 from .keeping.stores import alternate
 from .layout import has_no_ref
 from .private import began_with
-from .ref_list import list_refs
+from .ref_list import commit_of, list_refs, resolve
 from .runner import run_git
 from .save import Saved, history, next_history, run_ref
 from .snapshot import Snapshot, snapshot
@@ -71,9 +71,8 @@ def _state(private: Path, admin: Path | None, begun: Mapping[str, str]) -> _Stat
     branch = None if admin is None else head_branch(admin)
     head = refs.get(f"refs/heads/{branch}")
     if head is None and admin is not None:
-        found = run_git(["rev-parse", "--quiet", "--verify", "HEAD^{commit}"], git_dir=admin, protocols=(), check=False)
-        head = found.text or None
-        if found.returncode != 0 and not (admin / "HEAD").exists():
+        head = commit_of("HEAD", git_dir=admin)
+        if head is None and not (admin / "HEAD").exists():
             raise AutopackError("WorktreeDamaged", "the worktree's own git dir has no HEAD any more")
     return _State(head, branch, {ref: sha for ref, sha in refs.items() if begun.get(ref) != sha})
 
@@ -102,7 +101,7 @@ def _save(
     note: Note | None,
 ) -> Saved:
     ref = run_ref(name)
-    last_before = None if has_no_ref(common, ref) else _resolve(common, ref)
+    last_before = None if has_no_ref(common, ref) else resolve(ref, git_dir=common)
     if last_before is not None:
         # The same files on the same commit are the same snapshot: after a crash nothing is saved twice.
         run_git(["update-ref", ref, last_before], git_dir=ours)
@@ -198,9 +197,4 @@ def _point(common: Path, refs: Mapping[str, str], wanted: Mapping[str, tuple[str
     run_git(command, git_dir=common, input="".join(own).encode())
     for line in others.values():
         run_git(command, git_dir=common, input=line.encode(), check=False)
-    return {ref: sha for ref, (sha, _) in wanted.items() if _resolve(common, ref) == sha}
-
-
-def _resolve(git_dir: Path, name: str) -> str | None:
-    found = run_git(["rev-parse", "--quiet", "--verify", name], git_dir=git_dir, check=False)
-    return found.text if found.returncode == 0 else None
+    return {ref: sha for ref, (sha, _) in wanted.items() if resolve(ref, git_dir=common) == sha}

@@ -72,6 +72,14 @@ def layout_of(common: Path) -> Layout | None:
         return None
 
 
+def common_of(git_dir: Path) -> Path:
+    """Return the git dir that has the refs and objects of `git_dir`: itself, or of a linked worktree its repository."""
+    try:
+        return (git_dir / os.fsdecode((git_dir / "commondir").read_bytes()).strip()).resolve()
+    except (OSError, ValueError):
+        return git_dir
+
+
 def own_git_dir(repo: Path) -> Path | None:
     """Return the absolute git dir of a repository if `repo` is the top of its main worktree, or a bare one.
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from .private import private_dir
+from .ref_list import commit_of
 from .runner import run_git
 from .worktree_entries import common_dir, registration_of, repository_lock
 
@@ -33,7 +34,7 @@ def _as_it_is(common: Path, found: dict[str, str | bool]) -> dict[str, str | boo
     entry = registration_of(private, path) if private.exists() else None
     if entry is None:
         return found
-    head = run_git(["rev-parse", "--quiet", "--verify", "HEAD"], git_dir=entry.admin, check=False).text
+    head = commit_of("HEAD", git_dir=entry.admin)
     rest = {key: value for key, value in found.items() if key not in {"commit", "branch", "detached"}}
     where: dict[str, str | bool] = (
         {"detached": True} if entry.branch is None else {"branch": f"refs/heads/{entry.branch}"}

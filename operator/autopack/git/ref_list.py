@@ -1,4 +1,4 @@
-"""All refs of a repository, asked for once."""
+"""What refs there are, asked for once, and what a name stands for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from .ref_files import read_refs
 from .runner import run_git
 
 _HEADS = "refs/heads/"
@@ -19,9 +20,12 @@ class Ref(NamedTuple):
     target: str = ""
 
 
-def list_refs(git_dir: Path, *below: str) -> list[Ref]:
-    """Return the refs (with `below`: those that begin so), sorted by name; nothing is fetched for it."""
-    command = ["for-each-ref", "--format=%(objectname) %(refname) %(symref)", *below]
+def list_refs(git_dir: Path, below: str = "refs/") -> list[Ref]:
+    """Return the refs whose names begin with `below` (which ends with a slash), sorted; nothing is fetched for it."""
+    found = read_refs(git_dir, below)
+    if found is not None:
+        return [Ref(name, *found[name]) for name in sorted(found)]
+    command = ["for-each-ref", "--format=%(objectname) %(refname) %(symref)", below]
     rows = run_git(command, git_dir=git_dir, protocols=()).text.splitlines()
     return [Ref(name, sha, target) for sha, name, target in (row.split(" ", 2) for row in rows)]
 
@@ -29,3 +33,15 @@ def list_refs(git_dir: Path, *below: str) -> list[Ref]:
 def branches_among(refs: Iterable[Ref]) -> dict[str, str]:
     """Return the local branches, by their short names, with their commits."""
     return {ref.name.removeprefix(_HEADS): ref.sha for ref in refs if ref.name.startswith(_HEADS)}
+
+
+def resolve(name: str, *, cwd: Path | None = None, git_dir: Path | None = None) -> str | None:
+    """Return the full id of the object that a name stands for; None if there is none. Nothing is fetched for it."""
+    ask = ["rev-parse", "--quiet", "--verify", name]
+    found = run_git(ask, cwd=cwd, git_dir=git_dir, protocols=(), check=False)
+    return found.text if found.returncode == 0 else None
+
+
+def commit_of(name: str, *, cwd: Path | None = None, git_dir: Path | None = None) -> str | None:
+    """Return the full id of the commit that a name stands for; None if there is none."""
+    return resolve(f"{name}^{{commit}}", cwd=cwd, git_dir=git_dir)

@@ -7,6 +7,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from autopack.errors import AutopackError, printable
 from autopack.failpoints import hit
@@ -14,7 +15,7 @@ from autopack.files import random_hex
 from autopack.unsaved import Unsaved
 
 from .giving_back import give_back
-from .private import drop_private, private_dir
+from .private import drop_private, private_dir, repository_of
 from .save import Saved, pin_commits, run_ref, save_work
 from .worktree import discard, recover, remove_worktree
 from .worktree_entries import (
@@ -48,13 +49,43 @@ class Retired:
     aside: Path | None = None
 
 
+class _Worktree(NamedTuple):
+    """A worktree as it was found: its tree (which may be gone) and what there is of it in git dirs.
+
+    `private` is the git dir of its own, or where that would be; `own` its entry there, `listed` that in the
+    repository's list (None: there is none).
+    """
+
+    common: Path
+    path: Path
+    private: Path
+    has_private: bool
+    own: Registration | None
+    listed: Registration | None
+
+    @classmethod
+    def at(cls, common: Path, path: Path) -> _Worktree:
+        """Look for what there is of the worktree at `path`."""
+        private = private_dir(common, path)
+        own = registration_of(private, path)
+        return cls(common, path, private, private.exists(), own, registration_of(common, path))
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything stands at its path."""
+        return os.path.lexists(self.path)
+
+
 def save(common: Path, path: Path) -> Saved:
     """Save what only the worktree at `path` has, and leave it as it is. Raises AutopackError."""
-    private = private_dir(common, path)
-    if private.exists():
-        return give_back(common, private, registration_of(private, path), _there(path), path.name)
-    entry = registration_of(common, path)
-    return save_work(common, None if entry is None else entry.admin, path, path.name)
+    return _save(_Worktree.at(common, path))
+
+
+def _save(found: _Worktree) -> Saved:
+    common, path = found.common, found.path
+    if found.has_private:
+        return give_back(common, found.private, found.own, path if found.exists else None, path.name)
+    return save_work(common, None if found.listed is None else found.listed.admin, path, path.name)
 
 
 def retire(common: Path, path: Path, *, force: bool) -> Retired:
@@ -64,31 +95,30 @@ def retire(common: Path, path: Path, *, force: bool) -> Retired:
     goes once it is saved; one that cannot be saved whole is moved to `.unsaved`. What is no worktree of this
     repository, and what a person locked (`git worktree lock`), is never touched. The caller holds the worktree's lease.
     """
-    private = private_dir(common, path)
-    has_private = private.exists()
-    recover(private if has_private else common, path)
-    if not os.path.lexists(path) and not has_private:
+    recover(repository_of(common, path), path)
+    found = _Worktree.at(common, path)
+    if not found.exists and not found.has_private:
         # What a crash left of taking it away.
-        drop_private(private)
+        drop_private(found.private)
         return Retired(removed=True)
-    problem = not_ours(common, path)
+    problem = _why_not_ours(found)
     if problem:
         return Retired(removed=False, problem=problem)
     try:
-        saved = save(common, path)
+        saved = _save(found)
     except AutopackError as error:
         if not force:
             return Retired(removed=False, problem=str(error))
-        return _set_aside(common, path, str(error))
+        return _set_aside(found, str(error))
     kept = None if saved.sha is None else f"{run_ref(path.name)} ({saved.sha[:12]})"
     if not force and not saved.clean:
         return Retired(removed=False, problem=_why_it_stays(path, saved, kept), kept=kept, saved=saved)
     if saved.unsaved:
-        done = _set_aside(common, path, _names(saved.unsaved), whole=False)
+        done = _set_aside(found, _names(saved.unsaved), whole=False)
         return Retired(removed=True, problem=done.problem, kept=kept, saved=saved, aside=done.aside)
-    if has_private:
+    if found.has_private:
         discard(path)
-        _forget(common, path)
+        _forget(found)
     else:
         remove_worktree(common, path)
     return Retired(removed=True, kept=kept, saved=saved)
@@ -110,14 +140,16 @@ def _names(left_out: tuple[Unsaved, ...]) -> str:
 
 def not_ours(common: Path, path: Path) -> str:
     """Say why what stands at `path` must not be touched: it is no worktree of the repository, or locked. Else ""."""
-    private = private_dir(common, path)
-    listed = registration_of(common, path)
+    return _why_not_ours(_Worktree.at(common, path))
+
+
+def _why_not_ours(found: _Worktree) -> str:
+    path, listed = found.path, found.listed
     shown = printable(str(path))
-    if os.path.lexists(path):
+    if found.exists:
         if path.is_symlink() or not path.is_dir():
             return f"{shown} is not a folder; nothing was done"
-        repositories = [private, common]
-        if not any(registration_of(repo, path) or _was_ours(repo, path) for repo in repositories):
+        if not (found.own or listed or any(_was_ours(repo, path) for repo in (found.private, found.common))):
             return f"{shown} is not a worktree of this repository; nothing was done"
     if listed is not None and listed.lock_reason is not None and not listed.half_made:
         return f"{shown} is locked ({printable(listed.lock_reason, 100)}); unlock it with git worktree unlock"
@@ -134,46 +166,39 @@ def _was_ours(common: Path, path: Path) -> bool:
     return pointer.startswith("gitdir: ") and target.parent.resolve() == (common / "worktrees").resolve()
 
 
-def _there(path: Path) -> Path | None:
-    return path if os.path.lexists(path) else None
-
-
 def withdraw(common: Path, path: Path) -> None:
     """Take away a worktree that nobody has worked in yet, with all that was made for it."""
     discard(path)
-    _forget(common, path)
+    _forget(_Worktree.at(common, path))
 
 
-def _forget(common: Path, path: Path) -> None:
+def _forget(found: _Worktree) -> None:
     """Take the worktree, whose tree is gone, out of the repository's list, and its own git dir away."""
-    private = private_dir(common, path)
-    listed = registration_of(common, path)
-    note = Note.read(private / PLAN)
+    common = found.common
     with repository_lock(common):
-        if listed is not None:
-            unregister(common, listed)
-        elif note is not None:
+        if found.listed is not None:
+            unregister(common, found.listed)
+        elif (note := Note.read(found.private / PLAN)) is not None:
             discard_branch(common, note)
-        drop_claims(common, path.name)
+        drop_claims(common, found.path.name)
         sweep(common)
     hit("workspace.after_unlisted")
-    drop_private(private)
+    drop_private(found.private)
 
 
-def _set_aside(common: Path, path: Path, why: str, *, whole: bool = True) -> Retired:
+def _set_aside(found: _Worktree, why: str, *, whole: bool = True) -> Retired:
     """Move a tree to where nothing is deleted; with `whole` its git dir too, for its commits may be nowhere else."""
+    path = found.path
     aside = path.parent / UNSAVED / f"{path.name}-{random_hex(6)}"
     aside.parent.mkdir(exist_ok=True)
-    private = private_dir(common, path)
-    listed = registration_of(common, path)
-    if os.path.lexists(path):
+    if found.exists:
         path.rename(aside)
     hit("worktree.after_set_aside")
-    if whole and private.exists():
-        _move_git_dir(private, registration_of(private, path), aside)
-    elif whole and listed is not None:
-        pin_commits(common, listed.admin, path.name)
-    _forget(common, path)
+    if whole and found.has_private:
+        _move_git_dir(found.private, found.own, aside)
+    elif whole and found.listed is not None:
+        pin_commits(found.common, found.listed.admin, path.name)
+    _forget(found)
     problem = f"not everything could be saved, so the tree was moved to {printable(str(aside))}: {why}"
     return Retired(removed=True, problem=problem, kept=str(aside), aside=aside)
 

@@ -17,6 +17,7 @@ from autopack.failpoints import hit
 from autopack.unsaved import Unsaved
 
 from .layout import has_no_ref
+from .ref_list import commit_of, list_refs, resolve
 from .refs import RUN_REFS
 from .runner import run_git
 from .snapshot import IDENTITY, snapshot
@@ -87,7 +88,7 @@ def archive(common: Path, name: str, *refs: str) -> None:
     for ref in (run_ref(name), *refs):
         if has_no_ref(common, ref):
             continue
-        sha = _resolve(common, ref)
+        sha = resolve(ref, git_dir=common)
         if sha is not None and not _is_kept(common, name, sha):
             _point(common, next_history(common, name), sha)
 
@@ -100,12 +101,7 @@ def _is_kept(common: Path, name: str, sha: str) -> bool:
 
 
 def _head(git_dir: Path) -> str:
-    return _resolve(git_dir, "HEAD^{commit}") or ""
-
-
-def _resolve(git_dir: Path, name: str) -> str | None:
-    found = run_git(["rev-parse", "--quiet", "--verify", name], git_dir=git_dir, check=False)
-    return found.text if found.returncode == 0 else None
+    return commit_of("HEAD", git_dir=git_dir) or ""
 
 
 def _point(common: Path, ref: str, sha: str) -> None:
@@ -115,9 +111,8 @@ def _point(common: Path, ref: str, sha: str) -> None:
 def history(common: Path, name: str) -> dict[int, str]:
     """Return what is kept of the earlier states of the run `name`, by number."""
     prefix = f"refs/autopack-history/{name}/"
-    listed = run_git(["for-each-ref", "--format=%(objectname) %(refname)", prefix], git_dir=common).text.splitlines()
-    pairs = (line.split(" ", 1) for line in listed)
-    return {int(number): sha for sha, ref in pairs if (number := ref.removeprefix(prefix)).isdecimal()}
+    numbered = ((ref.name.removeprefix(prefix), ref.sha) for ref in list_refs(common, prefix))
+    return {int(number): sha for number, sha in numbered if number.isdecimal()}
 
 
 def next_history(common: Path, name: str) -> str:

@@ -10,6 +10,7 @@ from autopack.agents.formats import FORMATS
 from autopack.errors import InvalidInput, printable
 from autopack.files import write_atomic
 from autopack.git.contents import check_complete
+from autopack.git.ref_list import commit_of
 from autopack.git.refs import check_ref
 from autopack.git.worktree_entries import common_dir
 from autopack.settings import check_repository
@@ -18,7 +19,6 @@ from autopack.workspace_manager import Preparation
 from .command import parse_command, parse_setup
 from .options import SupervisorOptions
 from .recipe import Recipe
-from .work import resolve_commit
 
 
 def prepare_recipe(
@@ -29,7 +29,7 @@ def prepare_recipe(
     """
     check_repository(source_repo)
     check_ref(options.ref)
-    sha = resolve_commit(source_repo, options.ref)
+    sha = commit_of(options.ref, cwd=source_repo)
     if sha is None:
         message = f"the repository has no branch, tag or commit '{options.ref}'"
         raise InvalidInput("ref", message, "Give another --ref, or commit something first")

@@ -32,12 +32,6 @@ class Work:
     unsaved: tuple[Unsaved, ...] = ()
 
 
-def resolve_commit(repo: Path, name: str) -> str | None:
-    """Return the full id of the commit that a name stands for in a repository."""
-    found = run_git(["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"], cwd=repo, check=False)
-    return found.text if found.returncode == 0 else None
-
-
 def tree_bytes(repo: Path, sha: str) -> int:
     """Return the sum of the sizes of all files of a commit."""
     listed = run_git(["ls-tree", "-r", "-l", "-z", "--full-tree", sha], cwd=repo).stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autopack.errors import AutopackError, printable
+from autopack.git.ref_list import commit_of
 from autopack.git.refs import check_branch, check_ref
 from autopack.git.runner import GitError, run_git
 from autopack_cli.cluster.problems import ClusterProblem
@@ -28,13 +29,13 @@ def bring(repo: Path, bundle: Path, ref: str, branch: str, *, force: bool) -> tu
     Raises ClusterProblem.
     """
     name = f"refs/heads/{check_branch(branch)}"
-    before = _commit(repo, name)
+    before = commit_of(name, cwd=repo)
     refspec = f"{'+' if force else ''}{check_ref(ref)}:{name}"
     try:
         run_git([*_FETCH, "--", str(bundle.absolute()), refspec], cwd=repo, protocols=("file",))
     except GitError as error:
         raise ClusterProblem(_why(error, branch)) from error
-    after = _commit(repo, name)
+    after = commit_of(name, cwd=repo)
     if after is None:
         raise ClusterProblem(f"git created no branch {printable(branch)}")
     return after, after != before
@@ -47,8 +48,3 @@ def _why(error: AutopackError, branch: str) -> str:
     if "refusing to fetch into" in error.message:
         return f"your branch {shown} is checked out. Switch to another one first, or use --as for another name"
     return f"the branch could not be fetched: {error.message}"
-
-
-def _commit(repo: Path, name: str) -> str | None:
-    found = run_git(["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"], cwd=repo, check=False)
-    return found.text if found.returncode == 0 else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autopack.files import names_in
+from autopack.git.layout import common_of
 
 _BARE = frozenset({"HEAD", "objects", "refs"})
 _MAX_DEPTH = 4
@@ -63,7 +64,7 @@ def _search(place: Place) -> Iterator[Found]:
     homes = [path.resolve() for path in (place.repo, place.tree) if path is not None]
     for git_dir, tree in in_tree:
         if any(git_dir.is_relative_to(home) for home in homes):
-            yield Found(git_dir, _common_of(git_dir), tree)
+            yield Found(git_dir, common_of(git_dir), tree)
 
 
 def _walk(tree: Path) -> Iterator[tuple[Path, Path | None]]:
@@ -94,7 +95,7 @@ def _inner(git_dir: Path) -> Iterator[Found]:
         admin = (git_dir / "worktrees" / name).resolve()
         with contextlib.suppress(OSError):
             tree = Path(os.fsdecode((admin / "gitdir").read_bytes()).rstrip("\n")).parent
-            yield Found(admin, _common_of(admin), tree if tree.is_dir() else None)
+            yield Found(admin, common_of(admin), tree if tree.is_dir() else None)
             yield from _inner(admin)
     yield from _modules(git_dir / "modules", _MAX_DEPTH)
 
@@ -124,10 +125,3 @@ def _pointed(dot_git: Path) -> Path | None:
 def is_git_dir(folder: Path) -> bool:
     """Tell whether a folder is a git dir with refs and objects of its own."""
     return _BARE.issubset(names_in(folder)) and (folder / "HEAD").is_file()
-
-
-def _common_of(git_dir: Path) -> Path:
-    try:
-        return (git_dir / os.fsdecode((git_dir / "commondir").read_bytes()).strip()).resolve()
-    except (OSError, ValueError):
-        return git_dir
