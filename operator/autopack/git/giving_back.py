@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +19,11 @@ from autopack.failpoints import hit
 
 from .bare import make_bare
 from .config_text import including
-from .keeping.gather import gather
+from .keeping.gather import Gathered, gather
 from .keeping.keeper import reached
 from .keeping.repositories import Place
-from .keeping.stores import alternate
-from .layout import has_no_ref
+from .keeping.stores import alternate, loose_in
+from .layout import has_no_ref, layout_of
 from .private import began_with
 from .ref_list import commit_of, list_refs, resolve
 from .runner import run_git
@@ -126,8 +126,11 @@ def _save(
         refs[next_history(common, name)] = gathered.keep
     hit("workspace.before_keep")
     if refs:
-        known = None if gathered.keep in refs.values() else gathered.reached
-        ids = reached(ours, refs.values(), base) if known is None else known
+        if not gathered.objects and gathered.keep is None and state.head in base and layout_of(common) is not None:
+            # The run made none, only we have, for a snapshot; and git makes no tree of what it does not find.
+            ids = frozenset(loose_in(ours / "objects", len(state.head)))
+        else:
+            ids = _led_to(ours, refs.values(), base, gathered)
         bring_over(ours, common, ids, [ours / "objects", place.repo / "objects"])
     hit("workspace.after_transfer")
     published = _point(common, refs, _to_publish(state.changed, note))
@@ -140,6 +143,13 @@ def _save(
         _branch_of(state, published, note),
         (*taken.unsaved, *gathered.unsaved),
     )
+
+
+def _led_to(ours: Path, tips: Collection[str], base: Collection[str], gathered: Gathered) -> frozenset[str]:
+    """Return the ids of what `tips` lead to and `base` does not, having seen that none is missing."""
+    if gathered.keep in tips or gathered.reached is None:
+        return reached(ours, tips, base)
+    return gathered.reached
 
 
 def _branch_of(state: _State, published: Mapping[str, str], note: Note | None) -> str | None:

@@ -20,7 +20,7 @@ _SYMBOLIC = re.compile(r"ref: (refs/\S+)\n?")
 _PACKED = re.compile(r"([0-9a-f]{40}) (refs/[^\x00-\x20\x7f~^:?*\[\\]+)")
 _OF_A_WORKTREE = ("refs/bisect/", "refs/rewritten/", "refs/worktree/")
 _LARGEST = 4096
-_MOST = 32
+_MOST = 16
 """So many refs with a file each are read quicker here than a process starts."""
 
 
@@ -32,7 +32,7 @@ def read_refs(git_dir: Path, below: str) -> dict[str, tuple[str, str]] | None:
     """
     try:
         common = common_of(git_dir)
-        if layout_of(common) is None:
+        if layout_of(common) is None or not (common / "refs").is_dir():
             return None
         # In this order: git puts a ref into the packed ones before it takes its own file away.
         loose = {name: text for name, text in _loose(common, below) if _is_shown(name, common == git_dir)}
@@ -59,7 +59,7 @@ def _is_shown(name: str, is_own: bool) -> bool:
 
 def _loose(git_dir: Path, below: str) -> Iterator[tuple[str, str]]:
     left = [below.rstrip("/")] if (git_dir / below).exists() else []
-    count = 0
+    names: list[str] = []
     while left:
         folder = left.pop()
         with os.scandir(git_dir / folder) as entries:
@@ -67,11 +67,13 @@ def _loose(git_dir: Path, below: str) -> Iterator[tuple[str, str]]:
                 name = f"{folder}/{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
                     left.append(name)
-                elif not entry.is_file(follow_symlinks=False) or (count := count + 1) > _MOST:
+                elif not entry.is_file(follow_symlinks=False) or len(names) == _MOST:
                     raise ValueError(name)
                 elif not name.endswith(".lock"):
-                    with Path(entry.path).open("rb") as file:
-                        yield check_ref(name), os.fsdecode(file.read(_LARGEST))
+                    names.append(check_ref(name))
+    for name in names:
+        with (git_dir / name).open("rb") as file:
+            yield name, os.fsdecode(file.read(_LARGEST))
 
 
 def _packed(common: Path) -> Iterator[tuple[str, str]]:

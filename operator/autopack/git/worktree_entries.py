@@ -136,7 +136,8 @@ def registrations(common: Path) -> Iterator[Registration]:
 def registration_of(common: Path, path: Path) -> Registration | None:
     """Return the entry of the worktree at `path`, if there is one."""
     wanted = real(path)
-    return next((entry for entry in registrations(common) if real(entry.tree) == wanted), None)
+    named = (entry for entry in registrations(common) if entry.tree.name == path.name)
+    return next((entry for entry in named if real(entry.tree) == wanted), None)
 
 
 def real(path: Path) -> Path:

@@ -36,7 +36,9 @@ class Gathered(NamedTuple):
     objects: frozenset[str]
     """The ids of all objects of the run's own stores that the shared one lacks; `keep` and the roots reach them all."""
     reached: frozenset[str] | None
-    """The ids of all that the roots lead to, without what everybody has; None where some of it is missing."""
+    """The ids of all that the roots lead to, without what everybody has; None where some of it is missing,
+    or where the run has no objects of its own.
+    """
 
 
 def gather(ours: Path, place: Place, roots: Collection[str], base: Collection[str], name: str) -> Gathered:
@@ -54,7 +56,7 @@ def gather(ours: Path, place: Place, roots: Collection[str], base: Collection[st
     histories = [_History(ours, place, one) for one in inside]
     snapshots = [history.snapshot for history in histories if history.snapshot is not None]
     unsaved = tuple(one for history in histories for one in history.unsaved)
-    led_to = _led_to(ours, roots, base)
+    led_to = _led_to(ours, roots, base) if own else None
     left = own - (led_to or frozenset())
     if not left and not snapshots:
         return Gathered(None, unsaved, frozenset(own), led_to)
@@ -65,7 +67,7 @@ def gather(ours: Path, place: Place, roots: Collection[str], base: Collection[st
         "states": states_of(place.admin, own),
         "staged": staged_in(ours, place.admin, left),
     }
-    keep = Keeper(ours, name, record).keep(left, snapshots, [*roots, *base], whole=led_to is not None)
+    keep = Keeper(ours, name, record).keep(left, snapshots, [*roots, *base], whole=not own or led_to is not None)
     return Gathered(keep, unsaved, frozenset(own), led_to)
 
 
@@ -78,8 +80,6 @@ def _own_objects(ours: Path, place: Place, stores: list[Path], digits: int) -> s
 
 
 def _led_to(ours: Path, roots: Collection[str], base: Collection[str]) -> frozenset[str] | None:
-    if set(roots) <= set(base):
-        return frozenset()
     try:
         return reached(ours, roots, base)
     except GitError:
