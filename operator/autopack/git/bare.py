@@ -19,8 +19,9 @@ def make_bare(path: Path, settings: str, head: str = NO_BRANCH) -> None:
 
     `settings` is the text of further sections of its config file, `head` what its HEAD says. Raises OSError.
     """
-    for folder in ("objects/info", "objects/pack", "refs/heads", "refs/tags"):
-        (path / folder).mkdir(parents=True)
+    path.mkdir(parents=True)
+    for folder in ("objects", "objects/info", "refs", "refs/heads"):
+        (path / folder).mkdir()
     (path / "config").write_text(_FORMAT + settings, "utf-8")
     # Last: git takes a folder for a repository by this file.
     (path / "HEAD").write_text(f"{head}\n", "utf-8")

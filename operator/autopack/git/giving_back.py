@@ -27,7 +27,7 @@ from .layout import has_no_ref, layout_of
 from .private import began_with
 from .ref_list import commit_of, list_refs, resolve
 from .runner import run_git
-from .save import Saved, history, next_history, run_ref
+from .save import Saved, history, history_ref, next_history, run_ref
 from .snapshot import Snapshot, snapshot
 from .transfer import bring_over
 from .worktree_entries import Note, Registration, head_branch
@@ -122,8 +122,10 @@ def _save(
     refs = {}
     if taken.sha is not None or has_commits:
         refs[ref] = taken.sha or str(state.head)
-    if gathered.keep is not None and not _is_kept(common, ours, name, gathered.keep):
-        refs[next_history(common, name)] = gathered.keep
+    further = None if gathered.keep is None else _kept_as(common, ours, name, gathered.keep)
+    if gathered.keep is not None and further is None:
+        further = next_history(common, name)
+        refs[further] = gathered.keep
     hit("workspace.before_keep")
     if refs:
         if not gathered.objects and gathered.keep is None and state.head in base and layout_of(common) is not None:
@@ -142,6 +144,7 @@ def _save(
         state.head,
         _branch_of(state, published, note),
         (*taken.unsaved, *gathered.unsaved),
+        further,
     )
 
 
@@ -164,16 +167,16 @@ def _branch_of(state: _State, published: Mapping[str, str], note: Note | None) -
     return None if is_empty else state.branch
 
 
-def _is_kept(common: Path, ours: Path, name: str, keep: str) -> bool:
-    """Tell whether the run's history has a commit of the same content already, from before a crash."""
-    kept = history(common, name).values()
+def _kept_as(common: Path, ours: Path, name: str, keep: str) -> str | None:
+    """Return the ref of the run's history that has a commit of the same content already, from before a crash."""
+    kept = history(common, name)
     if not kept:
-        return False
-    asked = "".join(f"{sha}^{{tree}}\n" for sha in [keep, *kept]).encode()
+        return None
+    asked = "".join(f"{sha}^{{tree}}\n" for sha in [keep, *kept.values()]).encode()
     wanted, *others = run_git(["cat-file", "--batch-check=%(objectname)"], git_dir=ours, input=asked).text.splitlines()
-    same = [sha for sha, tree in zip(kept, others, strict=True) if tree == wanted]
-    parents = [_parents(ours, sha) for sha in same]
-    return bool(same) and _parents(ours, keep) in parents
+    same = [number for number, tree in zip(kept, others, strict=True) if tree == wanted]
+    parents = _parents(ours, keep) if same else ""
+    return next((history_ref(name, number) for number in same if _parents(ours, kept[number]) == parents), None)
 
 
 def _parents(ours: Path, sha: str) -> str:

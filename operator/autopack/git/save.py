@@ -32,7 +32,7 @@ class Saved(NamedTuple):
 
     `snapshot`: the commit of the files that differed from HEAD (None: none did); `only_here`: HEAD was on no branch or
     tag; `sha`: where the run's ref is now, None if there was nothing to keep; `head`: the commit HEAD was at; `branch`:
-    the branch in the repository that has it.
+    the branch in the repository that has it; `history_ref` keeps what else there was (None: nothing).
     """
 
     snapshot: str | None
@@ -41,6 +41,7 @@ class Saved(NamedTuple):
     head: str | None = None
     branch: str | None = None
     unsaved: tuple[Unsaved, ...] = ()
+    history_ref: str | None = None
 
     @property
     def clean(self) -> bool:
@@ -70,12 +71,12 @@ def save_work(common: Path, admin: Path | None, tree: Path, name: str) -> Saved:
     finally:
         index.unlink(missing_ok=True)
     hit("workspace.before_keep")
-    _keep(common, name, [commit for commit in lost if commit != head])
+    further = _keep(common, name, [commit for commit in lost if commit != head])
     if taken.sha is None and head in lost:
         _point(common, run_ref(name), head)
     sha = taken.sha or (head if head in lost else None)
     branch = None if admin is None else head_branch(admin)
-    return Saved(taken.sha, head in lost, sha, head or None, branch, taken.unsaved)
+    return Saved(taken.sha, head in lost, sha, head or None, branch, taken.unsaved, further)
 
 
 def pin_commits(common: Path, admin: Path, name: str) -> None:
@@ -117,20 +118,27 @@ def history(common: Path, name: str) -> dict[int, str]:
 
 def next_history(common: Path, name: str) -> str:
     """Return the first ref of the run's history that is free."""
-    return f"refs/autopack-history/{name}/{max(history(common, name), default=0) + 1}"
+    return history_ref(name, max(history(common, name), default=0) + 1)
 
 
-def _keep(common: Path, name: str, commits: list[str]) -> None:
-    """Pin commits by one new ref, through a commit that has them all as parents."""
+def history_ref(name: str, number: int) -> str:
+    """Return the ref of the run's history that has this number."""
+    return f"refs/autopack-history/{name}/{number}"
+
+
+def _keep(common: Path, name: str, commits: list[str]) -> str | None:
+    """Pin commits by one new ref, through a commit that has them all as parents; return the ref."""
     if not commits:
-        return
+        return None
     parents = [part for commit in commits[:_MAX_PARENTS] for part in ("-p", commit)]
     made = run_git(
         ["commit-tree", *parents, "-m", f"autopack: commits only the worktree of {name} had", f"{commits[0]}^{{tree}}"],
         git_dir=common,
         env=IDENTITY,
     )
-    _point(common, next_history(common, name), made.text)
+    ref = next_history(common, name)
+    _point(common, ref, made.text)
+    return ref
 
 
 def _only_known_to(common: Path, admin: Path) -> list[str]:

@@ -19,9 +19,10 @@ class RunRecord:
     Times are ISO 8601 in UTC, `message` is one printable line. `workspace` and `artifacts` are absolute paths; of a run
     in a cluster paths on the volume. `ref` is where what was saved can be found. `installation`, `created_at`,
     `repository_key` and `manifest_sha256` are those of runs in a cluster. `saved` and `unsaved` tell of a run that has
-    ended; the registry keeps them as the condition WorkSaved. `usage` is what the run's agent used in all its attempts
-    so far, as agents/usage.py has it in JSON; `summary` is what it said last, on one line. `agent`
-    and `model` are the names under which it was asked, `prompt` is how the prompt begins, or where it is from.
+    ended; the registry keeps them as the condition WorkSaved. `history_ref`, which only a local run's result.json has,
+    is where that is of its work which is neither committed nor a file. `usage` is what the run's agent used in all its
+    attempts so far, as agents/usage.py has it in JSON; `summary` is what it said last, on one line. `agent` and `model`
+    are the names under which it was asked, `prompt` is how the prompt begins, or where it is from.
     """
 
     run_id: str
@@ -48,6 +49,7 @@ class RunRecord:
     conditions: list[dict[str, str]] | None = None
     saved: Saved = "all"
     unsaved: tuple[Unsaved, ...] = ()
+    history_ref: str | None = None
     usage: dict[str, Any] | None = None
     summary: str | None = None
     agent: str | None = None

@@ -115,7 +115,7 @@ def _newest_wins(dialect: str, table: type[RunRow | BatchRow], columns: tuple[st
 def _row(event: RunEvent) -> dict[str, Any]:
     row: dict[str, Any] = {"scope": event.scope, "sequence": event.sequence, **asdict(event.facts)}
     row |= _numbers(row.pop("usage"))
-    saved, unsaved = row.pop("saved"), row.pop("unsaved")
+    saved, unsaved, _ = (row.pop(name) for name in ("saved", "unsaved", "history_ref"))
     if saved != "all":
         row["conditions"] = [*(row["conditions"] or ()), condition(saved, unsaved, event.facts.at)]
     return _with_times(row | {"state": str(event.facts.state)})

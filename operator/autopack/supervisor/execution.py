@@ -234,6 +234,7 @@ class _Attempt:
             ref=ref,
             saved=work.saved,
             unsaved=work.unsaved,
+            history_ref=work.history_ref,
         )
         if work.problem:
             with contextlib.suppress(OSError):

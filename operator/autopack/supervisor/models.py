@@ -22,7 +22,8 @@ class RunResult(Mapping[str, object]):
 
     `exit_code` is the command's (128 + signal if a signal ended it), -1 if it was never started; `stdout` and `stderr`
     are the last 4 KiB of the log files; `error` says in one line why `success` is false, `reason` in one word.
-    It began at `base`, `commit` is where its HEAD was, `snapshot` holds what was not committed, `ref` names that.
+    It began at `base`, `commit` is where its HEAD was, `snapshot` holds what was not committed, `ref` names that, and
+    `history_ref` what else there was (staged, under way, in repositories inside the tree).
     `saved` says how much of the work is kept, `unsaved` what is not. `usage` is what its agent used in all attempts
     (agents/usage.py has it in JSON), `summary` what that said last, if its output is one that is read. `skipped` marks
     a run that had succeeded before and was not executed again. Fields can also be had as `result["success"]`, as in
@@ -47,6 +48,7 @@ class RunResult(Mapping[str, object]):
     ref: str | None = None
     saved: Saved = "all"
     unsaved: tuple[Unsaved, ...] = ()
+    history_ref: str | None = None
     usage: dict[str, Any] | None = None
     summary: str | None = None
 

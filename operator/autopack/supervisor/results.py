@@ -41,6 +41,7 @@ def result_of(facts: RunRecord, layout: RunFileLayout, seconds: float, *, skippe
         ref=facts.ref,
         saved=facts.saved,
         unsaved=facts.unsaved,
+        history_ref=facts.history_ref,
         usage=facts.usage,
         summary=facts.summary,
     )
@@ -79,6 +80,8 @@ def places_of(result: RunResult) -> dict[str, str]:
         found["Branch"] = f"{result.branch} ({result.commit[:_SHOWN_SHA]})"
     if result.ref and result.snapshot:
         found["Saved"] = f"{result.ref} ({result.snapshot[:_SHOWN_SHA]})"
+    if result.history_ref:
+        found["Also saved"] = result.history_ref
     if not found and result.commit != result.base:
         found["Commit"] = str(result.commit)
     if result.saved != "all":

@@ -21,7 +21,8 @@ class Work:
 
     `branch` is None when no branch of the repository has `head`, and when nothing was committed: an empty branch goes
     with its worktree. `snapshot` is then `head` itself, if the run's own ref has it. `saved` says how much of the work
-    is kept, `unsaved` what is not. `problem` is "" when all went well.
+    is kept, `unsaved` what is not; `history_ref` keeps what neither of them has.
+    `problem` is "" when all went well.
     """
 
     branch: str | None
@@ -30,6 +31,7 @@ class Work:
     problem: str = ""
     saved: How = "all"
     unsaved: tuple[Unsaved, ...] = ()
+    history_ref: str | None = None
 
 
 def tree_bytes(repo: Path, sha: str) -> int:
@@ -64,4 +66,4 @@ def _work_of(saved: Saved, problem: str, aside: Path | None) -> Work:
     where = "" if aside is None else f"; it is in {printable(str(aside), 300)}"
     unsaved = tuple(Unsaved({**one, "reason": one["reason"] + where}) for one in saved.unsaved)
     last = saved.sha if saved.snapshot is not None or saved.only_here else None
-    return Work(saved.branch, saved.head, last, problem, "partly" if unsaved else "all", unsaved)
+    return Work(saved.branch, saved.head, last, problem, "partly" if unsaved else "all", unsaved, saved.history_ref)
