@@ -232,7 +232,6 @@ class WorkspaceManager:
             start = plan_start(self.source_repo, path.name, branch, start_point, branches_among(refs))
             if not self._preparation.allow_incomplete:
                 check_complete(common, start.sha)
-            drop_private(private_dir(common, path))
             make_private(common, path, start.note, refs)
             try:
                 with repository_lock(common) as descriptor:
@@ -241,6 +240,7 @@ class WorkspaceManager:
                 # Another run may have taken the branch between our look and now; the next look sees that.
                 if start.branch is None or attempt + 1 == _ATTEMPTS:
                     raise
+                drop_private(private_dir(common, path))
             else:
                 return start
         raise AssertionError

@@ -133,7 +133,7 @@ def _save(
             ids = frozenset(loose_in(ours / "objects", len(state.head)))
         else:
             ids = _led_to(ours, refs.values(), base, gathered)
-        bring_over(ours, common, ids, [ours / "objects", place.repo / "objects"])
+        bring_over(ours, common, ids, place.repo / "objects")
     hit("workspace.after_transfer")
     published = _point(common, refs, _to_publish(state.changed, note))
     only_here = has_commits and state.head not in published.values()

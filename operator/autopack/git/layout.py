@@ -5,6 +5,7 @@ Only files that git itself keeps stable are read here, and every doubt is a "no"
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ class Layout(NamedTuple):
     tree_elsewhere: bool
 
 
+# The same few files are asked about again and again.
+@functools.lru_cache(maxsize=64)
 def parse_layout(config: str) -> Layout | None:
     """Return the layout that a repository's own config file tells; None where it is unusual, or hard to read.
 

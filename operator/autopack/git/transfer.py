@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from autopack.files import move_into_folder, random_hex
@@ -21,13 +21,14 @@ _LARGEST_LOOSE = 1 << 20
 _HEADER = re.compile(rb"(?:blob|tree|commit|tag) (\d+)\0")
 
 
-def bring_over(source: Path, target: Path, ids: Collection[str], stores: Sequence[Path]) -> None:
-    """Copy the objects `ids` from the git dir `source` to `target`; each id is computed again from what it stands for.
+def bring_over(source: Path, target: Path, ids: Collection[str], further: Path) -> None:
+    """Bring the objects `ids` from the git dir `source` to `target`; each id is computed again from what it stands for.
 
-    Whoever listed them has seen that they lead to nothing else that is missing there. A few that lie one by one in the
-    object folders `stores` are copied without git. Raises GitError.
+    Whoever listed them has seen that they lead to nothing else that is missing there. A few that lie one by one in
+    `source`, which is ours and to be removed, or in the object folder `further`, are moved or copied without git.
+    Raises GitError.
     """
-    if not ids or (len(ids) <= _LOOSE and layout_of(target) is not None and _are_copied(ids, stores, target)):
+    if not ids or (len(ids) <= _LOOSE and layout_of(target) is not None and _are_there(ids, source, further, target)):
         return
     asked = "".join(f"{sha}\n" for sha in sorted(ids)).encode()
     command = ["pack-objects", "--quiet", "--window=0", "--delta-base-offset", "--non-empty"]
@@ -35,20 +36,24 @@ def bring_over(source: Path, target: Path, ids: Collection[str], stores: Sequenc
     _unpack(source / f"out-{name}.pack", target, len(ids))
 
 
-def _are_copied(ids: Collection[str], stores: Sequence[Path], target: Path) -> bool:
-    """Copy loose objects; False, as often as git is to try it, where one is large, damaged or not there."""
+def _are_there(ids: Collection[str], source: Path, further: Path, target: Path) -> bool:
+    """Bring loose objects; False where one is large, damaged or not there, and git is to try all of them."""
     try:
-        return all(_is_copied(Path(sha[:2], sha[2:]), sha, stores, target / "objects") for sha in ids)
+        return all(_is_there(sha, source / "objects", further, target / "objects") for sha in ids)
     except OSError:
         return False
 
 
-def _is_copied(name: Path, sha: str, stores: Sequence[Path], target: Path) -> bool:
+def _is_there(sha: str, source: Path, further: Path, target: Path) -> bool:
+    name = Path(sha[:2], sha[2:])
     if (target / name).exists():
         # As git does: what was old and about to be collected is new again.
         os.utime(target / name)
         return True
-    data = next((data for store in stores if (data := _loose(store / name, sha))), None)
+    if _loose(source / name, sha):
+        move_into_folder(source / name, target / name)
+        return True
+    data = _loose(further / name, sha)
     if data is None:
         return False
     # A name that git takes for a leftover of its own if we are killed.
