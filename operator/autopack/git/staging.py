@@ -62,7 +62,7 @@ def _size(root: Path, path: bytes) -> int:
 def _add_listed(index: OwnIndex, listed: Listed, apart: Sequence[bytes]) -> bool:
     """Add what was listed without looking through the tree again, where the list has it all; say whether that is done.
 
-    An index that is kept for the next time is better written anew: git then need not read touched files again.
+    An index that is kept for the next time is better written again: git then need not read touched files each time.
     """
     if apart or listed.links or not listed.fresh:
         return False
