@@ -10,8 +10,10 @@ import zlib
 from collections.abc import Collection
 from pathlib import Path
 
+from autopack.errors import AutopackError
 from autopack.files import move_into_folder, random_hex
 
+from .keeping.stores import missing_in
 from .layout import layout_of
 from .runner import GitError, git_environment, kill_git, run_git, start_git
 
@@ -26,7 +28,8 @@ def bring_over(source: Path, target: Path, ids: Collection[str], further: Path) 
 
     Whoever listed them has seen that they lead to nothing else that is missing there. A few that lie one by one in
     `source`, which is ours and to be removed, or in the object folder `further`, are moved or copied without git.
-    Raises GitError.
+    Both are read through `source`, whose alternates name `further` and `target`. Raises GitError, and AutopackError
+    ObjectDamaged.
     """
     if not ids or (len(ids) <= _LOOSE and layout_of(target) is not None and _are_there(ids, source, further, target)):
         return
@@ -34,6 +37,9 @@ def bring_over(source: Path, target: Path, ids: Collection[str], further: Path) 
     command = ["pack-objects", "--quiet", "--window=0", "--delta-base-offset", "--non-empty"]
     name = run_git([*command, str(source / "out")], git_dir=source, input=asked).text
     _unpack(source / f"out-{name}.pack", target, len(ids))
+    # One whose content is not what its id says has come under another id, and git does not mind.
+    if missing := missing_in(target / "objects", target, set(ids)):
+        raise AutopackError("ObjectDamaged", f"an object is not what its id says: {min(missing)}", "Run git fsck there")
 
 
 def _are_there(ids: Collection[str], source: Path, further: Path, target: Path) -> bool:

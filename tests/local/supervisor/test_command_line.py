@@ -179,6 +179,7 @@ def test_what_runs_changed_can_be_seen_and_merged_in_the_order_that_is_forecast(
     [
         ("echo x >loose", "Saved: refs/autopack/a ({snapshot})"),
         ("git checkout -q --detach; git commit -q --allow-empty -m x", "Saved: refs/autopack/a ({snapshot})"),
+        ("echo x >loose; git add loose; rm loose", "Also saved: refs/autopack-history/a/1"),
         ("git checkout -q --detach elsewhere", "Commit: {elsewhere}"),
         ("git commit -q --allow-empty -m x", "Branch: autopack/a ({commit})"),
         ("true", None),
