@@ -15,11 +15,11 @@ _FORMAT = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = tr
 
 
 def make_bare(path: Path, settings: str, head: str = NO_BRANCH) -> None:
-    """Make an empty repository at `path`, which must not exist.
+    """Make an empty repository at `path`, which must not exist, or be empty.
 
     `settings` is the text of further sections of its config file, `head` what its HEAD says. Raises OSError.
     """
-    path.mkdir(parents=True)
+    path.mkdir(parents=True, exist_ok=True)
     for folder in ("objects", "objects/info", "refs", "refs/heads"):
         (path / folder).mkdir()
     (path / "config").write_text(_FORMAT + settings, "utf-8")
