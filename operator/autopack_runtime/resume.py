@@ -10,6 +10,7 @@ from autopack.git.bundles import EXTRA, HEADS, KEPT, UNCOMMITTED, branches_of, l
 from autopack.git.runner import run_git
 from autopack.git.snapshot import IDENTITY
 
+from .checkout import CHECKOUT, check_out_again
 from .inner import make_again
 from .pod import Pod
 
@@ -19,7 +20,8 @@ _RESTORED = ("tags/", "notes/")
 
 class Start(NamedTuple):
     """Where a worktree begins: a commit, the branch that is checked out (None: HEAD is detached), and the commit
-    that holds the files on top of it (None: there are no changes). `kept` holds what no ref leads to.
+    that holds the files on top of it (None: there are no changes). `kept` holds what no ref leads to, `checkout` which
+    files were not wanted (None: all were).
     """
 
     head: str
@@ -27,6 +29,7 @@ class Start(NamedTuple):
     uncommitted: str | None = None
     resumed: bool = False
     kept: str | None = None
+    checkout: str | None = None
 
 
 def take_over(pod: Pod) -> Start:
@@ -51,7 +54,7 @@ def take_over(pod: Pod) -> Start:
     else:
         head, uncommitted = saved or told, None
     branch = next((name for name in (own, *sorted(branches)) if branches[name] == head), None)
-    return Start(head, branch, uncommitted, resumed=True, kept=refs.get(KEPT))
+    return Start(head, branch, uncommitted, resumed=True, kept=refs.get(KEPT), checkout=refs.get(CHECKOUT))
 
 
 def _is_uncommitted_work(pod: Pod, sha: str) -> bool:
@@ -66,6 +69,8 @@ def bring_back(pod: Pod, start: Start) -> None:
         _bring_back_files(pod, start.head, start.uncommitted)
     if start.kept is not None:
         make_again(pod, start.kept)
+    if start.checkout is not None:
+        check_out_again(pod, start.checkout)
 
 
 def _bring_back_files(pod: Pod, head: str, uncommitted: str) -> None:

@@ -26,6 +26,7 @@ from autopack.git.worktree_entries import head_branch
 from autopack.log import log
 from autopack.unsaved import MAX_REASON, Unsaved
 
+from .checkout import CHECKOUT, save_checkout
 from .pod import Pod
 
 _ASK_SECONDS = 60
@@ -160,6 +161,9 @@ class Saver:
         self._head_at = self._head_log()
         self.prepare()
         source = self._read_source()
+        checkout = self._checkout(last=last)
+        if checkout is not None:
+            source.refs[CHECKOUT] = checkout
         self._copy(source)
         uncommitted, unsaved = self._snapshot(source)
         refs = dict(source.refs)
@@ -191,6 +195,14 @@ class Saver:
         name = "" if branch is None else HEADS + branch
         # Mostly HEAD is on a branch that leads to a commit. About anything else git is asked.
         return _Source(good[name] if types.get(name) == "commit" else self._ask_head(), good)
+
+    def _checkout(self, *, last: bool) -> str | None:
+        """Save which files the run wanted checked out; return the commit. Without it the next attempt has all files."""
+        try:
+            return save_checkout(self._git_dir, self._admin, marks=last)
+        except (GitError, OSError) as error:
+            log("warning", "what was checked out could not be saved", error=str(error))
+            return None
 
     def _ask_head(self) -> str:
         resolved = _ask(self._admin, "rev-parse", "--quiet", "--verify", "HEAD^{commit}", check=False)

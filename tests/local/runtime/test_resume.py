@@ -228,3 +228,74 @@ async def test_repositories_inside_the_tree_are_there_again(api: Api, ready: Pod
         assert git("log", "-1", "--format=%s", cwd=pod.workspace / "ignored/ui") == "hidden"
         assert git("branch", "--show-current", cwd=pod.workspace / "ignored/w") == "side"
         assert git("log", "-1", "--format=%s", "x", cwd=pod.workspace / "ignored/bare.git") == "inner"
+
+
+FOLDERS = "mkdir docs src; echo d > docs/d; echo s > src/s; git add .; git commit -qm all; "
+PATTERNS = "git sparse-checkout set --no-cone '/*' '!/docs/'; "
+SETTINGS = {
+    "cone": ("git sparse-checkout set --cone src; ", "src"),
+    "patterns": (PATTERNS, "/*\n!/docs/"),
+}
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+@pytest.mark.parametrize("work", ["", "echo more >> src/s; echo new > src/new; "])
+async def test_what_was_not_checked_out_is_not_checked_out_again(
+    api: Api, ready: Pod, make_pod: MakePod, kind: str, work: str
+) -> None:
+    settings, listed = SETTINGS[kind]
+    ready.live(f"{FOLDERS}{settings}{work}exit 1")
+    before = state(ready)
+    await api.commit()
+    pod = await next_pod(api, make_pod)
+    assert git("sparse-checkout", "list", cwd=pod.workspace) == listed
+    assert not (pod.workspace / "docs").exists()
+    assert (pod.workspace / "src/s").exists()
+    assert state(pod) == before
+
+
+async def test_changes_outside_of_a_sparse_checkout_stay(api: Api, ready: Pod, make_pod: MakePod) -> None:
+    ready.live(f"{FOLDERS}{PATTERNS}mkdir docs; echo changed > docs/d; echo new > docs/new; exit 1")
+    await api.commit()
+    pod = await next_pod(api, make_pod)
+    assert (pod.workspace / "docs/d").read_text() == "changed\n"
+    assert (pod.workspace / "docs/new").read_text() == "new\n"
+
+
+async def test_marked_files_are_marked_again(api: Api, ready: Pod, make_pod: MakePod) -> None:
+    ready.live(
+        f"{FOLDERS}git update-index --assume-unchanged src/s; git update-index --skip-worktree docs/d;"
+        "git update-index --assume-unchanged README.md; git update-index --skip-worktree README.md;"
+        "echo mine > src/s; echo mine > docs/d; exit 1"
+    )
+    await api.commit()
+    pod = await next_pod(api, make_pod)
+    assert [(pod.workspace / name).read_text() for name in ("src/s", "docs/d")] == ["mine\n", "mine\n"]
+    marks = git("ls-files", "-v", "src", "docs", "README.md", cwd=pod.workspace).splitlines()
+    assert sorted(marks) == ["S docs/d", "h src/s", "s README.md"]
+    assert state(pod) == []
+
+
+async def test_a_killed_keeper_has_saved_what_is_checked_out(api: Api, ready: Pod, make_pod: MakePod) -> None:
+    assert ready.init() == 0
+    ready.start_keeper()
+    ready.wait_for_keeper()
+    git("sparse-checkout", "set", "--no-cone", "/*", "!/src/", cwd=ready.workspace)
+    (ready.workspace / "half.txt").write_text("half done\n")
+    ready.wait_for("results.bundle")
+    ready.stop_keeper(signal.SIGKILL)
+    await api.commit()
+    pod = await next_pod(api, make_pod)
+    assert git("sparse-checkout", "list", cwd=pod.workspace) == "/*\n!/src/"
+    assert (pod.workspace / "half.txt").read_text() == "half done\n"
+
+
+@pytest.mark.parametrize("forged", ["nonsense", "{}", "[]", '{"sparse": 1}', '{"sparse": {"patterns": 1, "cone": 0}}'])
+async def test_a_run_that_writes_the_record_itself_harms_nobody(
+    api: Api, ready: Pod, make_pod: MakePod, forged: str
+) -> None:
+    tree = f"$(printf '100644 blob %s\\tcheckout.json\\n' $(echo '{forged}' | git hash-object -w --stdin) | git mktree)"
+    ready.live(f"{FOLDERS}git update-ref refs/autopack/checkout $(git commit-tree -m x {tree}); exit 1")
+    await api.commit()
+    pod = await next_pod(api, make_pod)
+    assert (pod.workspace / "src/s").exists()
