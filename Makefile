@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 export PYTHONUTF8 = 1
+# Compiled modules are kept, whatever the shell says: without them every test process rewrites all tests' assertions.
+export PYTHONDONTWRITEBYTECODE =
 # Each test that docs/invariants.md and docs/reliability.md name must have run and passed. `make e2e PROOFS=` is for a
 # cluster whose audit log cannot be read: the tests of that log are skipped there.
 PROOFS := --proofs=all

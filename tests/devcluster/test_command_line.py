@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -58,20 +56,3 @@ def test_images_are_not_put_into_a_cluster_of_the_users_own(elsewhere: Path) -> 
     layout.chosen.write_text(Kind.CURRENT)
     with pytest.raises(Failure, match="push it to a registry"):
         clusters.project_image(layout, "autopack:dev", Progress())
-
-
-def test_the_package_runs_on_the_standard_library_alone() -> None:
-    checkout = Path(command_line.__file__).parent.parent
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            f"import sys; sys.path.insert(0, {str(checkout)!r}); import devcluster.__main__",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,27 +150,3 @@ def test_it_does_not_save_before_its_time(pod: Pod, guard: Guard) -> None:
     saver = FakeSaver(lambda: None)
     keeper.watch(pod, saver, 3600, stopped, guard, None)
     assert saver.saves == 0
-
-
-@pytest.mark.parametrize("command", ["workspace", "keeper", "volume", "import-repository", "branches", "tree"])
-def test_every_command_explains_itself(command: str) -> None:
-    argv = [sys.executable, "-m", "autopack_runtime.main", command, "--help"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith(f"usage: autopack-runtime {command}")
-
-
-def test_pods_do_not_wait_for_what_they_do_not_need() -> None:
-    code = "import sys, autopack_runtime.main, autopack_runtime.workspace, autopack_runtime.keeper; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    unwanted = {"pydantic", "aiohttp", "click", "asyncio", "logging", "jwt", "sqlalchemy", "kubernetes"}
-    assert unwanted.isdisjoint(done.stdout.split())
-
-
-@pytest.mark.parametrize("variable", ["AUTONOMOUS_RUNS_DIR", "AUTOPACK_ALLOWED_CALLERS"])
-def test_the_service_names_what_it_misses(variable: str, tmp_path: Path) -> None:
-    environ = {"AUTONOMOUS_RUNS_DIR": str(tmp_path), "AUTOPACK_ALLOWED_CALLERS": "x", variable: ""}
-    argv = [sys.executable, "-m", "autopack_runtime.main", "volume"]
-    done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"autopack-runtime: {variable}")
-    assert done.stderr.count("\n") == 1
