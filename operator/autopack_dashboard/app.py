@@ -46,7 +46,7 @@ def make_app(parts: Parts) -> web.Application:
     """Return the application."""
     sessions = Sessions()
     changes = Changes(parts.rows.version)
-    view = View(parts.title, asks_who=parts.gate is not None)
+    view = View(parts.title)
     doorman = Doorman(parts.gate, sessions)
     app = web.Application(middlewares=[doorman.stand, explain_problems(view)], client_max_size=_MOST_OF_A_FORM)
     app.on_response_prepare.append(add_headers)

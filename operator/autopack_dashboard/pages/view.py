@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -32,36 +33,41 @@ TONES = {
 
 
 class View:
-    """Renders templates. `asks_who`: whether people log in here."""
+    """Renders templates."""
 
-    def __init__(self, title: str, *, asks_who: bool) -> None:
-        self.asks_who = asks_who
-        self._templates = Environment(
-            loader=PackageLoader("autopack_dashboard"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=shown,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals |= {"title": title, "asks_who": asks_who, "run_url": run_url, "batch_url": batch_url}
-        self._templates.filters |= {
-            "age": age,
-            "moment": moment,
-            "took": took,
-            "size": measures.size,
-            "usd": lambda micro_usd: "" if micro_usd is None else f"${dollars(micro_usd)}",
-            "thousands": lambda number: "" if number is None else f"{number:,}",
-            "short": lambda sha: (sha or "")[:10],
-            "tone": lambda state: TONES.get(state, "calm"),
-            "query": lambda values: urlencode({name: value for name, value in values.items() if value}),
-        }
+    def __init__(self, title: str) -> None:
+        self._title = title
 
     def page(self, request: web.Request, name: str, values: Mapping[str, Any], status: int = 200) -> web.Response:
         """Return a page."""
-        common = {"here": request.path, "user": request.get(USER), "now": now()}
-        text = self._templates.get_template(name).render({**common, **values})
+        common = {"title": self._title, "here": request.path, "user": request.get(USER), "now": now()}
+        text = _templates().get_template(name).render({**common, **values})
         return web.Response(text=text, content_type="text/html", status=status)
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("autopack_dashboard"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals |= {"run_url": run_url, "batch_url": batch_url}
+    templates.filters |= {
+        "age": age,
+        "moment": moment,
+        "took": took,
+        "size": measures.size,
+        "usd": lambda micro_usd: "" if micro_usd is None else f"${dollars(micro_usd)}",
+        "thousands": lambda number: "" if number is None else f"{number:,}",
+        "short": lambda sha: (sha or "")[:10],
+        "tone": lambda state: TONES.get(state, "calm"),
+        "query": lambda values: urlencode({name: value for name, value in values.items() if value}),
+    }
+    return templates
 
 
 def shown(value: Any) -> Any:  # noqa: ANN401 - whatever a template names
