@@ -9,6 +9,8 @@ def printable(text: str, limit: int = 512) -> str:
     Control characters, ANSI escapes, bidirectional overrides, other invisible characters and lone surrogates come out
     as `\x1b` or `\u202e`, so what is shown is what is there. A cut is marked by a final `…`.
     """
+    if len(text) <= limit and text.isprintable():
+        return text
     shown = "".join(
         char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
         for char in text[: limit + 1]

@@ -48,6 +48,9 @@ IDLE_SECONDS = 2 * 360.0
 
 RESTART_SECONDS = 1.0
 PATIENCE_SECONDS = 1800.0
+REST_LOOK_SECONDS = 5.0
+"""Where nothing follows at once; each look costs as much as a request."""
+
 PLURALS = {"AutopackRun": "autopackruns", "RunBatch": "runbatches", "RunProfile": "runprofiles", "Pod": "pods"}
 
 Delivery = Callable[[str, JsonDict], list[float]]
@@ -154,12 +157,12 @@ class Simulation:
             await Process(self).run()
             await asyncio.sleep(RESTART_SECONDS)
 
-    async def until(self, fulfilled: Callable[[], bool]) -> None:
+    async def until(self, fulfilled: Callable[[], bool], look_seconds: float = 0.5) -> None:
         """Let time pass until that is so; an AssertionError when it takes half an hour."""
-        for _ in range(int(PATIENCE_SECONDS / 0.5)):
+        for _ in range(int(PATIENCE_SECONDS / look_seconds)):
             if fulfilled():
                 return
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(look_seconds)
         raise AssertionError(f"it does not come to an end: {self.summary()}")
 
     def ended(self) -> bool:
@@ -169,7 +172,7 @@ class Simulation:
 
     async def rest(self) -> None:
         """What deleted runs left is imported; then an operator with nothing to do writes nothing."""
-        await self.until(self.all_is_taken_in)
+        await self.until(self.all_is_taken_in, REST_LOOK_SECONDS)
         written = len(self.api.requests)
         await asyncio.sleep(IDLE_SECONDS)
         assert self.api.requests[written:] == []
@@ -181,7 +184,7 @@ class Simulation:
 
     async def end(self) -> None:
         """Until every run and batch is finished."""
-        await self.until(self.ended)
+        await self.until(self.ended, REST_LOOK_SECONDS)
 
     def summary(self) -> JsonDict:
         """What is stored, without times, versions and UIDs: two lives are equal when their summaries are."""
