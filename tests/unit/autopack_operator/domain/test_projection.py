@@ -18,7 +18,11 @@ from autopack_operator.domain.turns import occupies, profile_of
 from autopack_operator.ports.cluster import JsonDict
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
-JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner))
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
 TEXTS = st.none() | st.text(max_size=12)
 NAMES = ("spec", "status", "phase", "attempt", "conditions", "outcome", "profileRef", "ttlSecondsAfterFinished", "ref")
 
