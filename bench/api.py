@@ -18,6 +18,7 @@ JsonDict = dict[str, Any]
 AT_ONCE = 16
 RUNS, JOBS, CORE = "autopack.dev/v1alpha1", "batch/v1", "v1"
 PATIENCE_SECONDS = 1800.0
+LOOK_SECONDS = 0.5
 
 
 class Api:
@@ -70,7 +71,7 @@ class Api:
             # What a controller has yet to let go (of Jobs' pods, say) is not deleted again at each look.
             if "deletionTimestamp" not in left[0]["metadata"]:
                 await self._connection.request("DELETE", where, options, query or None, seconds=300)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(LOOK_SECONDS)
             if asyncio.get_running_loop().time() > deadline:
                 raise SystemExit(f"{plural} in {self.namespace} are still there after {PATIENCE_SECONDS:.0f} s")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from bench import api
 from bench.api import CORE, Api
 
 from autopack_operator.adapters.kube.connection import Connection
@@ -47,7 +49,10 @@ async def test_what_the_cache_does_not_have_yet_is_empty() -> None:
     assert await Api(Answers(GoneError("not found")), "n").glance(CORE, "pods", "one") == {}
 
 
-async def test_clearing_asks_the_store_and_deletes_only_what_is_not_on_its_way_out() -> None:
+async def test_clearing_asks_the_store_and_deletes_only_what_is_not_on_its_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(api, "LOOK_SECONDS", 0.0)
     going = listed({"deletionTimestamp": "2026-01-06T00:00:00Z"})
     connection = Answers(listed({}), {}, going, listed({}), {}, listed())
     await Api(connection, "n").clear(CORE, "pods")
