@@ -71,19 +71,16 @@ class Beats:
 
     def _commit(self, paths: AttemptPaths, folder: Path, lines: list[str]) -> Commit | None:
         """What the volume service has pinned; the lines count as imported if the manifest has their digest."""
-        pinned = pins.read(self.root, pins.committed_pin(paths))
-        if pinned is None or pinned[1].status != 200:
+        answer = pins.committed(self.root, paths)
+        if answer is None or answer["state"] == "failed":
             return None
-        answer = pinned[1].body
         manifest = files_of(folder, self.root / paths.kept).manifest
         listed = json.loads(manifest.read_text())["files"] if manifest.exists() else []
         digest = hashlib.sha256((folder / FILE).read_bytes()).hexdigest() if (folder / FILE).exists() else ""
         intact = any(entry["path"] == FILE and entry["sha256"] == digest for entry in listed)
-        code = answer.get("exitCode")
         kept = tuple(lines) if intact else ()
         removed = not (self.root / paths.workspace).exists()
-        number = code if isinstance(code, int) else None
-        return Commit(0.0, kept, str(answer["manifestSha256"]), number, alive=False, removed_workspace=removed)
+        return Commit(0.0, kept, answer["manifestSha256"], answer["exitCode"], alive=False, removed_workspace=removed)
 
 
 def lives(run: str, key: Attempt, lines: Iterable[str]) -> list[Execution]:

@@ -142,6 +142,11 @@ class AttemptPaths:
         """The file that keeps the volume service's first answer about this attempt."""
         return f".attempts/{self.uid}/a{self.attempt}.json"
 
+    @property
+    def pinned_commit(self) -> str:
+        """The file that keeps its answer to the attempt's commit."""
+        return f".attempts/{self.uid}/a{self.attempt}.commit.json"
+
 
 def repo_key(*, url: str | None = None, name: str | None = None) -> str:
     """Return the key of a repository on the volume: `u-<digest>` of its URL, or `n-<name>` of an imported one.

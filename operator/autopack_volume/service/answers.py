@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autopack.errors import AutopackError
-from autopack_volume.contract.messages import Failure, Pending
+from autopack_volume.contract.messages import Committed, Failure, Pending, Ready
 
 Json = Mapping[str, object]
 
@@ -32,9 +32,14 @@ def failure(reason: str, message: str) -> Failure:
     return {"state": "failed", "reason": reason, "message": message}
 
 
+def final(body: Ready | Committed | Failure) -> Answer:
+    """Say what stays true (200), or that it failed for good (422): asking again would get the same answer."""
+    return Answer(422 if body["state"] == "failed" else 200, body)
+
+
 def failed(error: AutopackError) -> Answer:
-    """Say that it failed for good (422): asking again would get the same answer."""
-    return Answer(422, failure(error.reason, str(error)))
+    """Say that it failed for good."""
+    return final(failure(error.reason, str(error)))
 
 
 def transient(reason: str, message: str) -> Answer:

@@ -9,35 +9,56 @@ import pytest
 
 from autopack.errors import AutopackError
 from autopack.file_layout import AttemptPaths
-from autopack_volume.service.answers import Answer
-from autopack_volume.service.attempts import folders, pins
+from autopack_volume.contract.messages import Failure, PrepareRequest, Ready
+from autopack_volume.service.attempts import folders, pins, records
 from autopack_volume.service.attempts.trash import Trash
 
-PIN = pins.prepared_pin(AttemptPaths("fix-it", "0f8fad5b-d9cb", 1))
+PATHS = AttemptPaths("fix-it", "0f8fad5b-d9cb", 1)
+REQUEST: PrepareRequest = {"runId": "fix-it", "source": {"repository": "demo"}, "ref": "main", "branch": "fix"}
+READY: Ready = {"state": "ready", "repoKey": "n-demo", "sha": "a" * 40, "workspace": "w", "artifacts": "a"}
+REFUSED: Failure = {"state": "failed", "reason": "RefNotFound", "message": "no such ref"}
 
 
 def test_the_first_answer_is_the_one_that_stays(tmp_path: Path) -> None:
-    first = pins.write(tmp_path, PIN, {"a": 1}, Answer(200, {"b": 1}))
-    second = pins.write(tmp_path, PIN, {"a": 2}, Answer(422, {"b": 2}))
-    assert first == second == pins.read(tmp_path, PIN) == ({"a": 1}, Answer(200, {"b": 1}))
+    first = pins.pin_prepared(tmp_path, PATHS, REQUEST, READY)
+    second = pins.pin_prepared(tmp_path, PATHS, {**REQUEST, "ref": "other"}, REFUSED)
+    assert first == second == pins.prepared(tmp_path, PATHS) == (REQUEST, READY)
 
 
 def test_pinning_leaves_nothing_else(tmp_path: Path) -> None:
-    pins.write(tmp_path, PIN, {}, Answer(200, {}))
-    assert [path.name for path in (tmp_path / PIN).parent.iterdir()] == ["a1.json"]
+    pins.pin_prepared(tmp_path, PATHS, REQUEST, READY)
+    assert [path.name for path in (tmp_path / ".attempts/0f8fad5b-d9cb").iterdir()] == ["a1.json"]
 
 
 def test_an_unreadable_pin_is_said(tmp_path: Path) -> None:
-    (tmp_path / PIN).parent.mkdir(parents=True)
-    (tmp_path / PIN).write_text("{")
+    pin = tmp_path / PATHS.pinned_answer
+    pin.parent.mkdir(parents=True)
+    pin.write_text("{")
     with pytest.raises(AutopackError) as raised:
-        pins.read(tmp_path, PIN)
+        pins.prepared(tmp_path, PATHS)
     assert raised.value.reason == "PinCorrupt"
 
 
-def test_the_two_pins_of_an_attempt_are_two_files() -> None:
-    paths = AttemptPaths("fix-it", "0f8fad5b-d9cb", 1)
-    assert pins.committed_pin(paths) == ".attempts/0f8fad5b-d9cb/a1.commit.json"
+def test_the_two_pins_of_an_attempt_are_two_files(tmp_path: Path) -> None:
+    assert pins.pin_committed(tmp_path, PATHS, REFUSED) == pins.committed(tmp_path, PATHS) == REFUSED
+    assert pins.prepared(tmp_path, PATHS) is None
+    assert PATHS.pinned_commit == ".attempts/0f8fad5b-d9cb/a1.commit.json"
+
+
+def test_what_was_refused_has_nothing_to_work_on(tmp_path: Path) -> None:
+    pins.pin_prepared(tmp_path, PATHS, REQUEST, REFUSED)
+    record = records.find(tmp_path, PATHS.uid, 1)
+    assert record.document() == {
+        "uid": PATHS.uid,
+        "attempt": 1,
+        "runId": "fix-it",
+        "state": "refused",
+        "reason": "RefNotFound",
+        "message": "no such ref",
+    }
+    with pytest.raises(AutopackError) as raised:
+        record.ready  # noqa: B018 - it raises
+    assert raised.value.reason == "AttemptUnknown"
 
 
 def test_folders_have_the_mode_whatever_the_umask(tmp_path: Path) -> None:

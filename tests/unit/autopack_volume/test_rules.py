@@ -8,7 +8,8 @@ from autopack.errors import AutopackError, InvalidInput
 from autopack.git.bundles import branches_of, snapshot_of
 from autopack.git.runner import GitError
 from autopack_runtime.saver import name_in_bundle
-from autopack_volume.service.answers import Answer, TransientError
+from autopack_volume.contract.messages import Committed, Failure
+from autopack_volume.service.answers import TransientError
 from autopack_volume.service.attempts.commits import may_remove_workspace
 from autopack_volume.service.attempts.prepare import is_final, needs_fetch_of_its_own
 from autopack_volume.service.reading.listing import branch_lines
@@ -105,7 +106,7 @@ def test_what_no_mirror_holds_needs_a_fetch_of_its_own(ref: str, needed: bool) -
 
 
 @pytest.mark.parametrize(
-    ("body", "began", "may"),
+    ("answer", "began", "may"),
     [
         ({"state": "committed", "complete": True}, True, True),
         ({"state": "committed", "complete": False}, True, False),
@@ -114,8 +115,8 @@ def test_what_no_mirror_holds_needs_a_fetch_of_its_own(ref: str, needed: bool) -
         ({"state": "failed"}, False, False),
     ],
 )
-def test_a_workspace_goes_only_when_nothing_is_lost(body: dict[str, object], began: bool, may: bool) -> None:
-    assert may_remove_workspace(Answer(200, body), began=began) is may
+def test_a_workspace_goes_only_when_nothing_is_lost(answer: Committed | Failure, began: bool, may: bool) -> None:
+    assert may_remove_workspace(answer, began=began) is may
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from autopack.file_layout import AttemptPaths
-from autopack_volume.service.answers import Answer
+from autopack_volume.contract.messages import Committed
 from autopack_volume.service.attempts import pins
 from faults.beats import FILE, Beats, lives, whole_lines
 
@@ -25,7 +25,23 @@ def attempt(root: Path, text: str) -> Path:
 def commit(root: Path, file: Path) -> None:
     entry = {"path": FILE, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     (root / PATHS.artifacts / "manifest.json").write_text(json.dumps({"files": [entry]}))
-    pins.write(root, pins.committed_pin(PATHS), {}, Answer(200, {"manifestSha256": "m", "exitCode": 0}))
+    answer: Committed = {
+        "state": "committed",
+        "complete": True,
+        "saved": "all",
+        "unsaved": [],
+        "unsavedCount": 0,
+        "stopReason": None,
+        "head": "a" * 40,
+        "ref": "",
+        "branches": {},
+        "snapshot": None,
+        "files": 1,
+        "bytes": 1,
+        "manifestSha256": "m",
+        "exitCode": 0,
+    }
+    pins.pin_committed(root, PATHS, answer)
 
 
 def test_half_a_line_was_not_acknowledged(tmp_path: Path) -> None:

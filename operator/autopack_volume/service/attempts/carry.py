@@ -45,16 +45,15 @@ def carry_over(root: Path, paths: AttemptPaths, results: Path, mirror: Path, bas
     Raises AutopackError ResumeImpossible, GitError or OSError. May be run again after a crash.
     """
     earlier = AttemptPaths(paths.run_id, paths.uid, paths.attempt - 1)
-    found = pins.read(root, pins.committed_pin(earlier))
-    if found is None or found[1].status != 200:
+    left = pins.committed(root, earlier)
+    if left is None or left["state"] == "failed":
         message = f"what attempt {earlier.attempt} left was never imported"
         raise AutopackError("ResumeImpossible", message, "Set spec.retry.startFrom to Source in a new run")
-    head, snapshot = str(found[1].body["head"]), found[1].body.get("snapshot")
     refs = _refs(results, earlier, f"{RUN_REFS}{path_component(paths.run_id)}")
     with _scratch(results, mirror) as place:
         commands = "".join(f"update {name} {sha}\n" for name, sha in refs.items())
         run_git(["update-ref", "--stdin"], git_dir=place, input=commands.encode())
-        run_git(["update-ref", "--no-deref", "HEAD", head], git_dir=place)
+        run_git(["update-ref", "--no-deref", "HEAD", left["head"]], git_dir=place)
         if not run_git(["rev-list", "-n1", "--all", "--not", base], git_dir=place).stdout:
             return None
         bundle = place / BUNDLE
@@ -63,7 +62,7 @@ def carry_over(root: Path, paths: AttemptPaths, results: Path, mirror: Path, bas
             os.fsync(file.fileno())
         bundle.replace(root / paths.kept / BUNDLE)
     sync_directory(root / paths.kept)
-    return str(snapshot or head)
+    return left["snapshot"] or left["head"]
 
 
 def _refs(results: Path, earlier: AttemptPaths, snapshot_ref: str) -> dict[str, str]:

@@ -24,8 +24,8 @@ from autopack.scan import walk
 from autopack.trees import change_mode
 from autopack.unsaved import Unsaved
 from autopack_volume.contract import messages
-from autopack_volume.contract.messages import Committed
-from autopack_volume.service.answers import Answer, TransientError, failed
+from autopack_volume.contract.messages import Committed, Failure
+from autopack_volume.service.answers import Answer, TransientError, failure, final
 from autopack_volume.service.metrics import Metrics
 from autopack_volume.service.results.importing import Import, attempt_refs, private_copy
 from autopack_volume.service.results.leftovers import Carried, Left, read_left
@@ -33,6 +33,7 @@ from autopack_volume.service.sources.mirrors import Mirrors
 from autopack_volume.service.sources.refresh import Refresher
 
 from . import pins
+from .records import Record, find, unknown
 from .requests import CommitRequest
 from .trash import Trash
 
@@ -58,42 +59,36 @@ class Commits:
         """Return the answer; the first final one (200 or 422) is pinned. Raises TransientError and OSError."""
         loop = asyncio.get_running_loop()
         started = monotonic()
-        key = await loop.run_in_executor(self._files, self._repo_key, request.paths)
+        record = await loop.run_in_executor(self._files, self._record, request.paths)
         # One import into a repository at a time: they would wait for each other's locks anyway.
-        async with self._refresher.lock(f"results/{key}"):
-            answer = await loop.run_in_executor(self._files, self._commit, request, key)
+        async with self._refresher.lock(f"results/{record.ready['repoKey']}"):
+            answer = await loop.run_in_executor(self._files, self._commit, request, record)
         self._metrics.import_seconds.observe(monotonic() - started)
-        return answer
+        return final(answer)
 
     def _files_of(self, paths: AttemptPaths) -> KeptFiles:
         return files_of(self._root / paths.artifacts, self._root / paths.kept)
 
-    def _repo_key(self, paths: AttemptPaths) -> str:
-        return str(self._prepared(paths)["repoKey"])
+    def _record(self, paths: AttemptPaths) -> Record:
+        record = find(self._root, paths.uid, paths.attempt)
+        if record.paths != paths:
+            raise unknown(paths.attempt)
+        return record
 
-    def _prepared(self, paths: AttemptPaths) -> dict[str, object]:
-        found = pins.read(self._root, pins.prepared_pin(paths))
-        if found is None or found[1].status != 200 or found[0].get("runId") != paths.run_id:
-            message = f"attempt {paths.attempt} of this run was never prepared on this volume"
-            raise AutopackError("AttemptUnknown", message, "PUT it first, and check the claim")
-        return {**found[0], **found[1].body}
-
-    def _commit(self, request: CommitRequest, key: str) -> Answer:
-        paths = request.paths
-        pin = pins.committed_pin(paths)
-        pinned = pins.read(self._root, pin)
-        if pinned is None:
-            fence(self._files_of(paths))
-            pinned = pins.write(self._root, pin, {"runId": paths.run_id}, self._decide(paths, key))
-        answer = pinned[1]
-        if request.remove_workspace and may_remove_workspace(answer, began=self._began(paths)):
-            self._discard(paths)
+    def _commit(self, request: CommitRequest, record: Record) -> Committed | Failure:
+        # Read again: whoever had the lock before may have decided.
+        answer = pins.committed(self._root, record.paths)
+        if answer is None:
+            fence(self._files_of(record.paths))
+            answer = pins.pin_committed(self._root, record.paths, self._decide(record))
+        if request.remove_workspace and may_remove_workspace(answer, began=self._began(record)):
+            self._discard(record.paths)
         return answer
 
-    def _began(self, paths: AttemptPaths) -> bool:
-        files = self._files_of(paths)
+    def _began(self, record: Record) -> bool:
+        files = self._files_of(record.paths)
         # An attempt that goes on from another begins with a bundle.
-        saved = "resumedFrom" not in self._prepared(paths) and os.path.lexists(files.bundle)
+        saved = "resumedFrom" not in record.ready and os.path.lexists(files.bundle)
         return saved or files.command_began or os.path.lexists(files.ready_marker)
 
     def _discard(self, paths: AttemptPaths) -> None:
@@ -105,10 +100,10 @@ class Commits:
         with contextlib.suppress(OSError):
             (self._root / paths.workspace).parent.rmdir()
 
-    def _decide(self, paths: AttemptPaths, key: str) -> Answer:
+    def _decide(self, record: Record) -> Committed | Failure:
         """Check and take in; the pin comes after this, so a crash within is repaired by doing it again."""
-        prepared = self._prepared(paths)
-        identity = Identity(paths.run_id, paths.uid, paths.attempt, str(prepared["sha"]), str(prepared["branch"]))
+        paths, key = record.paths, record.ready["repoKey"]
+        identity = Identity(paths.run_id, paths.uid, paths.attempt, record.ready["sha"], record.branch)
         files = self._files_of(paths)
         repo = self._mirrors.ensure_results(key)
         try:
@@ -124,11 +119,11 @@ class Commits:
             # Not what was left is at fault, or it would have been said so: the disk, or a lock.
             raise TransientError(error.reason, error.message) from error
         except AutopackError as error:
-            return failed(error)
+            return failure(error.reason, str(error))
         hit("volume.after_import")
         make_read_only(files)
         hit("volume.before_commit_pin")
-        return Answer(200, committed(left, paths, began=self._began(paths)))
+        return committed(left, paths, began=self._began(record))
 
     @contextlib.contextmanager
     def _bundle(self, left: Path, scratch: Path) -> Iterator[Carried | None]:
@@ -196,6 +191,6 @@ def _how_much(left: Left, *, began: bool) -> Literal["all", "partly", "none", "u
     return "none" if left.manifest.work.bundle is None else "partly"
 
 
-def may_remove_workspace(answer: Answer, *, began: bool) -> bool:
+def may_remove_workspace(answer: Committed | Failure, *, began: bool) -> bool:
     """Tell whether a workspace can go: all in it is saved, or no command ever began in it."""
-    return answer.body.get("state") == "committed" and (answer.body.get("complete") is True or not began)
+    return answer["state"] == "committed" and (answer["complete"] or not began)

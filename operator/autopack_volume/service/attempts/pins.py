@@ -1,4 +1,8 @@
-"""Answers that were given once are given forever: one small file each, written last and never replaced."""
+"""Answers that were given once are given forever: one small file each, written last and never replaced.
+
+An attempt has two of them, one about its preparation and one about its commit. A file's name and place have only the
+UID and the number; the run's id is in it.
+"""
 
 from __future__ import annotations
 
@@ -7,43 +11,58 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from autopack.errors import AutopackError
 from autopack.file_layout import AttemptPaths
 from autopack.files import TEMPORARY_PREFIX, sync_directory
 from autopack.scan import read_small
-from autopack_volume.service.answers import Answer, Json
+from autopack_volume.contract.messages import CommitRequest, Committed, Failure, PrepareRequest, Ready
+from autopack_volume.service.answers import Json, final
 
 _LIMIT = 1 << 24
 
 
-def prepared_pin(paths: AttemptPaths) -> str:
-    """Return where the answer to an attempt's preparation lies, relative to the volume."""
-    return paths.pinned_answer
+def prepared(root: Path, paths: AttemptPaths) -> tuple[PrepareRequest, Ready | Failure] | None:
+    """Return what was asked when the attempt was prepared, and the answer; None when it never was."""
+    return _read(root, paths.pinned_answer)
 
 
-def committed_pin(paths: AttemptPaths) -> str:
-    """Return where the answer to an attempt's commit lies, relative to the volume."""
-    return paths.pinned_answer.removesuffix(".json") + ".commit.json"
+def committed(root: Path, paths: AttemptPaths) -> Committed | Failure | None:
+    """Return the answer to the attempt's commit; None when there is none yet."""
+    found: tuple[CommitRequest, Committed | Failure] | None = _read(root, paths.pinned_commit)
+    return found and found[1]
 
 
-def read(root: Path, pin: str) -> tuple[Json, Answer] | None:
-    """Return the request and the answer that are pinned; None when there is none."""
+def pin_prepared(
+    root: Path, paths: AttemptPaths, request: PrepareRequest, answer: Ready | Failure
+) -> tuple[PrepareRequest, Ready | Failure]:
+    """Pin an answer unless there is one already; return what is pinned, which may be another's."""
+    return _pin(root, paths.pinned_answer, request, answer)
+
+
+def pin_committed(root: Path, paths: AttemptPaths, answer: Committed | Failure) -> Committed | Failure:
+    """Pin an answer unless there is one already; return what is pinned, which may be another's."""
+    request: CommitRequest = {"runId": paths.run_id}
+    pinned: tuple[CommitRequest, Committed | Failure] = _pin(root, paths.pinned_commit, request, answer)
+    return pinned[1]
+
+
+def _read(root: Path, pin: str) -> tuple[Any, Any] | None:
     raw = read_small(root / pin, _LIMIT)
     if raw is None:
         return None
     try:
         document = json.loads(raw)
-        return dict(document["request"]), Answer(int(document["status"]), dict(document["answer"]))
+        return dict(document["request"]), dict(document["answer"])
     except (ValueError, KeyError, TypeError) as error:
         raise AutopackError("PinCorrupt", f"{pin} on the volume is not readable", "Restore or remove it") from error
 
 
-def write(root: Path, pin: str, request: Json, answer: Answer) -> tuple[Json, Answer]:
-    """Pin an answer unless there is one already; return what is pinned, which may be another's."""
+def _pin(root: Path, pin: str, request: Json, answer: Ready | Committed | Failure) -> tuple[Any, Any]:
     path = root / pin
     path.parent.mkdir(parents=True, exist_ok=True)
-    document = {"request": request, "status": answer.status, "answer": answer.body}
+    document = {"request": request, "status": final(answer).status, "answer": answer}
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}")
     try:
         with temporary.open("xb") as file:
@@ -56,7 +75,7 @@ def write(root: Path, pin: str, request: Json, answer: Answer) -> tuple[Json, An
     finally:
         temporary.unlink(missing_ok=True)
     sync_directory(path.parent)
-    pinned = read(root, pin)
+    pinned = _read(root, pin)
     if pinned is None:
         raise AutopackError("PinCorrupt", f"{pin} on the volume vanished", "Check what else writes to the volume")
     return pinned

@@ -12,8 +12,8 @@ from typing import TypeVar
 from autopack.errors import AutopackError
 from autopack.failpoints import hit
 from autopack.git.runner import GitError
-from autopack_volume.contract.messages import Ready
-from autopack_volume.service.answers import Answer, Json, TransientError, failed
+from autopack_volume.contract.messages import Failure, PrepareRequest, Ready
+from autopack_volume.service.answers import Answer, TransientError, failed, failure, final
 from autopack_volume.service.metrics import Metrics
 from autopack_volume.service.sources.lookup import is_empty, is_whole, resolve
 from autopack_volume.service.sources.mirrors import Mirrors
@@ -53,7 +53,7 @@ class Attempts:
             return await self._file_work(self._make_or_later, request, sha)
         except AutopackError as error:
             if is_final(error):
-                return await self._file_work(self._pin, request, failed(error))
+                return await self._file_work(self._pin, request, failure(error.reason, str(error)))
             raise
 
     async def _file_work(self, work: Callable[..., _T], *args: object) -> _T:
@@ -67,16 +67,16 @@ class Attempts:
             self._metrics.fetch_seconds.observe(monotonic() - started)
 
     def _pinned(self, request: AttemptRequest) -> Answer | None:
-        found = pins.read(self._root, pins.prepared_pin(request.paths))
+        found = pins.prepared(self._root, request.paths)
         return None if found is None else answer_for(request, *found)
 
     def _sha_of_earlier_attempt(self, request: AttemptRequest) -> str | None:
         """Return the commit of the run's first attempt: a retry repeats the same work, whatever was pushed since."""
         for attempt in range(1, request.paths.attempt):
             earlier = type(request.paths)(request.paths.run_id, request.paths.uid, attempt)
-            found = pins.read(self._root, pins.prepared_pin(earlier))
-            if found and found[0] == request.document() and found[1].status == 200:
-                return str(found[1].body["sha"])
+            found = pins.prepared(self._root, earlier)
+            if found and found[0] == request.document() and found[1]["state"] == "ready":
+                return found[1]["sha"]
         return None
 
     async def _resolve(self, request: AttemptRequest) -> str:
@@ -151,11 +151,10 @@ class Attempts:
         }
         if resumed is not None:
             body["resumedFrom"] = resumed
-        return self._pin(request, Answer(200, body))
+        return self._pin(request, body)
 
-    def _pin(self, request: AttemptRequest, answer: Answer) -> Answer:
-        pinned = pins.write(self._root, pins.prepared_pin(request.paths), request.document(), answer)
-        return answer_for(request, *pinned)
+    def _pin(self, request: AttemptRequest, answer: Ready | Failure) -> Answer:
+        return answer_for(request, *pins.pin_prepared(self._root, request.paths, request.document(), answer))
 
 
 _FINAL = frozenset(
@@ -183,9 +182,9 @@ def needs_fetch_of_its_own(ref: str) -> bool:
     return len(ref) == 40 or (ref.startswith("refs/") and not ref.startswith(("refs/heads/", "refs/tags/")))
 
 
-def answer_for(request: AttemptRequest, pinned_request: Json, answer: Answer) -> Answer:
+def answer_for(request: AttemptRequest, pinned_request: PrepareRequest, answer: Ready | Failure) -> Answer:
     """Return the pinned answer if it was to this very request, else AttemptConflict."""
     if pinned_request == request.document():
-        return answer
+        return final(answer)
     message = f"attempt {request.paths.attempt} of this run was asked for with other values"
     return failed(AutopackError("AttemptConflict", message, "Start another attempt"))

@@ -9,8 +9,7 @@ from pathlib import Path
 from autopack.errors import AutopackError
 from autopack.file_layout import AttemptPaths
 from autopack.files import names_in
-from autopack_volume.contract.messages import State
-from autopack_volume.service.answers import Json
+from autopack_volume.contract import messages
 
 from . import pins
 
@@ -19,64 +18,69 @@ _PIN = re.compile(r"a([1-9][0-9]{0,8})\.json")
 
 @dataclass(frozen=True)
 class Record:
-    """One attempt: where it lies, what it began with, and the answers to its preparation and its commit (or None)."""
+    """One attempt: where it lies, its branch, and the answers to its preparation and its commit (None: not yet)."""
 
     paths: AttemptPaths
     branch: str
-    prepared: Json
-    committed: Json | None
+    prepared: messages.Ready | messages.Failure
+    committed: messages.Committed | messages.Failure | None
 
     @property
-    def state(self) -> State:
+    def state(self) -> messages.State:
         """How far it is."""
-        if self.prepared.get("state") != "ready":
+        if self.prepared["state"] == "failed":
             return "refused"
-        if self.committed is None:
-            return "live"
-        return "committed" if self.committed.get("state") == "committed" else "failed"
+        return "live" if self.committed is None else self.committed["state"]
 
     @property
-    def repo_key(self) -> str:
-        """The repository's key on the volume."""
-        return str(self.prepared["repoKey"])
+    def ready(self) -> messages.Ready:
+        """What it began with; AutopackError AttemptUnknown when it was refused."""
+        if self.prepared["state"] == "failed":
+            raise unknown(self.paths.attempt)
+        return self.prepared
 
-    @property
-    def base_sha(self) -> str:
-        """The commit it began with."""
-        return str(self.prepared["sha"])
-
-    def kept(self) -> Json:
+    def kept(self) -> messages.Committed:
         """Return the answer to its commit; AutopackError NotCommitted when there is none, or it was refused."""
-        if self.committed is None or self.state != "committed":
+        if self.committed is None or self.committed["state"] == "failed":
             fix = "Wait until it has ended" if self.state == "live" else "Look at its artifacts"
             raise AutopackError("NotCommitted", f"attempt {self.paths.attempt} has left no commits (yet)", fix)
         return self.committed
 
-    def document(self) -> Json:
+    def document(self) -> messages.Attempt:
         """Return what readers are told."""
-        found = {"uid": self.paths.uid, "attempt": self.paths.attempt, "runId": self.paths.run_id, "state": self.state}
-        if self.state == "refused":
-            return found | {name: self.prepared.get(name) for name in ("reason", "message")}
-        begun = {"repoKey": self.repo_key, "baseSha": self.base_sha, "branch": self.branch}
-        return found | begun | {"commit": self.committed}
+        found: messages.Attempt = {
+            "uid": self.paths.uid,
+            "attempt": self.paths.attempt,
+            "runId": self.paths.run_id,
+            "state": self.state,
+        }
+        if self.prepared["state"] == "failed":
+            return {**found, "reason": self.prepared["reason"], "message": self.prepared["message"]}
+        begun = self.prepared["repoKey"], self.prepared["sha"]
+        return {**found, "repoKey": begun[0], "baseSha": begun[1], "branch": self.branch, "commit": self.committed}
+
+
+def unknown(attempt: int) -> AutopackError:
+    """Return the error for an attempt with which nothing can be done."""
+    message = f"attempt {attempt} of this run was never prepared on this volume"
+    return AutopackError("AttemptUnknown", message, "Check the UID and the claim")
 
 
 def find(root: Path, uid: str, attempt: int) -> Record:
     """Return an attempt; AutopackError AttemptUnknown, InvalidInput for what is no UID."""
     # The run's id is in the pin; only the UID and the number lead to the pin.
     place = AttemptPaths("unknown", uid, attempt)
-    found = pins.read(root, pins.prepared_pin(place))
+    found = pins.prepared(root, place)
     if found is None:
-        raise AutopackError("AttemptUnknown", f"attempt {attempt} of this run is not on this volume", "Check the UID")
+        raise unknown(attempt)
     request, answer = found
-    committed = pins.read(root, pins.committed_pin(place))
-    paths = AttemptPaths(str(request["runId"]), uid, attempt)
-    return Record(paths, str(request["branch"]), answer.body, None if committed is None else committed[1].body)
+    paths = AttemptPaths(request["runId"], uid, attempt)
+    return Record(paths, request["branch"], answer, pins.committed(root, place))
 
 
 def find_all(root: Path, uid: str) -> list[Record]:
     """Return the attempts of a run, oldest first; AutopackError AttemptUnknown when there is none."""
-    folder = root / Path(pins.prepared_pin(AttemptPaths("unknown", uid, 1))).parent
+    folder = (root / AttemptPaths("unknown", uid, 1).pinned_answer).parent
     names = (_PIN.fullmatch(name) for name in names_in(folder))
     numbers = sorted(int(name[1]) for name in names if name)
     if not numbers:

@@ -36,14 +36,10 @@ class AttemptRequest:
         """The key of the repository on the volume."""
         return repo_key(url=self.url, name=self.repository)
 
-    def document(self) -> Json:
+    def document(self) -> messages.PrepareRequest:
         """Return the request as it is kept beside the answer to it."""
-        return {
-            "runId": self.paths.run_id,
-            "source": {"url": self.url} if self.url is not None else {"repository": self.repository},
-            "ref": self.ref,
-            "branch": self.branch,
-        }
+        source: messages.Source = {"url": self.url} if self.url is not None else {"repository": self.repository or ""}
+        return {"runId": self.paths.run_id, "source": source, "ref": self.ref, "branch": self.branch}
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ import re
 from pathlib import Path
 
 from autopack.errors import AutopackError
-from autopack.file_layout import AttemptPaths
 from autopack.log import log
 from autopack_volume.contract.messages import UnfinishedAttempt
 
-from . import pins
+from .records import find
 
 _PIN = re.compile(r"a([1-9][0-9]*)\.json")
 
@@ -29,18 +28,16 @@ def unfinished(root: Path) -> list[UnfinishedAttempt]:
             number = _PIN.fullmatch(name)
             if number is None or f"a{number[1]}.commit.json" in names:
                 continue
-            run = _run_of(root, f".attempts/{folder.name}/{name}", folder.name, int(number[1]))
+            run = _run_of(root, folder.name, int(number[1]))
             if run is not None:
                 found.append({"uid": folder.name, "runId": run, "attempt": int(number[1])})
     return found
 
 
-def _run_of(root: Path, pin: str, uid: str, attempt: int) -> str | None:
+def _run_of(root: Path, uid: str, attempt: int) -> str | None:
     try:
-        pinned = pins.read(root, pin)
-        if pinned is None or pinned[1].status != 200:
-            return None
-        return AttemptPaths(str(pinned[0]["runId"]), uid, attempt).run_id
+        record = find(root, uid, attempt)
     except (AutopackError, KeyError) as error:
-        log("warning", "an attempt's pin cannot be read", pin=pin, error=str(error))
+        log("warning", "an attempt's pin cannot be read", uid=uid, attempt=attempt, error=str(error))
         return None
+    return record.paths.run_id if record.state == "live" else None

@@ -14,9 +14,9 @@ from aiohttp import web
 
 from autopack.errors import AutopackError, InvalidInput
 from autopack.kept_files import KeptFiles, files_of
-from autopack.manifest import FileEntry, ManifestMismatch, parse
+from autopack.manifest import FileEntry, LinkEntry, ManifestMismatch, parse
+from autopack_volume.contract import messages
 from autopack_volume.contract.headers import OFFSET, SIZE, STATE
-from autopack_volume.service.answers import Json
 from autopack_volume.service.attempts import records
 from autopack_volume.service.attempts.records import Record
 from autopack_volume.service.attempts.requests import attempt_number
@@ -70,23 +70,16 @@ class FileReader(Reader):
     async def artifacts(self, request: web.Request) -> web.StreamResponse:
         """List an attempt's artifacts: from its manifest once committed, else as they lie there now."""
         Query(request.rel_url.raw_query_string)
-        record = await self.record(request)
-        listed = await self.blocking(self._listed, record)
-        return as_json({"state": record.state, **listed})
+        return as_json(await self.blocking(self._listed, await self.record(request)))
 
-    def _listed(self, record: Record) -> Json:
+    def _listed(self, record: Record) -> messages.Listing:
         if record.state != "committed":
             place = self._files_of(record)
             files, truncated = inside.browse(place.artifacts, _MOST_LISTED, place.own_names)
-            return {"files": files, "truncated": truncated}
-        entries = parse(self._manifest(record)).files
-        files = [
-            {"path": one.path, "size": one.size, "sha256": one.sha256}
-            if isinstance(one, FileEntry)
-            else {"path": one.path, "link": one.link}
-            for one in entries[:_MOST_LISTED]
-        ]
-        return {"files": files, "truncated": len(entries) > _MOST_LISTED}
+        else:
+            entries = parse(self._manifest(record)).files
+            files, truncated = [_artifact(one) for one in entries[:_MOST_LISTED]], len(entries) > _MOST_LISTED
+        return {"state": record.state, "files": files, "truncated": truncated}
 
     def _manifest(self, record: Record) -> bytes:
         manifest = self._files_of(record).manifest
@@ -150,11 +143,13 @@ class FileReader(Reader):
             size = os.fstat(descriptor).st_size
             limit = query.number("limit", _MOST_OF_A_LOG)
             part = window(size, tail=tail, offset=offset, limit=_MOST_OF_A_LOG if limit is None else limit)
-            told = {
-                OFFSET: str(part[0]),
-                SIZE: str(size),
-                STATE: record.state,
-            }
+            told = {OFFSET: str(part[0]), SIZE: str(size), STATE: record.state}
             return await send(request, self.threads, descriptor, part, headers_of(name, **told), 200)
         finally:
             os.close(descriptor)
+
+
+def _artifact(one: FileEntry | LinkEntry) -> messages.Artifact:
+    if isinstance(one, FileEntry):
+        return {"path": one.path, "size": one.size, "sha256": one.sha256}
+    return {"path": one.path, "link": one.link}

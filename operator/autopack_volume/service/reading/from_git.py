@@ -36,10 +36,10 @@ class Patch:
 def diff(root: Path, record: Record, limit: int, timeout: float, *, stat: bool, committed_only: bool) -> Patch:
     """Return what an attempt changed: its last commit or, unless `committed_only`, with what it left uncommitted."""
     kept = record.kept()
-    tip = str(kept["head"] if committed_only or kept.get("snapshot") is None else kept["snapshot"])
-    repo = root / results(record.repo_key)
-    data, truncated = git_output(diff_command(record.base_sha, tip, stat=stat), limit, git_dir=repo, timeout=timeout)
-    return Patch(record.base_sha, tip, data, truncated)
+    base, tip = record.ready["sha"], kept["head"] if committed_only else kept["snapshot"] or kept["head"]
+    repo = root / results(record.ready["repoKey"])
+    data, truncated = git_output(diff_command(base, tip, stat=stat), limit, git_dir=repo, timeout=timeout)
+    return Patch(base, tip, data, truncated)
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ def bundle(root: Path, record: Record, name: str | None, timeout: float, *, comp
     """
     kept = record.kept()
     prefix = attempt_refs(record.paths)
-    ref = str(kept["ref"]) if name is None else f"{prefix}/{check_ref(name)}"
-    repo = root / results(record.repo_key)
+    ref = kept["ref"] if name is None else f"{prefix}/{check_ref(name)}"
+    repo = root / results(record.ready["repoKey"])
     if run_git(["rev-parse", "--quiet", "--verify", f"{ref}^{{commit}}"], git_dir=repo, check=False).returncode != 0:
         shown = printable(ref.removeprefix(f"{prefix}/"), 120)
         raise AutopackError("RefNotFound", f"the attempt left no ref '{shown}'", "Look at the attempt's branches")
-    without = [] if complete else [f"^{record.base_sha}"]
+    without = [] if complete else [f"^{record.ready['sha']}"]
     # Where a crash leaves it, the next start of the service collects it.
     place = tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=repo.parent)
     path = Path(place.name) / "bundle"
@@ -82,7 +82,7 @@ def bundle(root: Path, record: Record, name: str | None, timeout: float, *, comp
 
 def forecast(root: Path, records: Sequence[Record], base: str | None, timeout: float) -> messages.Forecast:
     """Try how the branches of attempts of one repository merge into `base` (None: its default branch)."""
-    keys = {record.repo_key for record in records}
+    keys = {record.ready["repoKey"] for record in records}
     if len(keys) != 1:
         raise InvalidInput("attempt", "names runs of different repositories", "Forecast one repository at a time")
     key = keys.pop()

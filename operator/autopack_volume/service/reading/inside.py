@@ -11,6 +11,7 @@ from pathlib import Path
 
 from autopack.errors import AutopackError, InvalidInput, printable
 from autopack.scan import open_below
+from autopack_volume.contract.messages import Artifact
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_DEPTH = 64
@@ -46,13 +47,13 @@ def open_file(root: Path, parts: list[str], shown: str) -> int:
         raise
 
 
-def browse(root: Path, most: int, skip: Collection[str] = ()) -> tuple[list[dict[str, str | int | None]], bool]:
+def browse(root: Path, most: int, skip: Collection[str] = ()) -> tuple[list[Artifact], bool]:
     """List what lies below `root` now, sorted, and whether there is more than `most`: a run may be writing there.
 
     Names in `skip` are left out at the top.
     Files have `size` in bytes, symlinks their target in `link`. What vanishes or may not be read meanwhile is left out.
     """
-    found: list[dict[str, str | int | None]] = []
+    found: list[Artifact] = []
     with contextlib.suppress(FileNotFoundError):
         for entry in _walk(os.open(root, _FOLDER), "", skip, _MAX_DEPTH):
             if len(found) == most:
@@ -61,7 +62,7 @@ def browse(root: Path, most: int, skip: Collection[str] = ()) -> tuple[list[dict
     return found, False
 
 
-def _walk(folder: int, prefix: str, skip: Collection[str], depth: int) -> Iterator[dict[str, str | int | None]]:
+def _walk(folder: int, prefix: str, skip: Collection[str], depth: int) -> Iterator[Artifact]:
     try:
         for name in sorted(os.listdir(folder)):  # of a descriptor: a path could be swapped for a link
             if name in skip:

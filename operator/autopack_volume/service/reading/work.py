@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from autopack_volume.contract.headers import BASE, REF, TIP, TRUNCATED
-from autopack_volume.service.answers import Json
+from autopack_volume.contract.messages import Forecast
 from autopack_volume.service.attempts import records
 
 from . import from_git
@@ -43,7 +43,7 @@ class WorkReader(Reader):
             descriptor = os.open(made.path, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 size = os.fstat(descriptor).st_size
-                told = {REF: made.ref, BASE: record.base_sha}
+                told = {REF: made.ref, BASE: record.ready["sha"]}
                 headers = headers_of(f"{record.paths.folder}.bundle", **told)
                 return await send(request, self.threads, descriptor, (0, size), headers, 200)
             finally:
@@ -79,7 +79,7 @@ class WorkReader(Reader):
         query = Query(request.rel_url.raw_query_string, "attempt", "base", many=frozenset({"attempt"}))
         base, wanted = query.text("base"), query.attempts(_MOST_ATTEMPTS)
 
-        def make() -> Json:
+        def make() -> Forecast:
             found = [records.find(self.root, uid, number) for uid, number in wanted]
             return from_git.forecast(self.root, found, base, _GIT_SECONDS)
 

@@ -15,7 +15,7 @@ from autopack.files import names_in
 from autopack.git.bundles import list_heads
 from autopack.git.ref_list import list_refs
 from autopack.kept_files import files_of
-from autopack_volume.service.attempts import pins
+from autopack_volume.service.attempts.records import find
 from autopack_volume.service.attempts.unfinished import unfinished
 from autopack_volume.service.results.importing import attempt_refs
 
@@ -30,8 +30,7 @@ _BLOCK = 512
 
 def repositories(root: Path) -> list[Repository]:
     """Return the repositories that have a mirror."""
-    busy = [AttemptPaths(str(one["runId"]), str(one["uid"]), int(str(one["attempt"]))) for one in unfinished(root)]
-    at_work = {_key_of(root, paths) for paths in busy}
+    at_work = {find(root, one["uid"], one["attempt"]).ready["repoKey"] for one in unfinished(root)}
     found = []
     for key in names_in(root / ".repos"):
         place = root / mirror(key)
@@ -46,7 +45,7 @@ def repositories(root: Path) -> list[Repository]:
 
 def attempts(root: Path) -> list[Attempt]:
     """Return the attempts whose commit was answered for good, those that failed as well."""
-    busy = {str(one["uid"]) for one in unfinished(root)}
+    busy = {one["uid"] for one in unfinished(root)}
     return [one for uid in names_in(root / ".attempts") for one in _attempts_of(root, uid, run_at_work=uid in busy)]
 
 
@@ -56,11 +55,8 @@ def _attempts_of(root: Path, uid: str, *, run_at_work: bool) -> Iterator[Attempt
         if number is None:
             continue
         with contextlib.suppress(AutopackError, OSError, KeyError):
-            pinned = pins.read(root, f".attempts/{uid}/{name}")
-            if pinned is None:
-                continue
-            paths = AttemptPaths(str(pinned[0]["runId"]), uid, int(number[1]))
-            key = _key_of(root, paths)
+            record = find(root, uid, int(number[1]))
+            paths, key = record.paths, record.ready["repoKey"]
             bundle = files_of(root / paths.artifacts, root / paths.kept).bundle
             size = bundle.stat().st_size if bundle.is_file() else None
             yield Attempt(
@@ -73,11 +69,6 @@ def _attempts_of(root: Path, uid: str, *, run_at_work: bool) -> Iterator[Attempt
                 imported=size is not None and _is_imported(root / results(key), paths, bundle),
                 run_at_work=run_at_work,
             )
-
-
-def _key_of(root: Path, paths: AttemptPaths) -> str:
-    prepared = pins.read(root, pins.prepared_pin(paths))
-    return "" if prepared is None else str(prepared[1].body.get("repoKey", ""))
 
 
 def _is_imported(repo: Path, paths: AttemptPaths, bundle: Path) -> bool:

@@ -75,7 +75,7 @@ class Tidying:
         if commands:
             run_git(["update-ref", "--stdin"], git_dir=repo, input=commands.encode())
         self._trash.discard(paths.kept)
-        self._trash.discard(paths.pinned_answer.removesuffix(".json") + ".commit.json")
+        self._trash.discard(paths.pinned_commit)
         return self._trash.discard(paths.pinned_answer)
 
     def _drop_objects(self, keys: Collection[str]) -> None:
