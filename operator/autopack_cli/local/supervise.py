@@ -6,9 +6,8 @@ import contextlib
 import logging
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -28,16 +27,14 @@ _NO_ANCHOR = (
 )
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(TypedDict):
     """The options of one call; see the command's help."""
 
     run_ids: str | None
     anchor_path: Path | None
     workers: int
-    database_url: str | None = field(repr=False)
+    database_url: str | None
     per_run_sqlite: bool
-    settings: Settings
     command: str | None
     extra_args: tuple[str, ...]
     ref: str
@@ -57,50 +54,52 @@ class Request:
     verbose: bool
 
 
-def supervise(request: Request) -> int:
+def supervise(request: Request, settings: Settings) -> int:
     """Execute the runs and print the summary; return the exit code. Raises AutopackError for bad input."""
-    if not request.run_ids:
+    if not request["run_ids"]:
         raise click.UsageError(_NO_RUNS)
-    if request.anchor_path is None:
+    if request["anchor_path"] is None:
         raise click.UsageError(_NO_ANCHOR)
     from autopack.progress import choose_progress
     from autopack.supervisor.selection import parse_run_ids, select
 
-    run_ids = select(parse_run_ids(request.run_ids), request.pattern, request.slice_text)
-    with choose_progress(sys.stderr) as progress, _logging_to(progress, verbose=request.verbose):
-        result = _execute(request, run_ids, request.anchor_path, progress)
+    run_ids = select(parse_run_ids(request["run_ids"]), request["pattern"], request["slice_text"])
+    with choose_progress(sys.stderr) as progress, _logging_to(progress, verbose=request["verbose"]):
+        result = _execute(request, settings, run_ids, request["anchor_path"], progress)
     _print_summary(result)
     return OK if result.all_successful else RUNS_FAILED
 
 
-def _execute(request: Request, run_ids: list[str], anchor_path: Path, progress: Progress) -> SupervisorResult:
+def _execute(
+    request: Request, settings: Settings, run_ids: list[str], anchor_path: Path, progress: Progress
+) -> SupervisorResult:
     from autopack.agents.formats import OutputFormat
     from autopack.supervisor import Keep, ParallelismPolicyViolation, Quota, SupervisorOptions, run_parallel_supervised
 
     options = SupervisorOptions(
-        command=request.command,
-        ref=request.ref,
-        timeout=request.timeout,
-        max_retries=request.max_retries,
-        start_jitter=request.start_jitter,
-        redo_existing=request.redo_existing,
-        keep=Keep(request.keep_worktrees),
-        setup=request.setup,
-        allow_incomplete=request.allow_incomplete,
-        quota=Quota(request.worker_memory, request.worker_cpus),
-        agent_output=OutputFormat(request.agent_output),
-        results_file=None if request.results_file is None else request.results_file.absolute(),
+        command=request["command"],
+        ref=request["ref"],
+        timeout=request["timeout"],
+        max_retries=request["max_retries"],
+        start_jitter=request["start_jitter"],
+        redo_existing=request["redo_existing"],
+        keep=Keep(request["keep_worktrees"]),
+        setup=request["setup"],
+        allow_incomplete=request["allow_incomplete"],
+        quota=Quota(request["worker_memory"], request["worker_cpus"]),
+        agent_output=OutputFormat(request["agent_output"]),
+        results_file=None if request["results_file"] is None else request["results_file"].absolute(),
     )
     try:
         return run_parallel_supervised(
             run_ids=run_ids,
             anchor_path=anchor_path,
-            source_repo=request.settings.repo_path,
-            database_url=request.database_url,
-            autonomous_runs_dir=request.settings.runs_dir,
-            per_run_sqlite=request.per_run_sqlite,
-            max_workers=request.workers,
-            extra_args=request.extra_args,
+            source_repo=settings.repo_path,
+            database_url=request["database_url"],
+            autonomous_runs_dir=settings.runs_dir,
+            per_run_sqlite=request["per_run_sqlite"],
+            max_workers=request["workers"],
+            extra_args=request["extra_args"],
             options=options,
             progress=progress,
         )

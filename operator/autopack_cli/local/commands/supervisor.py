@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Unpack
 
 import click
 
@@ -54,32 +55,11 @@ _ENV = "AUTOPACK_SUPERVISE_"
 @click.option("-v", "--verbose", is_flag=True, help="Print more to stderr.")
 def supervise_command(
     *,
-    run_ids: str | None,
-    anchor_path: Path | None,
-    workers: int,
-    database_url: str | None,
-    per_run_sqlite: bool,
     source_repo: Path | None,
     autonomous_runs_dir: Path | None,
     list_worktrees: bool,
     cleanup: bool,
-    command: str | None,
-    extra_args: tuple[str, ...],
-    ref: str,
-    pattern: str | None,
-    slice_text: str | None,
-    timeout: float | None,
-    max_retries: int,
-    start_jitter: float,
-    redo_existing: bool,
-    keep_worktrees: str,
-    setup: tuple[str, ...],
-    allow_incomplete: bool,
-    worker_memory: int | None,
-    worker_cpus: int | None,
-    agent_output: str,
-    results_file: Path | None,
-    verbose: bool,
+    **request: Unpack[Request],
 ) -> int:
     """Execute runs in parallel, each in its own git worktree, if the project's intention anchor allows it.
 
@@ -97,30 +77,4 @@ def supervise_command(
         return OK
     if cleanup:
         return show_cleanup(settings)
-    return supervise(
-        Request(
-            run_ids=run_ids,
-            anchor_path=anchor_path,
-            workers=workers,
-            database_url=database_url,
-            per_run_sqlite=per_run_sqlite,
-            settings=settings,
-            command=command,
-            extra_args=extra_args,
-            ref=ref,
-            pattern=pattern,
-            slice_text=slice_text,
-            timeout=timeout,
-            max_retries=max_retries,
-            start_jitter=start_jitter,
-            redo_existing=redo_existing,
-            keep_worktrees=keep_worktrees,
-            setup=setup,
-            allow_incomplete=allow_incomplete,
-            worker_memory=worker_memory,
-            worker_cpus=worker_cpus,
-            agent_output=agent_output,
-            results_file=results_file,
-            verbose=verbose,
-        )
-    )
+    return supervise(request, settings)
