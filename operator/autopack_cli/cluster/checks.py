@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from autopack.counts import count_of
 from autopack.errors import printable
 from autopack.measures import duration
+from autopack_operator.domain.quantities import exact
 from autopack_operator.domain.times import seconds_between
 
 JsonDict = dict[str, Any]
@@ -18,18 +20,6 @@ JsonDict = dict[str, Any]
 KINDS = ("autopackruns", "runbatches", "runprofiles")
 _LEADER_SECONDS = 60
 _FULL = Decimal("0.9")
-_UNITS = {
-    "n": "1e-9",
-    "u": "1e-6",
-    "m": "1e-3",
-    "k": "1e3",
-    "M": "1e6",
-    "G": "1e9",
-    "T": "1e12",
-    "P": "1e15",
-    "E": "1e18",
-}
-_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 
 
 class Level(StrEnum):
@@ -164,23 +154,10 @@ def _full(quota: JsonDict) -> list[str]:
     lines = []
     for resource, hard in (status.get("hard") or {}).items():
         used = (status.get("used") or {}).get(resource, "0")
-        limit = quantity(str(hard))
-        if limit is not None and (quantity(str(used)) or Decimal(0)) >= limit * _FULL:
-            lines.append(printable(f"{quota['metadata']['name']}: {resource} {used} of {hard}", 200))
+        with contextlib.suppress(ValueError):
+            if exact(str(used)) >= exact(str(hard)) * _FULL:
+                lines.append(printable(f"{quota['metadata']['name']}: {resource} {used} of {hard}", 200))
     return lines
-
-
-def quantity(text: str) -> Decimal | None:
-    """Return a Kubernetes quantity (`100m`, `2Gi`) as a number; None for what is none."""
-    try:
-        for unit, bits in _BINARY.items():
-            if text.endswith(unit):
-                return Decimal(text.removesuffix(unit)) * (1 << bits)
-        if text[-1:] in _UNITS:
-            return Decimal(text[:-1]) * Decimal(_UNITS[text[-1]])
-        return Decimal(text)
-    except InvalidOperation:
-        return None
 
 
 def left_leases(leases: Sequence[JsonDict], runs: Collection[str]) -> Check:
