@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Protocol, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from .measures import duration
 from .tally import Tally
@@ -22,50 +22,26 @@ if TYPE_CHECKING:
 _SHOWN_RUNS = 20
 
 
-class Progress(Protocol):
-    """What the supervisor tells whoever shows its work. Called from several threads."""
+class Progress:
+    """What the supervisor tells whoever shows its work, from several threads. This one shows nothing."""
 
     def begin(self, total: int, workers: int) -> None:
         """The batch begins."""
-        ...
 
     def started(self, run_id: str, attempt: int) -> None:
         """An attempt at a run begins."""
-        ...
 
     def finished(self, run_id: str, *, success: bool, skipped: bool, seconds: float, detail: str) -> None:
         """A run has ended for good."""
-        ...
 
     def never_started(self, run_id: str) -> None:
         """The batch ends before the run's turn came."""
-        ...
 
     def note(self, text: str) -> None:
         """Say something else, on one line."""
-        ...
 
 
-class SilentProgress:
-    """Shows nothing: for use as a library."""
-
-    def begin(self, total: int, workers: int) -> None:
-        """Nothing."""
-
-    def started(self, run_id: str, attempt: int) -> None:
-        """Nothing."""
-
-    def finished(self, run_id: str, *, success: bool, skipped: bool, seconds: float, detail: str) -> None:
-        """Nothing."""
-
-    def never_started(self, run_id: str) -> None:
-        """Nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-
-class PlainProgress:
+class PlainProgress(Progress):
     """One line for each run that begins or ends."""
 
     def __init__(self, stream: IO[str], clock: Callable[[], float] = time.monotonic) -> None:

@@ -11,7 +11,7 @@ from autopack.counts import count_of
 from autopack.errors import AutopackError, printable
 from autopack.file_layout import RunFileLayout, autonomous_runs_dir
 from autopack.phases import Phase
-from autopack.progress import Progress, SilentProgress
+from autopack.progress import Progress
 from autopack.registry.delivery import Delivery
 from autopack.run_ids import check_run_id, check_run_ids
 from autopack.workspace_manager import WorkspaceManager
@@ -61,7 +61,7 @@ class ParallelRunSupervisor:
         self.per_run_sqlite = per_run_sqlite
         self.options = options or SupervisorOptions()
         self.interrupted = False
-        self._progress: Progress = progress or SilentProgress()
+        self._progress = progress or Progress()
         self._slots = slots
         self._runs_dir = Path(self.autonomous_runs_dir)
         self._database = choose_strategy(database_url, self._runs_dir, per_run_sqlite=per_run_sqlite)
