@@ -12,7 +12,8 @@ from typing import TypeVar
 
 import pytest
 
-from autopack.leases.port import AsyncLeaseBackend, Holder, LeaseBackend
+from autopack.leases.port import Holder, LeaseBackend
+from autopack_operator.adapters.kube.lease_backend import KubeLeaseBackend
 
 KEY = "run-0a1b2c3d"
 
@@ -28,7 +29,7 @@ async def settled(answer: _T | Awaitable[_T]) -> _T:
 class ClaimContract:
     """Claims. Holders `self.claimant("a")` and `self.claimant("b")` are two that are at work."""
 
-    def backend(self) -> LeaseBackend | AsyncLeaseBackend:
+    def backend(self) -> LeaseBackend | KubeLeaseBackend:
         """Return the backend under test; every call in one test sees the same record."""
         raise NotImplementedError
 

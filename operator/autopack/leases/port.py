@@ -58,15 +58,3 @@ class LeaseBackend(Protocol):
         Returns False if nobody had it. May raise LeaseAlive where the backend knows better.
         """
         ...
-
-
-class AsyncLeaseBackend(Protocol):
-    """A keeper that is asked over a network: both methods mean what they do in LeaseBackend."""
-
-    async def try_acquire(self, key: str, holder: Holder) -> bool:
-        """Claim at once or not at all."""
-        ...
-
-    async def holder(self, key: str) -> Holder | None:
-        """Return who has it now."""
-        ...

@@ -34,13 +34,6 @@ class Work:
     history_ref: str | None = None
 
 
-def tree_bytes(repo: Path, sha: str) -> int:
-    """Return the sum of the sizes of all files of a commit."""
-    listed = run_git(["ls-tree", "-r", "-l", "-z", "--full-tree", sha], cwd=repo).stdout
-    sizes = (row.split(b"\t", 1)[0].rsplit(b" ", 1)[-1] for row in listed.split(b"\0") if row)
-    return sum(int(size) for size in sizes if size.isdigit())
-
-
 def close_workspace(manager: WorkspaceManager, *, keep: bool) -> Work:
     """Save what a run left in its worktree, then remove that unless it is to be kept, and give up the claim on it.
 

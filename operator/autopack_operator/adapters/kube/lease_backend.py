@@ -41,7 +41,7 @@ class Claim:
 
 
 class KubeLeaseBackend:
-    """Implements autopack.leases.port.AsyncLeaseBackend.
+    """Methods mean what they do in autopack.leases.port.LeaseBackend.
 
     `is_gone(current, candidate)` says whether the holder that is recorded is proven to be gone; silence proves nothing.
     """
