@@ -49,6 +49,18 @@ class MergeForecast:
     conflicts: tuple[Conflict, ...]
     merged: tuple[str, ...]
 
+    def named(self, names: Mapping[str, str]) -> MergeForecast:
+        """Return the same with other names for what was merged, as far as `names` has them."""
+
+        def clashes(conflicts: Iterable[Conflict]) -> tuple[Conflict, ...]:
+            return tuple(
+                Conflict(names.get(one.first, one.first), names.get(one.second, one.second), one.paths)
+                for one in conflicts
+            )
+
+        order, merged = (tuple(names.get(one, one) for one in group) for group in (self.order, self.merged))
+        return MergeForecast(self.base, order, clashes(self.left_out), clashes(self.conflicts), merged)
+
 
 def finished_branches(repo: Path) -> list[str]:
     """Return the branches of runs that no worktree has checked out."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from autopack.inside import Found
 from autopack.pytest_report import PytestReport, parse_report
 from autopack.test_baseline_tracker import TestBaseline
-from autopack_dashboard.ports import Artifact
 from autopack_dashboard.texts import line
 
 _OURS = ("ci/baseline.json", "ci/retry.json")
@@ -34,7 +34,7 @@ class Delta:
     new_errors: list[str]
 
 
-def sources(artifacts: list[Artifact]) -> Sources:
+def sources(artifacts: list[Found]) -> Sources:
     """Pick the files: `baselines/<commit>.json`, the last report of `ci/` that is not ours, the retry's."""
     paths = sorted(each.path for each in artifacts if each.link is None and each.path.endswith(".json"))
     baselines = [path for path in paths if path.startswith("baselines/")]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autopack.errors import AutopackError
+from autopack.inside import Found
+from autopack.merge_forecast import MergeForecast
 from autopack.registry.reader import RunDetail, RunSummary
 
 
@@ -15,19 +17,10 @@ class NotThereError(AutopackError):
 
 
 @dataclass(frozen=True)
-class Artifact:
-    """A file that a run left: `path` below its artifacts, `size` in bytes; a symlink has its target in `link`."""
-
-    path: str
-    size: int | None
-    link: str | None = None
-
-
-@dataclass(frozen=True)
 class Listing:
     """The artifacts of an attempt; `final` once they can no longer change."""
 
-    artifacts: list[Artifact]
+    artifacts: list[Found]
     final: bool
     truncated: bool
 
@@ -49,26 +42,6 @@ class Patch:
     base: str
     tip: str
     truncated: bool
-
-
-@dataclass(frozen=True)
-class Clash:
-    """Two branches, by the names of their runs (or the base), that do not merge by themselves."""
-
-    first: str
-    second: str
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """How the branches of runs would merge: names of runs, in a good order, and who clashes with whom."""
-
-    base: str
-    order: tuple[str, ...]
-    merged: tuple[str, ...]
-    clashes: tuple[Clash, ...]
-    left_out: tuple[Clash, ...]
 
 
 @dataclass(frozen=True)
@@ -102,6 +75,6 @@ class Files(Protocol):
         """Return what an attempt changed, at most so many bytes."""
         ...
 
-    async def forecast(self, runs: list[RunSummary]) -> Forecast | None:
-        """Try how the runs' branches merge; None while that is being tried."""
+    async def forecast(self, runs: list[RunSummary]) -> MergeForecast | None:
+        """Try how the branches of runs merge, by the runs' names; None while that is being tried."""
         ...

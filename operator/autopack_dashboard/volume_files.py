@@ -9,10 +9,11 @@ from pathlib import Path
 import aiohttp
 
 from autopack.errors import printable
+from autopack.inside import Found
+from autopack.merge_forecast import MergeForecast
 from autopack.registry.reader import RunDetail, RunSummary
-from autopack_dashboard.ports import Artifact, Clash, Download, Forecast, Listing, NotThereError, Patch, Text
-from autopack_volume.client.client import CHUNK, RefusedError, UnreachableError, VolumeClient
-from autopack_volume.contract.messages import Conflict
+from autopack_dashboard.ports import Download, Listing, NotThereError, Patch, Text
+from autopack_volume.client.client import CHUNK, RefusedError, UnreachableError, VolumeClient, forecast_of
 
 _TIMEOUT = aiohttp.ClientTimeout(total=150, sock_connect=5)
 _DOWNLOAD = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=60)
@@ -32,7 +33,7 @@ class VolumeFiles:
         """See ports.Files."""
         with _said():
             found = await self._client.artifacts(run.summary.scope, attempt)
-        files = [Artifact(str(each["path"]), each.get("size"), each.get("link")) for each in found.get("files") or ()]
+        files = [Found(str(each["path"]), each.get("size"), each.get("link")) for each in found.get("files") or ()]
         return Listing(files, found.get("state") in {"committed", "failed"}, found.get("truncated") is True)
 
     async def log(self, run: RunDetail, attempt: int, stream: str, tail: int) -> Text:
@@ -63,24 +64,13 @@ class VolumeFiles:
         with _said():
             return Patch(*await self._client.diff(run.summary.scope, attempt, limit))
 
-    async def forecast(self, runs: list[RunSummary]) -> Forecast | None:
+    async def forecast(self, runs: list[RunSummary]) -> MergeForecast | None:
         """See ports.Files."""
         with _said():
             found = await self._client.forecast([(run.scope, run.attempt) for run in runs])
-        if found is None or found.get("state") != "done":
+        if found is None:
             return None
-        names = {label: str(name) for label, name in found["runs"].items()}
-        base = str(found["base"])
-
-        def clashes(conflicts: list[Conflict]) -> tuple[Clash, ...]:
-            return tuple(
-                Clash(names.get(each["first"], base), names.get(each["second"], base), tuple(each["paths"]))
-                for each in conflicts
-            )
-
-        order = tuple(names[label] for label in found["order"])
-        merged = tuple(names[label] for label in found["merged"])
-        return Forecast(base, order, merged, clashes(found["conflicts"]), clashes(found["leftOut"]))
+        return forecast_of(found).named(found["runs"])
 
 
 @contextlib.contextmanager

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from autopack.merge_forecast import Conflict, MergeForecast
 from autopack.phases import Phase
 from autopack.registry.reader import BatchSummary, RunFilter, RunSummary
 from autopack_dashboard.pages import asking
 from autopack_dashboard.pages.problems import not_found
 from autopack_dashboard.pages.view import View, now
-from autopack_dashboard.ports import Clash, Files, Forecast, NotThereError
+from autopack_dashboard.ports import Files, NotThereError
 from autopack_dashboard.rows import Rows
 from autopack_dashboard.timeline import layout
 
@@ -91,9 +92,9 @@ def _mergeable(runs: list[RunSummary]) -> list[RunSummary]:
     return sorted((run for run in runs if run.state == Phase.SUCCEEDED and run.attempt), key=lambda run: run.run_id)
 
 
-def matrix(forecast: Forecast, names: list[str]) -> list[tuple[str, list[Clash | None]]]:
+def matrix(forecast: MergeForecast, names: list[str]) -> list[tuple[str, list[Conflict | None]]]:
     """Return a row for each run: how it merges with the base and with each run before it; None is cleanly."""
-    found = {frozenset((clash.first, clash.second)): clash for clash in forecast.clashes}
+    found = {frozenset((clash.first, clash.second)): clash for clash in forecast.conflicts}
     return [
         (name, [found.get(frozenset((other, name))) for other in [forecast.base, *names[:place]]])
         for place, name in enumerate(names)

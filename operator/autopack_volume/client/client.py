@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 from yarl import URL
 
+from autopack.merge_forecast import Conflict, MergeForecast
 from autopack_volume.contract import headers, messages, routes
 from autopack_volume.contract.routes import at
 
@@ -198,6 +199,21 @@ class VolumeClient:
         if version != self._token_version:
             self._token, self._token_version = self._token_file.read_text().strip(), version
         return {"Authorization": f"Bearer {self._token}"}
+
+
+def forecast_of(message: messages.Forecast) -> MergeForecast:
+    """Return a forecast as the library has it; attempts keep the names that they have in the message."""
+
+    def conflicts(found: list[messages.Conflict]) -> tuple[Conflict, ...]:
+        return tuple(Conflict(one["first"], one["second"], tuple(one["paths"])) for one in found)
+
+    return MergeForecast(
+        message["base"],
+        tuple(message["order"]),
+        conflicts(message["leftOut"]),
+        conflicts(message["conflicts"]),
+        tuple(message["merged"]),
+    )
 
 
 async def _document(response: aiohttp.ClientResponse) -> Mapping[str, Any]:

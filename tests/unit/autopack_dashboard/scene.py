@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from autopack.inside import Found
+from autopack.merge_forecast import Conflict, MergeForecast
 from autopack.phases import Phase
 from autopack.registry.events import BatchEvent, BatchRecord, RunEvent, RunRecord
 from autopack.registry.reader import RegistryReader, RunDetail, RunSummary
 from autopack.registry.store import Registry
 from autopack.registry.urls import DatabaseUrl, sqlite_url
 from autopack.test_baseline_tracker import TestBaseline
-from autopack_dashboard.ports import Artifact, Clash, Download, Forecast, Listing, NotThereError, Patch, Text
+from autopack_dashboard.ports import Download, Listing, NotThereError, Patch, Text
 from autopack_dashboard.rows import Rows
 
 NOW = datetime(2026, 1, 6, 12, 0, 0, tzinfo=UTC)
@@ -199,8 +201,8 @@ class MemoryFiles:
 
     async def listing(self, run: RunDetail, attempt: int) -> Listing:
         self._check()
-        found = [Artifact(path, len(data)) for path, data in self.contents.items()]
-        return Listing([*found, Artifact("link", None, "/etc/passwd")], final=True, truncated=False)
+        found = [Found(path, len(data)) for path, data in self.contents.items()]
+        return Listing([*found, Found("link", None, "/etc/passwd")], final=True, truncated=False)
 
     async def log(self, run: RunDetail, attempt: int, stream: str, tail: int) -> Text:
         self._check()
@@ -227,10 +229,9 @@ class MemoryFiles:
         self._check()
         return Patch(PATCH, "0" * 40, "f" * 40, truncated=False)
 
-    async def forecast(self, runs: list[RunSummary]) -> Forecast | None:
+    async def forecast(self, runs: list[RunSummary]) -> MergeForecast | None:
         self._check()
         names = [run.run_id for run in runs]
-        clash = Clash(names[0], names[-1], ("src/app.py",)) if len(names) > 1 else None
-        return Forecast(
-            "main", tuple(names[:-1]), (), (clash,) if clash else (), (Clash("main", names[-1], ("src/app.py",)),)
-        )
+        clash = Conflict(names[0], names[-1], ("src/app.py",)) if len(names) > 1 else None
+        left_out = (Conflict("main", names[-1], ("src/app.py",)),)
+        return MergeForecast("main", tuple(names[:-1]), left_out, (clash,) if clash else (), ())

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from tests.unit.autopack_dashboard.scene import BASELINE, NOW, PATCH
 
+from autopack.inside import Found
+from autopack.merge_forecast import Conflict, MergeForecast
 from autopack.registry.reader import RunSummary, Step
 from autopack_dashboard import baselines, leases, patches, texts
 from autopack_dashboard.pages.batches import matrix
-from autopack_dashboard.ports import Artifact, Clash, Forecast
 from autopack_dashboard.timeline import LEFT, WIDTH, layout
 
 
@@ -181,13 +182,13 @@ def test_what_is_no_report_leaves_the_baseline_alone(text: bytes | None) -> None
 
 def test_the_reports_are_found_among_the_artifacts() -> None:
     names = ["baselines/aa.json", "ci/baseline.json", "ci/final.json", "ci/retry.json", "ci/notes.txt", "logs/x.json"]
-    found = baselines.sources([Artifact(name, 1) for name in names] + [Artifact("ci/z.json", None, "elsewhere")])
+    found = baselines.sources([Found(name, 1) for name in names] + [Found("ci/z.json", None, "elsewhere")])
     assert found == baselines.Sources("baselines/aa.json", "ci/final.json", "ci/retry.json")
 
 
 def test_a_matrix_has_the_base_and_every_run_before() -> None:
-    clashes = (Clash("main", "b", ("x",)), Clash("a", "c", ("y",)))
-    rows = matrix(Forecast("main", (), (), clashes, ()), ["a", "b", "c"])
+    clashes = (Conflict("main", "b", ("x",)), Conflict("a", "c", ("y",)))
+    rows = matrix(MergeForecast("main", (), (), clashes, ()), ["a", "b", "c"])
     assert [(name, [clash is not None for clash in cells]) for name, cells in rows] == [
         ("a", [False]),
         ("b", [True, False]),

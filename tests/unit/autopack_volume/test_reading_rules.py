@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from autopack.errors import AutopackError, InvalidInput
+from autopack.inside import Found, browse, check_path, open_file
 from autopack_volume.service.answers import Json
 from autopack_volume.service.jobs import Jobs
 from autopack_volume.service.reading.forecasts import Forecasts
-from autopack_volume.service.reading.inside import browse, check_path, open_file
 from autopack_volume.service.reading.queries import Query
 from autopack_volume.service.reading.ranges import byte_range, window
 from autopack_volume.service.reading.sending import headers_of
@@ -69,10 +69,7 @@ def test_a_pipe_is_no_file(folder: Path) -> None:
 
 def test_the_list_shows_links_and_leaves_out_what_it_shall(folder: Path) -> None:
     (folder / "link").symlink_to("../secret")
-    assert browse(folder, 10, {"repo.git"}) == (
-        [{"path": "ci/report.json", "size": 2, "sha256": None}, {"path": "link", "link": "../secret"}],
-        False,
-    )
+    assert browse(folder, 10, {"repo.git"}) == ([Found("ci/report.json", 2), Found("link", None, "../secret")], False)
 
 
 def test_a_long_list_is_cut_and_says_so(folder: Path) -> None:
@@ -84,6 +81,7 @@ def test_a_long_list_is_cut_and_says_so(folder: Path) -> None:
 
 def test_a_folder_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
     assert browse(tmp_path / "none", 3) == ([], False)
+    assert reason_of(tmp_path / "none", "ci/report.json") == "ArtifactNotFound"
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,7 @@ from autopack_cli.cluster.access import Access
 from autopack_cli.cluster.options import access_options, output_option, run_in_cluster
 
 if TYPE_CHECKING:
-    from autopack.merge_forecast import Conflict, MergeForecast
     from autopack_cli.cluster.session import Session
-    from autopack_volume.contract import messages
 
 
 @click.command("merge-forecast", short_help="Show which runs' branches merge cleanly, and in which order.")
@@ -33,6 +31,7 @@ def merge_forecast_command(names: tuple[str, ...], base: str | None, output: str
         from autopack_cli.cluster.targets import runs_of
         from autopack_cli.cluster.volume import attempt_of, forecast, open_volume
         from autopack_cli.shared.forecasts import show_forecast
+        from autopack_volume.client.client import forecast_of
 
         runs = [run for run in await runs_of(session, names) if status(run, "commit")]
         if not runs:
@@ -43,23 +42,6 @@ def merge_forecast_command(names: tuple[str, ...], base: str | None, output: str
         if output:
             show_data(found, output)
         else:
-            show_forecast(_named(found, titles))
+            show_forecast(forecast_of(found).named(titles))
 
     return run_in_cluster(access, work)
-
-
-def _named(found: messages.Forecast, titles: dict[str, str]) -> MergeForecast:
-    """Return a forecast with the branches' names, as `fetch` brings them."""
-    from autopack.merge_forecast import Conflict, MergeForecast
-
-    def conflict(one: messages.Conflict) -> Conflict:
-        first, second = str(one["first"]), str(one["second"])
-        return Conflict(titles.get(first, first), titles.get(second, second), tuple(one["paths"]))
-
-    return MergeForecast(
-        base=str(found["base"]),
-        order=tuple(titles.get(one, one) for one in found["order"]),
-        left_out=tuple(conflict(one) for one in found["leftOut"]),
-        conflicts=tuple(conflict(one) for one in found["conflicts"]),
-        merged=tuple(titles.get(one, one) for one in found["merged"]),
-    )

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from autopack import inside
 from autopack.errors import AutopackError, InvalidInput
 from autopack.kept_files import KeptFiles, files_of
 from autopack.manifest import FileEntry, LinkEntry, ManifestMismatch, parse
@@ -21,7 +22,6 @@ from autopack_volume.service.attempts import records
 from autopack_volume.service.attempts.records import Record
 from autopack_volume.service.attempts.requests import attempt_number
 
-from . import inside
 from .queries import Query
 from .ranges import byte_range, window
 from .sending import as_json, headers_of, send
@@ -75,7 +75,8 @@ class FileReader(Reader):
     def _listed(self, record: Record) -> messages.Listing:
         if record.state != "committed":
             place = self._files_of(record)
-            files, truncated = inside.browse(place.artifacts, _MOST_LISTED, place.own_names)
+            found, truncated = inside.browse(place.artifacts, _MOST_LISTED, place.own_names)
+            files = [_artifact(one) for one in found]
         else:
             entries = parse(self._manifest(record)).files
             files, truncated = [_artifact(one) for one in entries[:_MOST_LISTED]], len(entries) > _MOST_LISTED
@@ -149,7 +150,9 @@ class FileReader(Reader):
             os.close(descriptor)
 
 
-def _artifact(one: FileEntry | LinkEntry) -> messages.Artifact:
+def _artifact(one: FileEntry | LinkEntry | inside.Found) -> messages.Artifact:
     if isinstance(one, FileEntry):
         return {"path": one.path, "size": one.size, "sha256": one.sha256}
-    return {"path": one.path, "link": one.link}
+    if one.link is not None:
+        return {"path": one.path, "link": one.link}
+    return {"path": one.path, "size": one.size or 0, "sha256": None}

@@ -8,14 +8,22 @@ import os
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from autopack.errors import AutopackError, InvalidInput, printable
-from autopack.scan import open_below
-from autopack_volume.contract.messages import Artifact
+from .errors import AutopackError, InvalidInput, printable
+from .scan import open_below
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_DEPTH = 64
 _NO_WAY = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
+
+
+class Found(NamedTuple):
+    """A file or symlink: its path below the folder, its size in bytes, and what a link leads to."""
+
+    path: str
+    size: int | None
+    link: str | None = None
 
 
 def check_path(path: str) -> list[str]:
@@ -47,13 +55,12 @@ def open_file(root: Path, parts: list[str], shown: str) -> int:
         raise
 
 
-def browse(root: Path, most: int, skip: Collection[str] = ()) -> tuple[list[Artifact], bool]:
+def browse(root: Path, most: int, skip: Collection[str] = ()) -> tuple[list[Found], bool]:
     """List what lies below `root` now, sorted, and whether there is more than `most`: a run may be writing there.
 
-    Names in `skip` are left out at the top.
-    Files have `size` in bytes, symlinks their target in `link`. What vanishes or may not be read meanwhile is left out.
+    Names in `skip` are left out at the top, and so is what vanishes or may not be read meanwhile.
     """
-    found: list[Artifact] = []
+    found: list[Found] = []
     with contextlib.suppress(FileNotFoundError):
         for entry in _walk(os.open(root, _FOLDER), "", skip, _MAX_DEPTH):
             if len(found) == most:
@@ -62,7 +69,7 @@ def browse(root: Path, most: int, skip: Collection[str] = ()) -> tuple[list[Arti
     return found, False
 
 
-def _walk(folder: int, prefix: str, skip: Collection[str], depth: int) -> Iterator[Artifact]:
+def _walk(folder: int, prefix: str, skip: Collection[str], depth: int) -> Iterator[Found]:
     try:
         for name in sorted(os.listdir(folder)):  # of a descriptor: a path could be swapped for a link
             if name in skip:
@@ -70,9 +77,9 @@ def _walk(folder: int, prefix: str, skip: Collection[str], depth: int) -> Iterat
             with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
                 mode = os.lstat(name, dir_fd=folder)
                 if stat.S_ISREG(mode.st_mode):
-                    yield {"path": prefix + name, "size": mode.st_size, "sha256": None}
+                    yield Found(prefix + name, mode.st_size)
                 elif stat.S_ISLNK(mode.st_mode):
-                    yield {"path": prefix + name, "link": os.readlink(name, dir_fd=folder)}
+                    yield Found(prefix + name, None, os.readlink(name, dir_fd=folder))
                 elif stat.S_ISDIR(mode.st_mode) and depth:
                     yield from _walk(os.open(name, _FOLDER, dir_fd=folder), f"{prefix}{name}/", (), depth - 1)
     finally:
