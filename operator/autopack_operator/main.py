@@ -29,7 +29,7 @@ from autopack_operator.adapters.telemetry.metrics import PrometheusTelemetry
 from autopack_operator.adapters.volume_http.client import HttpVolume
 from autopack_operator.app.application import Application
 from autopack_operator.app.supervision import beside
-from autopack_operator.ports.cluster import GoneError, RejectedError, TransientError
+from autopack_operator.ports.cluster import ApiError
 from autopack_operator.ports.ports import Ports
 from autopack_operator.settings import Settings, SettingsError
 
@@ -119,7 +119,7 @@ class Operator:
         while True:
             try:
                 await self.lister.probe()
-            except (GoneError, RejectedError, TransientError) as error:
+            except ApiError as error:
                 log.warning("not all resources can be listed yet (are the CRDs installed?): %s", error)
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
             else:

@@ -16,7 +16,7 @@ from autopack_operator.adapters.registry.opening import open_registry
 from autopack_operator.adapters.registry.writing import write
 from autopack_operator.domain.registry_rows import batch_event, earlier_attempt_event, run_event
 from autopack_operator.domain.views import RunView
-from autopack_operator.ports.cluster import GoneError, RejectedError, TransientError
+from autopack_operator.ports.cluster import ApiError
 from autopack_operator.settings import Settings, SettingsError
 from autopack_volume.client.client import RefusedError, UnreachableError, VolumeClient
 from autopack_volume.contract.messages import Attempt
@@ -34,7 +34,7 @@ def rebuild() -> tuple[int, int]:
         raise AutopackError("NoOperator", str(error), fix) from error
     except (RefusedError, UnreachableError) as error:
         raise AutopackError("ClusterUnavailable", f"the volume service did not answer: {error}", "Try again") from error
-    except (NoCredentialsError, TransientError, RejectedError, GoneError) as error:
+    except (NoCredentialsError, ApiError) as error:
         raise AutopackError("ClusterUnavailable", str(error), "Try again") from error
 
 

@@ -26,7 +26,7 @@ _RIGHTS = (
 
 
 async def examine(session: Session) -> list[Check]:
-    """Return all verdicts, in the order in which one would mend things. Raises KUBE_ERRORS when nothing answers."""
+    """Return all verdicts, in the order in which one would mend things. Raises ApiError when nothing answers."""
     version = await session.connection.request("GET", "/version")
     found = [Check("Cluster", Level.OK, f"{version.get('gitVersion', '?')} at {session.server}")]
     served = await _served(session)

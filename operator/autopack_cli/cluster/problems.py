@@ -5,21 +5,11 @@ from __future__ import annotations
 import re
 
 from autopack_cli.shared.failures import Problem
-from autopack_operator.ports.cluster import (
-    AlreadyExistsError,
-    ConflictError,
-    ForbiddenError,
-    GoneError,
-    RejectedError,
-    TransientError,
-    UnauthorizedError,
-)
+from autopack_operator.ports.cluster import ApiError, ForbiddenError, GoneError, TransientError, UnauthorizedError
 
 NOT_THERE = 3
 NOT_ALLOWED = 4
 NO_ANSWER = 5
-
-KUBE_ERRORS = (AlreadyExistsError, ConflictError, GoneError, RejectedError, TransientError)
 _FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]*)")?'
@@ -31,8 +21,8 @@ class ClusterProblem(Problem):
     """What a user is told about a cluster."""
 
 
-def explain(error: Exception) -> ClusterProblem:
-    """Return what a user is told about one of KUBE_ERRORS."""
+def explain(error: ApiError) -> ClusterProblem:
+    """Return what a user is told about it."""
     text = _without_request(str(error))
     if isinstance(error, ForbiddenError):
         return ClusterProblem(_forbidden(text), NOT_ALLOWED)

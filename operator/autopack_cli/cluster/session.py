@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import quote
 
 from autopack_cli.cluster.access import Access
-from autopack_cli.cluster.problems import KUBE_ERRORS, ClusterProblem, explain
+from autopack_cli.cluster.problems import ClusterProblem, explain
 from autopack_operator.adapters.kube.connection import Connection, NoCredentialsError, path
 from autopack_operator.adapters.kube.user import open_as_user
 from autopack_operator.domain.api.common import API_VERSION
-from autopack_operator.ports.cluster import ConflictError, GoneError
+from autopack_operator.ports.cluster import ApiError, ConflictError, GoneError
 
 JsonDict = dict[str, Any]
 
@@ -31,7 +31,7 @@ _WRITE = {"fieldManager": "kubectl-autopack", "fieldValidation": "Strict"}
 
 @dataclass(frozen=True)
 class Session:
-    """Requests to the API server. Methods raise one of problems.KUBE_ERRORS."""
+    """Requests to the API server. Methods raise ApiError."""
 
     connection: Connection
     access: Access
@@ -102,7 +102,7 @@ async def open_session(access: Access) -> AsyncIterator[Session]:
         raise ClusterProblem(str(error)) from error
     try:
         yield Session(user.connection, access, access.namespace or user.namespace or "default", user.server)
-    except KUBE_ERRORS as error:
+    except ApiError as error:
         raise explain(error) from error
     finally:
         await user.connection.close()

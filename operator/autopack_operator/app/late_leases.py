@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 
 from autopack_operator.domain.views import LeaseView
-from autopack_operator.ports.cluster import Cache, GoneError, Leases, Lister, RejectedError, TransientError
+from autopack_operator.ports.cluster import ApiError, Cache, Leases, Lister
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class LateLeases:
             for lease in held:
                 await self._leases.release(lease.namespace, lease.run_uid, lease.attempt)
                 log.info("a Lease of attempt %d came after the end of run %s", lease.attempt, lease.run_name)
-        except (TransientError, GoneError, RejectedError) as error:
+        except ApiError as error:
             log.warning("Leases that came late are looked for later: %s", error)
 
     def _has_ended(self, lease: LeaseView) -> bool:

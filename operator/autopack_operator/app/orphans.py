@@ -8,7 +8,7 @@ import logging
 
 from autopack_operator.domain import naming
 from autopack_operator.domain.views import VolumeFailure
-from autopack_operator.ports.cluster import GoneError, Lister, RejectedError, TransientError
+from autopack_operator.ports.cluster import ApiError, Lister
 from autopack_operator.ports.volume import Volume
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Orphans:
         try:
             # One after the other: their pages lie in memory together else.
             runs, pods = await self._lister.runs(), await self._lister.pods()
-        except (TransientError, GoneError, RejectedError) as error:
+        except ApiError as error:
             log.warning("what deleted runs left is looked for later: %s", error)
             return
         living = {run.uid for run in runs} | {pod.owner.uid for pod in pods if pod.owner is not None}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.ports.clock import Clock
-from autopack_operator.ports.cluster import Cache, GoneError, Lister, RejectedError, TransientError
+from autopack_operator.ports.cluster import ApiError, Cache, Lister
 from autopack_operator.ports.history import History
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Resync:
         try:
             # One after the other: a page takes ten times what is kept of it, and three of them three times that.
             runs, batches, pods = await self._lister.runs(), await self._lister.batches(), await self._lister.pods()
-        except (TransientError, GoneError, RejectedError) as error:
+        except ApiError as error:
             log.warning("resync: %s", error)
             return False
         self._history.note_all((*runs, *batches))

@@ -17,15 +17,19 @@ always given back.
 """
 
 
-class ConflictError(Exception):
+class ApiError(Exception):
+    """The API server did not do what was asked."""
+
+
+class ConflictError(ApiError):
     """The object changed since it was read (409 Conflict): read again, decide again."""
 
 
-class AlreadyExistsError(Exception):
+class AlreadyExistsError(ApiError):
     """An object of that name is there already (409 AlreadyExists); whose it is has to be looked up."""
 
 
-class GoneError(Exception):
+class GoneError(ApiError):
     """The object (or the one with that UID) is no longer there (404)."""
 
 
@@ -33,7 +37,7 @@ class ForeignObjectError(Exception):
     """The name is taken by an object that is not ours. It is never touched."""
 
 
-class TransientError(Exception):
+class TransientError(ApiError):
     """The API server could not answer now (429, 5xx, connection lost); the write may or may not have happened."""
 
 
@@ -41,7 +45,7 @@ class UnauthorizedError(TransientError):
     """The API server does not know who asks (401): a token that was rotated under us, or none that is good."""
 
 
-class RejectedError(Exception):
+class RejectedError(ApiError):
     """The API server refused the object for good (400, 403, 422). `str()` is its message."""
 
 

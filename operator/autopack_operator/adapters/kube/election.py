@@ -14,13 +14,7 @@ from typing import Any
 from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.adapters.kube.lease_backend import LEASES
 from autopack_operator.ports.clock import Clock
-from autopack_operator.ports.cluster import (
-    AlreadyExistsError,
-    ConflictError,
-    GoneError,
-    RejectedError,
-    TransientError,
-)
+from autopack_operator.ports.cluster import ApiError, ConflictError, GoneError
 
 log = logging.getLogger(__name__)
 JsonDict = dict[str, Any]
@@ -81,7 +75,7 @@ class KubeLeadership:
             if (lease.get("spec") or {}).get("holderIdentity") == self._identity:
                 lease["spec"] |= {"holderIdentity": "", "renewTime": _now()}
                 await self._connection.request("PUT", self._path(), lease)
-        except (ConflictError, GoneError, RejectedError, TransientError) as error:
+        except ApiError as error:
             log.warning("the leader's Lease was not released: %s", error)
 
     def _path(self) -> str:
@@ -92,7 +86,7 @@ class KubeLeadership:
         before = self._clock.monotonic()
         try:
             held = await self._write()
-        except (ConflictError, AlreadyExistsError, GoneError, RejectedError, TransientError) as error:
+        except ApiError as error:
             log.warning("leader election: %s", error)
             return False
         if held:

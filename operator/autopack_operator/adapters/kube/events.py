@@ -11,13 +11,7 @@ from typing import Any
 from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.domain.api.common import API_VERSION
 from autopack_operator.domain.views import BatchView, RunView
-from autopack_operator.ports.cluster import (
-    AlreadyExistsError,
-    ConflictError,
-    GoneError,
-    RejectedError,
-    TransientError,
-)
+from autopack_operator.ports.cluster import AlreadyExistsError, ApiError
 
 log = logging.getLogger(__name__)
 JsonDict = dict[str, Any]
@@ -51,7 +45,7 @@ class KubeEvents:
                 await self._connection.request("POST", path(EVENTS, event["metadata"]["namespace"], "events"), event)
             except AlreadyExistsError:
                 continue  # the same transition, told before a crash
-            except (ConflictError, GoneError, RejectedError, TransientError) as error:
+            except ApiError as error:
                 log.warning("event not recorded: %s", error)
             if self._dropped:
                 log.warning("%d events were dropped: the requests of reconciles left no time for them", self._dropped)
