@@ -7,17 +7,12 @@ from datetime import datetime
 from autopack.phases import Phase
 from autopack_operator.domain.api.run import WorkspaceCleanup
 from autopack_operator.domain.run import retry, transitions
-from autopack_operator.domain.run.verdict import FailureClass, Verdict, in_the_light_of
+from autopack_operator.domain.run.verdict import Verdict, in_the_light_of
 from autopack_operator.domain.run.world import Commit, ReleaseLease, Step, Wait, World, WriteStatus
 from autopack_operator.domain.views import CommittedWork, RunView, VolumeFailure
 
 POLL_SECONDS = 0.3
 OUTAGE_SECONDS = 5.0
-
-
-def infrastructure(reason: str, message: str) -> Verdict:
-    """A failure that is not the command's."""
-    return Verdict(Phase.FAILED, reason, message, FailureClass.INFRASTRUCTURE)
 
 
 def decide(run: RunView, world: World, verdict: Verdict | None, now: datetime) -> Step:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from autopack.phases import Phase
 from autopack_operator.domain.run import deadline, finish, profile_policy, transitions
-from autopack_operator.domain.run.verdict import Verdict, of_stopped_pod, of_stuck_pod
+from autopack_operator.domain.run.verdict import Verdict, infrastructure, of_stopped_pod, of_stuck_pod
 from autopack_operator.domain.run.world import (
     AcquireLease,
     CreatePod,
@@ -87,7 +87,7 @@ def _decided(run: RunView, world: World) -> Verdict | None:
         return CANCELED
     if outcome.phase in {CANCELED.phase, SUSPENDED.phase, Phase.REFUSED} or outcome.reason == deadline.REASON:
         return Verdict(outcome.phase, outcome.reason, outcome.message)
-    return finish.infrastructure(outcome.reason, outcome.message)
+    return infrastructure(outcome.reason, outcome.message)
 
 
 def _must_end(run: RunView, world: World, pod: PodView, now: datetime) -> Verdict | None:
@@ -134,13 +134,13 @@ def _hopeless(world: World) -> Verdict | None:
     that no later look finds reason to try again.
     """
     if world.known.pod_problem is not None and world.known.pod_problem.hopeless:
-        return finish.infrastructure(world.known.pod_problem.reason, world.known.pod_problem.message)
+        return infrastructure(world.known.pod_problem.reason, world.known.pod_problem.message)
     if isinstance(world.known.prepared, VolumeFailure) and not world.known.prepared.transient:
-        return finish.infrastructure(world.known.prepared.reason, world.known.prepared.message)
+        return infrastructure(world.known.prepared.reason, world.known.prepared.message)
     if profile_policy.unknown(world):
         return None
     refusal = profile_policy.refusal(world.spec, world.profile, world.profile_error)
-    return finish.infrastructure(refusal.reason, refusal.message) if refusal is not None else None
+    return infrastructure(refusal.reason, refusal.message) if refusal is not None else None
 
 
 def _create(run: RunView, world: World, now: datetime) -> Step:

@@ -55,12 +55,12 @@ def of_stopped_pod(pod: PodView) -> Verdict:
     if pod.reason == "DeadlineExceeded":
         return Verdict(Phase.FAILED, "Timeout", "the run took longer than spec.timeoutSeconds", FailureClass.AGENT)
     if pod.disrupted or pod.reason in {"Evicted", "NodeLost", "NodeShutdown", "Terminated", "Shutdown", "Preempting"}:
-        return _infrastructure(pod.reason or pod.disrupted or "Disrupted", pod.message)
+        return infrastructure(pod.reason or pod.disrupted or "Disrupted", pod.message)
     if run is not None and run.terminated in _NOT_BY_THE_COMMAND:
-        return _infrastructure(run.terminated, run.message or "the command did not end by itself")
+        return infrastructure(run.terminated, run.message or "the command did not end by itself")
     if run is not None and run.terminated is not None and run.started_at is not None:
         if pod.deleting and run.exit_code:
-            return _infrastructure("PodDeleted", "the pod was deleted while the command ran")
+            return infrastructure("PodDeleted", "the pod was deleted while the command ran")
         return _of_container(run)
     return _never_ran(pod)
 
@@ -96,14 +96,14 @@ def of_exit_code(code: int, message: str = "") -> Verdict:
 def _never_ran(pod: PodView) -> Verdict:
     workspace = pod.container(WORKSPACE_CONTAINER)
     if workspace is not None and workspace.terminated == "OOMKilled":
-        return _infrastructure(WORKTREE_OUT_OF_MEMORY, "creating the worktree needed more memory than its limit")
+        return infrastructure(WORKTREE_OUT_OF_MEMORY, "creating the worktree needed more memory than its limit")
     if workspace is not None and workspace.exit_code:
         reason = _WORKSPACE_REASONS.get(workspace.exit_code, WORKTREE_FAILED)
-        return _infrastructure(
+        return infrastructure(
             reason, workspace.message or f"the workspace container ended with exit code {workspace.exit_code}"
         )
     # Among the reasons are those of a kubelet that does not admit the pod: UnexpectedAdmissionError, OutOfmemory, …
-    return _infrastructure(pod.reason or "PodFailed", pod.message or "the pod failed before the command started")
+    return infrastructure(pod.reason or "PodFailed", pod.message or "the pod failed before the command started")
 
 
 def in_the_light_of(work: CommittedWork, verdict: Verdict | None) -> Verdict:
@@ -120,7 +120,7 @@ def in_the_light_of(work: CommittedWork, verdict: Verdict | None) -> Verdict:
     if work.complete and work.exit_code is not None and (verdict is not None or work.exit_code == 0):
         return of_exit_code(work.exit_code)
     # A command that is told to stop because its pod goes ends with an exit code too, one that says nothing about it.
-    return verdict or _infrastructure("PodLost", "the pod disappeared before the command ended")
+    return verdict or infrastructure("PodLost", "the pod disappeared before the command ended")
 
 
 def of_stuck_pod(pod: PodView, waited: float, patience: float) -> Verdict | None:
@@ -130,7 +130,7 @@ def of_stuck_pod(pod: PodView, waited: float, patience: float) -> Verdict | None
     for container in pod.containers:
         if container.waiting in _HOPELESS and (waited >= patience or container.waiting == "InvalidImageName"):
             reason = "ImagePullFailed" if "Image" in container.waiting else reason_of_waiting(container)
-            return _infrastructure(reason, f"container {container.name}: {container.waiting_message}")
+            return infrastructure(reason, f"container {container.name}: {container.waiting_message}")
     return None
 
 
@@ -162,5 +162,6 @@ _HOPELESS = frozenset(
 )
 
 
-def _infrastructure(reason: str, message: str) -> Verdict:
+def infrastructure(reason: str, message: str) -> Verdict:
+    """A failure that is not the command's."""
     return Verdict(Phase.FAILED, reason, message, FailureClass.INFRASTRUCTURE)
