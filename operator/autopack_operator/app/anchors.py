@@ -7,18 +7,12 @@ from autopack_operator.domain.views import AnchorVerdict
 from autopack_operator.ports.cluster import ConfigMaps
 
 
-class AnchorReader:
-    """The gate's eyes."""
-
-    def __init__(self, configmaps: ConfigMaps) -> None:
-        self._configmaps = configmaps
-
-    async def verdict(self, namespace: str, annotation: str | None) -> AnchorVerdict:
-        """Judge the anchor that the annotation holds or names."""
-        if annotation is None or not annotation.strip():
-            return anchor_gate.absent()
-        ref = anchor_gate.reference(annotation)
-        if ref is None:
-            return anchor_gate.judge(annotation)
-        text = await self._configmaps.read(namespace, ref.name, ref.key)
-        return anchor_gate.judge(text) if text is not None else anchor_gate.configmap_absent(ref)
+async def anchor_verdict(configmaps: ConfigMaps, namespace: str, annotation: str | None) -> AnchorVerdict:
+    """Judge the anchor that the annotation holds or names."""
+    if annotation is None or not annotation.strip():
+        return anchor_gate.absent()
+    ref = anchor_gate.reference(annotation)
+    if ref is None:
+        return anchor_gate.judge(annotation)
+    text = await configmaps.read(namespace, ref.name, ref.key)
+    return anchor_gate.judge(text) if text is not None else anchor_gate.configmap_absent(ref)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
-from autopack_operator.app.anchors import AnchorReader
+from autopack_operator.app.anchors import anchor_verdict
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.api.status import RunBatchStatus
@@ -34,14 +34,13 @@ class BatchSteps:
 
     def __init__(self, ports: Ports, turnstile: Turnstile, enqueue: Callable[[Key], None]) -> None:
         self._ports, self._turnstile, self._enqueue = ports, turnstile, enqueue
-        self._anchors = AnchorReader(ports.configmaps)
         self._transitions = TransitionLog(ports.events, ports.telemetry, ports.history)
 
     async def take(self, step: BatchStep, batch: BatchView, memory: BatchMemory) -> BatchView:
         """Carry the step out; returns the batch as it is afterwards."""
         match step:
             case ReadAnchor():
-                memory.anchor = await self._anchors.verdict(batch.namespace, batch.anchor)
+                memory.anchor = await anchor_verdict(self._ports.configmaps, batch.namespace, batch.anchor)
                 memory.anchor_read_at = self._ports.clock.monotonic()
             case AskForTurns(number):
                 memory.turns = await self._ask(batch, memory, number)

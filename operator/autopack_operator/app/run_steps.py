@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autopack_operator.app.anchors import AnchorReader
+from autopack_operator.app.anchors import anchor_verdict
 from autopack_operator.app.batch_of import batch_of
 from autopack_operator.app.prompts import PromptReader
 from autopack_operator.app.transition_log import TransitionLog
@@ -40,7 +40,6 @@ class RunSteps:
 
     def __init__(self, ports: Ports, turnstile: Turnstile, settings: PodSettings) -> None:
         self._ports, self._turnstile, self._settings = ports, turnstile, settings
-        self._anchors = AnchorReader(ports.configmaps)
         self._prompts = PromptReader(ports.configmaps)
         self._transitions = TransitionLog(ports.events, ports.telemetry, ports.history)
 
@@ -50,7 +49,7 @@ class RunSteps:
             case ReadAnchor():
                 batch = batch_of(self._ports.cache, run)
                 annotation = batch.anchor if run.anchor is None and batch is not None else run.anchor
-                memory.anchor = await self._anchors.verdict(run.namespace, annotation)
+                memory.anchor = await anchor_verdict(self._ports.configmaps, run.namespace, annotation)
             case LookUpProfile(name):
                 profile = await self._ports.profiles.get(run.namespace, name)
                 memory.profile_absent = profile is None
