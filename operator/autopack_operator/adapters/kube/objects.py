@@ -80,11 +80,13 @@ async def _delete(connection: Connection, where: str, uid: str, grace_seconds: i
             raise
 
 
-class KubeRuns:
-    """Implements ports.cluster.Runs."""
-
+class _Objects:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+
+class KubeRuns(_Objects):
+    """Implements ports.cluster.Runs."""
 
     def _path(self, namespace: str, name: str = "", subresource: str = "") -> str:
         return path(API_VERSION, namespace, "autopackruns", name, subresource)
@@ -109,11 +111,8 @@ class KubeRuns:
         await _delete(self._connection, self._path(run.namespace, run.name), run.uid)
 
 
-class KubeBatches:
+class KubeBatches(_Objects):
     """Implements ports.cluster.Batches."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     async def write_status(self, batch: BatchView, status: RunBatchStatus) -> BatchView:
         """Compare-and-swap of the status."""
@@ -125,22 +124,16 @@ class KubeBatches:
         await _delete(self._connection, path(API_VERSION, batch.namespace, "runbatches", batch.name), batch.uid)
 
 
-class KubeProfiles:
+class KubeProfiles(_Objects):
     """Implements ports.cluster.Profiles."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     async def get(self, namespace: str, name: str) -> ProfileView | None:
         """Live read."""
         return await _get(self._connection, path(API_VERSION, namespace, "runprofiles", name), profile_view)
 
 
-class KubePods:
+class KubePods(_Objects):
     """Implements ports.cluster.Pods."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     async def get(self, namespace: str, name: str) -> PodView | None:
         """Live read."""
@@ -155,11 +148,8 @@ class KubePods:
         await _delete(self._connection, path("v1", pod.namespace, "pods", pod.name), pod.uid, grace_seconds)
 
 
-class KubeConfigMaps:
+class KubeConfigMaps(_Objects):
     """Implements ports.cluster.ConfigMaps."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     async def read(self, namespace: str, name: str, key: str, *, label: str | None = None) -> str | None:
         """The text under the key, if the label, when one is asked for, says "true"."""
