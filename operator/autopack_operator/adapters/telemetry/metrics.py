@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -49,12 +49,9 @@ class PrometheusTelemetry:
         self._cost = Counter("autopack_cost_usd_total", "US dollars that agents say they cost.", registry=self.registry)
         self.leader = Gauge("autopack_leader", "1 while this process leads.", registry=self.registry)
 
-    def reconcile(self, kind: str) -> AbstractContextManager[None]:
-        """Time one reconcile."""
-        return self._timed(kind)
-
     @contextmanager
-    def _timed(self, kind: str) -> Iterator[None]:
+    def reconcile(self, kind: str) -> Iterator[None]:
+        """Time one reconcile."""
         started = perf_counter()
         try:
             yield
