@@ -43,14 +43,23 @@ def walk(root: Path, skip: Collection[str] = ()) -> Iterator[Found]:
     yield from _walk(descriptor, "", skip, MAX_DEPTH, left)
 
 
-def _walk(folder: int, prefix: str, skip: Collection[str], depth: int, left: list[int]) -> Iterator[Found]:
-    try:
-        for name in sorted(os.listdir(folder)):  # of a descriptor: a path could be swapped for a link
-            if name in skip:
+def _names(folder: int, skip: Collection[str], left: list[int]) -> list[str]:
+    """List a folder in order, and count it off `left`: a folder of millions is refused before it fills the memory."""
+    names: list[str] = []
+    with os.scandir(folder) as entries:  # of a descriptor: a path could be swapped for a link
+        for entry in entries:
+            if entry.name in skip:
                 continue
             left[0] -= 1
             if left[0] < 0:
                 raise AutopackError("ArtifactsTooMany", f"more than {MAX_ENTRIES} artifacts", _FIX)
+            names.append(entry.name)
+    return sorted(names)
+
+
+def _walk(folder: int, prefix: str, skip: Collection[str], depth: int, left: list[int]) -> Iterator[Found]:
+    try:
+        for name in _names(folder, skip, left):
             try:
                 status = os.lstat(name, dir_fd=folder)
             except FileNotFoundError:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
+
+from cachetools import TLRUCache
 
 _MOST = 1000
 
@@ -33,22 +34,21 @@ class RememberingGate:
     def __init__(
         self, gate: Gate, seconds: float = 60.0, no_seconds: float = 5.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._gate, self._seconds, self._no_seconds, self._clock = gate, seconds, no_seconds, clock
-        self._known: OrderedDict[bytes, tuple[float, str | DeniedError]] = OrderedDict()
+        def until(_: bytes, answer: str | DeniedError, now: float) -> float:
+            return now + (no_seconds if isinstance(answer, DeniedError) else seconds)
+
+        self._gate = gate
+        self._known: TLRUCache[bytes, str | DeniedError] = TLRUCache(_MOST, until, clock)
 
     async def admit(self, token: str) -> str:
         """See Gate."""
         # What is kept in memory for long is not the token.
         key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        until, answer = self._known.get(key, (float("-inf"), ""))
-        if self._clock() >= until:
+        answer = self._known.get(key)
+        if answer is None:
             answer = await self._ask(token)
             if not (isinstance(answer, DeniedError) and answer.status == 503):
-                seconds = self._no_seconds if isinstance(answer, DeniedError) else self._seconds
-                self._known[key] = (self._clock() + seconds, answer)
-                self._known.move_to_end(key)
-                while len(self._known) > _MOST:
-                    self._known.popitem(last=False)
+                self._known[key] = answer
         if isinstance(answer, DeniedError):
             raise DeniedError(answer.status, str(answer))
         return answer

@@ -97,4 +97,5 @@ def test_an_id_leads_nowhere_else(text: str) -> None:
 def test_no_ref_branch_or_address_is_an_option_of_git(text: str, check: Callable[[str], str]) -> None:
     found = outcome(check, text)
     assert str(found).isprintable()
-    assert isinstance(found, InvalidInput) or not found.startswith("-")
+    if not isinstance(found, InvalidInput):
+        assert not found.startswith("-")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
+
+from cachetools import TTLCache
 
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.keys import Key, Kind, keys_for_pod, keys_for_run
@@ -45,11 +46,11 @@ class Store(Generic[ViewT]):
         remark: Callable[[ViewT], bool] = lambda _: False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._groups_of, self._remark, self._monotonic = groups_of, remark, monotonic
+        self._groups_of, self._remark = groups_of, remark
         self._objects: dict[tuple[str, str], ViewT] = {}
         self._groups: dict[Hashable, dict[tuple[str, str], ViewT]] = {}
-        self._dead: OrderedDict[str, tuple[float, bool]] = OrderedDict()
-        """(when, remark) by UID, in the order of their deaths."""
+        self._dead: TTLCache[str, bool] = TTLCache(REMEMBERED_DEATHS, REMEMBERED_SECONDS, monotonic)
+        """Remarks by UID."""
 
     def get(self, namespace: str, name: str) -> ViewT | None:
         """The object, if known."""
@@ -90,21 +91,14 @@ class Store(Generic[ViewT]):
         """The object of that UID is gone; an answer to an own write that comes late does not bring it back."""
         known = self._objects.get((namespace, name))
         remark = self._remark(known) if known is not None and known.uid == uid else self.remarked(uid)
-        self._dead[uid] = self._monotonic(), remark
-        self._dead.move_to_end(uid)
-        self._forget_the_long_dead()
+        self._dead[uid] = remark
         if known is not None and known.uid == uid:
             del self._objects[namespace, name]
             self._leave_groups((namespace, name), known)
 
     def remarked(self, uid: str) -> bool:
         """The remark on that object, made when it was removed; False when it is not known."""
-        return self._dead[uid][1] if uid in self._dead else False
-
-    def _forget_the_long_dead(self) -> None:
-        oldest = self._monotonic() - REMEMBERED_SECONDS
-        while len(self._dead) > REMEMBERED_DEATHS or next(iter(self._dead.values()))[0] < oldest:
-            self._dead.popitem(last=False)
+        return bool(self._dead.get(uid))
 
     def _leave_groups(self, place: tuple[str, str], view: ViewT) -> None:
         for group in self._groups_of(view):

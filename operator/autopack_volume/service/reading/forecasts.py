@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+
+from cachetools import TTLCache
 
 from autopack_volume.service.answers import Answer, Json
 from autopack_volume.service.jobs import Jobs
@@ -18,20 +19,16 @@ class Forecasts:
 
     def __init__(self, jobs: Jobs, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._jobs = jobs
-        self._monotonic = monotonic
-        self._kept: OrderedDict[Hashable, tuple[float, Answer]] = OrderedDict()
+        self._kept: TTLCache[Hashable, Answer] = TTLCache(_KEPT, _KEPT_SECONDS, monotonic)
 
     async def answer(self, question: Hashable, work: Callable[[], Awaitable[Json]]) -> Answer:
         """Return what `work` says, now or within the last minute; PENDING while it is at work."""
-        made, kept = self._kept.get(question, (float("-inf"), None))
-        if kept is not None and self._monotonic() - made < _KEPT_SECONDS:
+        kept = self._kept.get(question)
+        if kept is not None:
             return kept
 
         async def job() -> Answer:
-            answer = Answer(200, await work())
-            self._kept[question] = (self._monotonic(), answer)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+            answer = self._kept[question] = Answer(200, await work())
             return answer
 
         return await self._jobs.answer(("forecast", question), job)

@@ -113,18 +113,18 @@ def test_of_a_pod_that_is_gone_no_more_is_kept_than_whether_it_had_stopped() -> 
     assert (cache.stopped("ended"), cache.stopped("running"), cache.stopped("unknown")) == (True, False, False)
     cache.pods.remove(pod.namespace, pod.name, "ended")
     assert cache.stopped("ended")
-    assert [remark for _, remark in cache.pods._dead.values()] == [False, True]
+    assert dict(cache.pods._dead) == {"ended": True, "running": False}
 
 
 def test_the_dead_are_remembered_for_as_long_as_anything_about_them_may_be_on_its_way() -> None:
     now = 0.0
     store: Store[RunView] = Store(remark=lambda _: True, monotonic=lambda: now)
-    for uid in ("first", "second"):
+    for uid, died in (("first", 0.0), ("second", REMEMBERED_SECONDS - 1)):
+        now = died
         store.put(run(version=1, uid=uid))
         store.remove(NAMESPACE, "r", uid)
-        now += REMEMBERED_SECONDS
     assert (store.remarked("first"), store.remarked("second")) == (True, True)
-    store.remove(NAMESPACE, "r", "third")
+    now = REMEMBERED_SECONDS
     assert (store.remarked("first"), store.remarked("second")) == (False, True)
     assert store.put(run(version=2, uid="first"))
     assert not store.put(run(version=2, uid="second"))
