@@ -73,6 +73,15 @@ invariants: venv ## The tests that the documents name as proofs and that need no
 	scripts/ensure_postgres.sh
 	$(PY) -m pytest tests/unit tests/local -n 2 -q --proofs=only
 
+.PHONY: coverage
+coverage: venv ## The lines and branches of operator/ that the quick layer and the local layer go through, by package
+	scripts/ensure_postgres.sh
+	scripts/ensure_git_servers.sh
+	rm -rf .coverage_data && mkdir .coverage_data
+	$(PY) -m coverage run -m pytest $(or $(TESTS),tests/unit tests/local) -n 2 -q
+	$(PY) -m coverage combine --quiet
+	$(PY) -m scripts.coverage_table
+
 .PHONY: mutation
 mutation: venv ## Change decisions one at a time and count what no test notices (2 hours; PART="autopack_operator.domain.batch.*")
 	$(PY) -m scripts.mutation run --max-children 2 $(if $(PART),"$(PART)")
