@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from autopack.errors import InvalidInput, printable
+
+from .credentials.access import Credentials
+from .credentials.declared import load
 
 _DAY = 86400
 _PROTOCOLS = ("https", "ssh", "http", "git", "file")
@@ -57,6 +60,7 @@ class Settings:
     retention: Policy = NEVER
     tidy_seconds: float = 21600
     """How often what the policy names is removed, and what takes up room is measured."""
+    credentials: Credentials = field(default_factory=Credentials)
     allow_loopback: bool = False
     """Whether repositories may lie on this machine: only where `file` is allowed, that is, in tests."""
 
@@ -86,8 +90,18 @@ class Settings:
             read_threads=int(_number(environ, "AUTOPACK_READ_THREADS", "4", 1, 64)),
             retention=retention(environ),
             tidy_seconds=_number(environ, "AUTOPACK_TIDY_SECONDS", "21600", 60, 2592000),
+            credentials=_credentials(environ),
             allow_loopback="file" in protocols,
         )
+
+
+def _credentials(environ: Mapping[str, str]) -> Credentials:
+    file = environ.get("AUTOPACK_GIT_CREDENTIALS", "")
+    try:
+        return Credentials(load(Path(file)) if file else ())
+    except OSError as error:
+        message = f"{printable(file, 120)} cannot be read: {error.strerror}"
+        raise InvalidInput("AUTOPACK_GIT_CREDENTIALS", message, "Name the file with the declarations") from error
 
 
 def retention(environ: Mapping[str, str]) -> Policy:

@@ -32,6 +32,9 @@ def git_error(stderr: str, reason: str = "GitFailed") -> GitError:
         "error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503",
         "fatal: unable to access 'https://h/': The requested URL returned error: 429",
         "fatal: early EOF",
+        "fatal: unable to access 'https://h/': GnuTLS recv error (-110): not terminated properly",
+        "fatal: unable to access 'https://h/': OpenSSL SSL_read: SSL_ERROR_SYSCALL, errno 104",
+        "fatal: unable to access 'https://h/': Empty reply from server",
         "fatal: write error: No space left on device",
     ],
 )
@@ -49,14 +52,29 @@ def test_a_timeout_is_transient() -> None:
     [
         ("remote: Repository not found.\nfatal: repository 'https://h/x/' not found", "RepositoryNotFound"),
         ("fatal: unable to access 'https://h/': The requested URL returned error: 404", "RepositoryNotFound"),
-        ("fatal: could not read Username for 'https://h': terminal prompts disabled", "FetchFailed"),
-        ("fatal: Authentication failed for 'https://h/'", "FetchFailed"),
-        ("fatal: unable to access 'https://h/': SSL certificate problem: self-signed certificate", "FetchFailed"),
+        ("fatal: repository 'https://h/x/' not found", "RepositoryNotFound"),
+        ("fatal: could not read Username for 'https://h': terminal prompts disabled", "CredentialMissing"),
+        ("fatal: Authentication failed for 'https://h/'", "CredentialMissing"),
+        ("fatal: unable to access 'https://h/': SSL certificate problem: self-signed certificate", "HostNotTrusted"),
+        (
+            "fatal: unable to access 'https://h/': server certificate verification failed",
+            "HostNotTrusted",
+        ),
+        ("Host key verification failed.\nfatal: Could not read from remote repository.", "HostNotTrusted"),
     ],
 )
 def test_what_will_not_pass_is_final(stderr: str, reason: str) -> None:
     error = classify(git_error(stderr))
     assert (error.reason, is_final(error)) == (reason, True)
+
+
+def test_a_credential_that_is_refused_may_be_renewed() -> None:
+    error = classify(git_error("fatal: Authentication failed for 'https://h/'"), "github")
+    assert (error.reason, isinstance(error, TransientError), "'github'" in error.fix) == (
+        "CredentialRefused",
+        True,
+        True,
+    )
 
 
 def test_a_hang_up_of_a_missing_repository_is_final() -> None:

@@ -15,6 +15,7 @@ from autopack.git.runner import GitError
 from autopack_volume.contract.messages import Failure, PrepareRequest, Ready
 from autopack_volume.service.answers import Answer, TransientError, failed, failure, final
 from autopack_volume.service.metrics import Metrics
+from autopack_volume.service.sources.hosts import Hosts
 from autopack_volume.service.sources.lookup import is_empty, is_whole, resolve
 from autopack_volume.service.sources.mirrors import Mirrors
 from autopack_volume.service.sources.refresh import Refresher
@@ -30,11 +31,19 @@ class Attempts:
     """Answers PUT /v1/attempts/{uid}/{attempt}."""
 
     def __init__(
-        self, root: Path, mirrors: Mirrors, refresher: Refresher, fetches: Executor, files: Executor, metrics: Metrics
+        self,
+        root: Path,
+        mirrors: Mirrors,
+        refresher: Refresher,
+        hosts: Hosts,
+        fetches: Executor,
+        files: Executor,
+        metrics: Metrics,
     ) -> None:
         self._root = root
         self._mirrors = mirrors
         self._refresher = refresher
+        self._hosts = hosts
         self._fetches = fetches
         self._files = files
         self._metrics = metrics
@@ -66,6 +75,9 @@ class Attempts:
         finally:
             self._metrics.fetch_seconds.observe(monotonic() - started)
 
+    async def _remote_work(self, url: str, work: Callable[..., _T], *args: object) -> _T:
+        return await self._hosts.reach(url, lambda: self._fetch_work(work, *args))
+
     def _pinned(self, request: AttemptRequest) -> Answer | None:
         found = pins.prepared(self._root, request.paths)
         return None if found is None else answer_for(request, *found)
@@ -85,11 +97,11 @@ class Attempts:
         if len(request.ref) == 40 and await self._file_work(self._known, request):
             return request.ref
         key, url = request.key, request.url
-        await self._refresher.refresh(key, lambda: self._fetch_work(self._mirrors.fetch, key, url))
+        await self._refresher.refresh(key, lambda: self._remote_work(url, self._mirrors.fetch, key, url))
         if needs_fetch_of_its_own(request.ref):
             async with self._refresher.lock(key):
                 if not await self._file_work(self._known, request):
-                    await self._fetch_work(self._mirrors.fetch_one, key, url, request.ref)
+                    await self._remote_work(url, self._mirrors.fetch_one, key, url, request.ref)
         return await self._file_work(self._resolve_or_raise, request)
 
     async def _check(self, request: AttemptRequest, sha: str) -> None:
@@ -100,7 +112,7 @@ class Attempts:
         if url is not None:
             async with self._refresher.lock(key):
                 if not await self._fetch_work(is_whole, self._mirrors.path(key), sha):
-                    await self._fetch_work(self._mirrors.repair, key, url)
+                    await self._remote_work(url, self._mirrors.repair, key, url)
         if not await self._fetch_work(is_whole, self._mirrors.path(key), sha):
             message = f"commit {sha} cannot be read on the volume any more"
             raise AutopackError("RepositoryCorrupt", message, "Import or push it again")
@@ -163,6 +175,8 @@ _FINAL = frozenset(
         "RepositoryEmpty",
         "RefNotFound",
         "FetchFailed",
+        "CredentialMissing",
+        "HostNotTrusted",
         "AttemptConflict",
         "ResumeImpossible",
         "PromptNotFound",

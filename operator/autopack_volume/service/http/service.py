@@ -26,6 +26,7 @@ from autopack_volume.service.reading.routes import add_reading
 from autopack_volume.service.retention.inventory import bytes_by_kind
 from autopack_volume.service.retention.tidying import Tidying
 from autopack_volume.service.settings import Settings
+from autopack_volume.service.sources.hosts import Hosts
 from autopack_volume.service.sources.mirrors import Mirrors
 from autopack_volume.service.sources.refresh import Refresher
 
@@ -80,7 +81,8 @@ class Service:
         # Readers wait for each other, never a run for readers.
         self._reads = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="read")
         mirrors, refresher = Mirrors(settings), Refresher()
-        self._attempts = Attempts(settings.root, mirrors, refresher, self._fetches, self._files, self._metrics)
+        hosts = Hosts(doubtful=max(1, settings.fetch_threads // 2))
+        self._attempts = Attempts(settings.root, mirrors, refresher, hosts, self._fetches, self._files, self._metrics)
         self._tidying = Tidying(settings.root, mirrors, settings.retention)
         self._commits = Commits(settings.root, mirrors, refresher, self._files, self._metrics, self._trash)
 

@@ -37,7 +37,7 @@ _FETCH = (
     *CHECKS,
     *(part for sin in _OLD_SINS for part in ("-c", f"fetch.fsck.{sin}=ignore")),
     # The address was checked; the one that it redirects to would not be.
-    *("-c", "credential.helper=", "-c", "http.followRedirects=false"),
+    *("-c", "credential.helper=", "-c", "core.askPass=", "-c", "http.followRedirects=false"),
     *("-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60"),
     *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"),
 )
@@ -78,7 +78,7 @@ class Mirrors:
         try:
             self._update(key, lambda repo: self._fetch_all(repo, url))
         except GitError as error:
-            raise classify(error) from error
+            raise self._classified(error, url) from error
 
     def repair(self, key: str, url: str) -> None:
         """Give a mirror with missing or damaged objects what the other side has. Raises as `fetch` does."""
@@ -86,7 +86,7 @@ class Mirrors:
             with self.locked(key):
                 self._repair(key, lambda repo: self._fetch_all(repo, url))
         except GitError as error:
-            raise classify(error) from error
+            raise self._classified(error, url) from error
 
     def fetch_one(self, key: str, url: str, ref: str) -> bool:
         """Fetch one ref or commit that is neither branch nor tag; return whether the other side has it."""
@@ -98,7 +98,7 @@ class Mirrors:
             except GitError as error:
                 if is_missing_ref(error):
                     return False
-                raise classify(error) from error
+                raise self._classified(error, url) from error
         return True
 
     def import_bundle(self, key: str, bundle: Path) -> None:
@@ -193,12 +193,18 @@ class Mirrors:
         tidy(repo, "refs/heads")
 
     def _fetch(self, repo: Path, url: str, refspecs: Sequence[str]) -> None:
-        run_git(
-            [*_FETCH, "--prune", "--", url, *refspecs],
-            git_dir=repo,
-            timeout=self._settings.fetch_timeout,
-            protocols=self._settings.protocols,
-        )
+        with self._settings.credentials.access(url) as access:
+            run_git(
+                [*access.options, *_FETCH, "--prune", "--", url, *refspecs],
+                git_dir=repo,
+                env=access.env,
+                pass_fds=access.descriptors,
+                timeout=self._settings.fetch_timeout,
+                protocols=self._settings.protocols,
+            )
+
+    def _classified(self, error: GitError, url: str) -> AutopackError:
+        return classify(error, self._settings.credentials.name_for(url))
 
     def _fetch_bundle(self, repo: Path, bundle: Path) -> None:
         heads = run_git(["bundle", "list-heads", str(bundle)], cwd=bundle.parent).text.splitlines()
