@@ -1,4 +1,5 @@
-# The base brings Python (3.11 or newer), its venv module, git and CA certificates, or gets them from Debian's packages.
+# The base brings Python (3.11 or newer), its venv module, git, ssh and CA certificates, or gets them from Debian's
+# packages.
 ARG BASE=docker.io/library/debian:bookworm-slim
 ARG GO_BASE=docker.io/library/golang:1.26-bookworm
 
@@ -15,9 +16,9 @@ RUN CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOCACHE=/tmp/go-cache \
     && rm -rf /tmp/go-cache
 
 FROM ${BASE} AS base
-RUN if ! { command -v git && python3 -c 'import ensurepip, venv' && test -s /etc/ssl/certs/ca-certificates.crt; } >/dev/null; then \
+RUN if ! { command -v git && command -v ssh && python3 -c 'import ensurepip, venv' && test -s /etc/ssl/certs/ca-certificates.crt; } >/dev/null; then \
       apt-get update \
-      && apt-get install --yes --no-install-recommends python3 python3-venv git ca-certificates \
+      && apt-get install --yes --no-install-recommends python3 python3-venv git openssh-client ca-certificates \
       && rm -rf /var/lib/apt/lists/*; fi
 
 # The dependencies change seldom: they have a layer of their own, below the sources.
@@ -41,6 +42,8 @@ COPY --from=dependencies /opt/autopack /opt/autopack
 COPY --from=entrypoint /autopack-entrypoint /usr/local/bin/autopack-entrypoint
 COPY crds/ /opt/autopack/crds/
 COPY operator/ /opt/autopack/src/
+# ssh asks who it is, and where it is at home.
+RUN echo 'autopack:x:65532:65532::/tmp:/usr/sbin/nologin' >> /etc/passwd && echo 'autopack:x:65532:' >> /etc/group
 # The file system is read-only at run time, and every pod pays for what is not compiled here.
 RUN /opt/autopack/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/autopack/src \
     && /opt/autopack/bin/python -m autopack_runtime.sbom > /opt/autopack/sbom.cdx.json \

@@ -57,6 +57,7 @@ unit: venv ## The quick layer: pure logic, no cluster (under 30 seconds)
 .PHONY: local
 local: venv ## The local supervisor on real git, real processes and a real Postgres
 	scripts/ensure_postgres.sh
+	scripts/ensure_git_servers.sh
 	$(PY) -m pytest tests/local -n 2 -q $(PROOFS)
 
 .PHONY: chart
@@ -65,12 +66,14 @@ chart: venv cluster ## helm lint, helm template, and what the rendered chart mus
 
 .PHONY: e2e
 e2e: venv ## End to end on a real cluster: API server, kubelet, containerd, the chart and the image of this checkout
+	scripts/ensure_git_servers.sh
 	$(PY) -m scripts.deploy
 	$(PY) -m pytest tests/e2e -n 3 --dist loadfile -q $(PROOFS) $(E2E)
 
 .PHONY: invariants
 invariants: venv ## The tests that the documents name as proofs and that need no cluster; `make e2e` checks the others
 	scripts/ensure_postgres.sh
+	scripts/ensure_git_servers.sh
 	$(PY) -m pytest tests/unit tests/local -n 2 -q --proofs=only
 
 .PHONY: coverage

@@ -17,7 +17,7 @@ from devcluster.progress import Progress
 BASE_TAG = "localhost/autopack-base:dev"
 SUITE = "bookworm"
 # pytest: the demo's runs execute the tests of the repository they work on.
-INCLUDED = ("ca-certificates", "git", "python3", "python3-pytest", "python3-venv")
+INCLUDED = ("ca-certificates", "git", "openssh-client", "python3", "python3-pytest", "python3-venv")
 
 _OPTIONS = (
     "--variant=minbase",

@@ -14,6 +14,7 @@ name is cut or a dot replaced, a digest of the whole keeps two releases two.
 
 {{- define "autopack.operatorName" -}}{{ include "autopack.fullname" . }}-operator{{- end -}}
 {{- define "autopack.volumeName" -}}{{ include "autopack.fullname" . }}-volume{{- end -}}
+{{- define "autopack.gitCredentialsName" -}}{{ include "autopack.volumeName" . }}-git{{- end -}}
 {{- define "autopack.runName" -}}{{ include "autopack.fullname" . }}-run{{- end -}}
 
 {{- define "autopack.dashboardName" -}}{{ include "autopack.fullname" . }}-dashboard{{- end -}}

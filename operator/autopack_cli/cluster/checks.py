@@ -57,6 +57,14 @@ def rights(denied: Sequence[str], checked: int) -> Check:
     return Check("RBAC", Level.WARN, f"you may not: {', '.join(denied)}", fix)
 
 
+def repository(credential: str | None, problem: str) -> Check:
+    """`credential` is what it is fetched with, empty for none; None when it cannot be fetched, as `problem` says."""
+    if credential is None:
+        return Check("Repository", Level.FAIL, "it cannot be fetched", problem)
+    how = f"with git credential {credential}" if credential else "without a credential"
+    return Check("Repository", Level.OK, f"can be fetched {how}")
+
+
 def deployment(name: str, pods: Sequence[JsonDict]) -> Check:
     """`pods` are those of a component."""
     ready = [pod for pod in pods if _ready(pod)]

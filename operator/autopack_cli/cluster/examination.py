@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from autopack_cli.cluster import checks
 from autopack_cli.cluster.checks import Check, Level
-from autopack_cli.cluster.problems import explain
+from autopack_cli.cluster.problems import ClusterProblem, explain
 from autopack_cli.cluster.session import LEASES, PODS, RUNS, JsonDict, Resource, Session
 from autopack_cli.cluster.tables import terminal
+from autopack_cli.cluster.volume import open_volume, source
 from autopack_operator.domain.api.common import API_VERSION
 from autopack_operator.ports.cluster import ForbiddenError, GoneError
 
@@ -25,8 +26,10 @@ _RIGHTS = (
 )
 
 
-async def examine(session: Session) -> list[Check]:
-    """Return all verdicts, in the order in which one would mend things. Raises ApiError when nothing answers."""
+async def examine(session: Session, repository: str | None = None) -> list[Check]:
+    """Return all verdicts, in the order in which one would mend things; of a repository too, if its address is given.
+    Raises ApiError when nothing answers.
+    """
     version = await session.connection.request("GET", "/version")
     found = [Check("Cluster", Level.OK, f"{version.get('gitVersion', '?')} at {session.server}")]
     served = await _served(session)
@@ -43,6 +46,8 @@ async def examine(session: Session) -> list[Check]:
             ("Profile", lambda: _profile(session)),
             ("Leases", lambda: _leases(session)),
         )
+    if repository is not None:
+        found.append(await _repository(session, repository))
     return found
 
 
@@ -55,6 +60,14 @@ async def _allowed(name: str, look: Callable[[], Awaitable[list[Check]]]) -> lis
         return await look()
     except ForbiddenError as error:
         return [Check(name, Level.UNKNOWN, explain(error).format_message())]
+
+
+async def _repository(session: Session, url: str) -> Check:
+    try:
+        async with open_volume(session) as volume:
+            return checks.repository(await source(volume, url), "")
+    except ClusterProblem as problem:
+        return checks.repository(None, problem.format_message())
 
 
 async def _served(session: Session) -> list[str] | None:

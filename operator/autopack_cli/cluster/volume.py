@@ -19,6 +19,7 @@ from autopack_volume.contract.messages import Forecast
 
 _POLL_SECONDS = 0.5
 _FORECAST_SECONDS = 300
+_SOURCE_SECONDS = 120
 _CODES = {404: NOT_THERE, 403: NOT_ALLOWED, 503: NO_ANSWER}
 _SILENCE = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=180)
 
@@ -65,6 +66,19 @@ async def forecast(volume: VolumeClient, attempts: list[Attempt], base: str | No
         while (answer := await volume.forecast([one.key for one in attempts], base)) is None:
             await asyncio.sleep(_POLL_SECONDS)
         return answer
+
+
+async def source(volume: VolumeClient, url: str) -> str:
+    """Return the name of the credential that a repository is fetched with, empty when with none; ClusterProblem when it
+    cannot be fetched.
+    """
+    async with asyncio.timeout(_SOURCE_SECONDS):
+        while True:
+            with said():
+                answer = await volume.source(url)
+            if answer is not None:
+                return answer["credential"]
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 def attempt_of(run: Mapping[str, Any], number: int | None = None) -> Attempt:

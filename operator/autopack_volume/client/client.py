@@ -90,6 +90,11 @@ class VolumeClient:
         """Return the attempts that were prepared and never committed."""
         return cast("messages.Unfinished", await self._json("GET", routes.ATTEMPTS))
 
+    async def source(self, url: str) -> messages.Reachable | None:
+        """Tell whether a repository can be fetched; RefusedError says why it cannot."""
+        query = urlencode({"url": url})
+        return cast("messages.Reachable | None", await self._json("GET", f"{routes.SOURCE}?{query}"))
+
     async def run(self, uid: str) -> messages.Run:
         """Return the attempts of a run."""
         return cast("messages.Run", await self._json("GET", at(routes.RUN, uid)))

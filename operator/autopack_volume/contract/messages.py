@@ -29,6 +29,13 @@ class PrepareRequest(TypedDict):
     promptFile: NotRequired[str]
 
 
+class Reachable(TypedDict):
+    """A repository can be fetched. `credential` names the one of git.credentials that is used for it, if one is."""
+
+    state: Literal["reachable"]
+    credential: str
+
+
 class CommitRequest(TypedDict):
     """`removeWorkspace`: if all in it is saved."""
 

@@ -16,6 +16,8 @@ LOG = f"{ATTEMPT}/logs/{{stream}}"
 BUNDLE = f"{ATTEMPT}/bundle"
 DIFF = f"{ATTEMPT}/diff"
 FORECAST = "/v1/forecast"
+SOURCE = "/v1/source"
+"""GET: whether a repository can be fetched."""
 
 
 def at(route: str, uid: str = "", attempt: int = 0, stream: str = "") -> str:

@@ -27,11 +27,11 @@ class Authority:
         self.file = folder / "ca.crt"
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def certificate(self) -> tuple[Path, Path]:
-        """Write a certificate for 127.0.0.1 and its key; return both paths."""
+    def certificate(self, host: str = "127.0.0.1") -> tuple[Path, Path]:
+        """Write a certificate for that address and its key; return both paths."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
         signed = (
             _builder(subject, self._name, key).add_extension(names, critical=False).sign(self._key, hashes.SHA256())
         )

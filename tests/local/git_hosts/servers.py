@@ -1,4 +1,4 @@
-"""Real git servers on loopback: git http-backend behind nginx with TLS, and OpenSSH."""
+"""Real git servers: git http-backend behind nginx with TLS, and OpenSSH; on loopback unless told otherwise."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .certificates import Authority
 
+LOOPBACK = "127.0.0.1"
 _NGINX = """\
 daemon off;
 master_process off;
@@ -28,11 +29,11 @@ http {{
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
   server {{
-    listen 127.0.0.1:{port} ssl;
+    listen {host}:{port} ssl;
     ssl_certificate {certificate};
     ssl_certificate_key {key};
     client_max_body_size 0;
-    location /moved/ {{ return 302 https://127.0.0.1:{port}/basic$request_uri; }}
+    location /moved/ {{ return 302 https://{host}:{port}/basic$request_uri; }}
     location /busy/ {{ return 429; }}
     location /basic/ {{
       auth_basic "git";
@@ -67,16 +68,22 @@ class HttpsServer:
     `/moved/` is a redirect to `/basic/`, `/busy/` answers 429.
     """
 
-    def __init__(self, folder: Path, authority: Authority, repositories: Path) -> None:
+    def __init__(self, folder: Path, authority: Authority, repositories: Path, host: str = LOOPBACK) -> None:
         self.user, self.password, self.token = "reader", _secret(), _secret()
-        self._folder = folder
+        self._folder, self._host = folder, host
         self.port = free_port()
-        self.url = f"https://127.0.0.1:{self.port}"
+        self.url = f"https://{host}:{self.port}"
         self.set_password(self.password)
-        certificate, key = authority.certificate()
+        certificate, key = authority.certificate(host)
         backend = _BACKEND.format(folder=folder, repositories=repositories)
         config = _NGINX.format(
-            folder=folder, port=self.port, certificate=certificate, key=key, token=self.token, backend=backend
+            folder=folder,
+            host=host,
+            port=self.port,
+            certificate=certificate,
+            key=key,
+            token=self.token,
+            backend=backend,
         )
         (folder / "nginx.conf").write_text(config)
 
@@ -97,22 +104,22 @@ class HttpsServer:
         # A user's own settings would let http-backend refuse repositories of somebody else.
         env = os.environ | {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
         with _process(gateway, env), _process(nginx, env):
-            wait_for_port(self.port)
+            wait_for_port(self.port, self._host)
             yield self
 
 
 class SshServer:
     """Serves every repository of this machine to the key in `identity`, as the user that runs the test."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, host: str = LOOPBACK) -> None:
+        self._folder, self._host = folder, host
         self.port = free_port()
         self.identity = folder / "identity"
         _keygen(self.identity)
         self.new_host_key()
         (folder / "authorized_keys").write_bytes(self.identity.with_suffix(".pub").read_bytes())
         (folder / "sshd_config").write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\n"
+            f"Port {self.port}\nListenAddress {host}\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\n"
             f"AuthorizedKeysFile {folder}/authorized_keys\nPasswordAuthentication no\nStrictModes no\n"
             "KbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nLogLevel ERROR\n"
         )
@@ -127,33 +134,33 @@ class SshServer:
     def known_hosts(self) -> str:
         """What a client has to know of the present host key."""
         kind, key, *_ = (self._folder / "host_key.pub").read_text().split()
-        return f"[127.0.0.1]:{self.port} {kind} {key}\n"
+        return f"[{self._host}]:{self.port} {kind} {key}\n"
 
     def url(self, repository: Path) -> str:
         """Return the address of a repository."""
-        return f"ssh://{os.environ.get('USER') or 'root'}@127.0.0.1:{self.port}{repository}"
+        return f"ssh://{os.environ.get('USER') or 'root'}@{self._host}:{self.port}{repository}"
 
     @contextlib.contextmanager
     def running(self) -> Iterator[SshServer]:
         """Serve while the block runs."""
         Path("/run/sshd").mkdir(exist_ok=True)
         with _process(["/usr/sbin/sshd", "-D", "-e", "-f", str(self._folder / "sshd_config")], dict(os.environ)):
-            wait_for_port(self.port)
+            wait_for_port(self.port, self._host)
             yield self
 
 
 def free_port() -> int:
     """Return a port of loopback that nobody listens on."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
-def wait_for_port(port: int) -> None:
+def wait_for_port(port: int, host: str = LOOPBACK) -> None:
     """Wait until somebody listens."""
     deadline = time.monotonic() + 20
     while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
         assert time.monotonic() < deadline, f"nobody listens on port {port}"
         time.sleep(0.02)

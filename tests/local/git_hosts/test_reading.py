@@ -103,6 +103,20 @@ def test_a_repository_that_is_not_there(
     assert (error.reason, "'one'" in error.fix) == ("RepositoryNotFound", True)
 
 
+def test_a_probe_tells_the_credential_and_keeps_nothing(
+    mirrors: Make, declarations: Declarations, https: HttpsServer, authority: Authority
+) -> None:
+    declarations.add("None", https.url, name="ca", ca=authority.file)
+    declarations.add("Basic", f"{https.url}/basic", ca=authority.file, username=https.user, password=https.password)
+    service = mirrors()
+    assert service.probe(f"{https.url}/basic/acme/app.git") == {"state": "reachable", "credential": "one"}
+    assert service.probe(f"{https.url}/open/acme/app.git") == {"state": "reachable", "credential": ""}
+    with pytest.raises(AutopackError, match="not found") as caught:
+        service.probe(f"{https.url}/basic/acme/none.git")
+    assert caught.value.reason == "RepositoryNotFound"
+    assert not service.path("key").exists()
+
+
 def test_too_many_requests_are_asked_again(
     mirrors: Make, declarations: Declarations, https: HttpsServer, authority: Authority
 ) -> None:

@@ -87,7 +87,7 @@ def test_the_longest_prefix_wins(declare: Declare) -> None:
         (basic("https://h/") | {"proxy": "http://joe:pw@p"}, "git.credentials.0.proxy"),
         (basic("git@h:a") | {"kind": "SSH", "proxy": "http://p"}, "a proxy serves http and https alone"),
         (basic("https://h/") | {"name": "../x"}, "git.credentials.0.name"),
-        (basic("https://h/") | {"pasword": "x"}, "git.credentials.0.pasword"),
+        (basic("https://h/") | {"token": "x"}, "git.credentials.0.token"),
     ],
 )
 def test_what_is_refused(declare: Declare, entry: dict[str, str], said: str) -> None:

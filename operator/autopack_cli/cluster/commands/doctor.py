@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 @click.command("doctor", short_help="Check the installation, and say how to fix what is wrong.")
+@click.option("--repository", metavar="URL", help="Also tell whether this repository can be fetched, and how.")
 @output_option("json", "yaml")
 @access_options
-def doctor_command(output: str | None, access: Access) -> int:
+def doctor_command(repository: str | None, output: str | None, access: Access) -> int:
     """Check the installation in a namespace, and say how to fix what is wrong. Changes nothing.
 
     Exit codes: 0 nothing is broken, 1 something is.
@@ -28,7 +29,7 @@ def doctor_command(output: str | None, access: Access) -> int:
         from autopack_cli.cluster.output import show_data, show_lines
         from autopack_cli.cluster.tables import aligned
 
-        found = await examine(session)
+        found = await examine(session, repository)
         if output:
             show_data([one._asdict() | {"level": one.level.lower()} for one in found], output)
         else:

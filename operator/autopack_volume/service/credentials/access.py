@@ -49,7 +49,7 @@ class Credentials:
             yield Access((), ssh, ())
             return
         # A file in memory without a name: not in the arguments or the environment, where other processes and logs see
-        # it, and not on a disk. Each git process that is started opens it anew.
+        # it, and not on a disk. Each git process opens it for itself.
         descriptor = os.memfd_create("git-settings")
         try:
             # For this address alone: git gives it to no other, wherever it is led.

@@ -51,7 +51,7 @@ class _Entry(BaseModel):
 
 class Credential(NamedTuple):
     """One declared credential. `folder` is where its Secret is mounted, `ca` where its CA bundle is; they are read
-    anew for each use, so a rotated Secret counts at once. `api` is where a GitHub App asks for tokens.
+    for each use, so a rotated Secret counts at once. `api` is where a GitHub App asks for tokens.
     """
 
     name: str

@@ -70,6 +70,7 @@ def _mint(credential: Credential, app: str, installation: str, key: str) -> _Tok
         ends = datetime.fromisoformat(answer["expires_at"]).timestamp()
         return _Token(str(answer["token"]), ends, (app, installation, key))
     except urllib.error.HTTPError as error:
+        error.close()
         raise _failed(credential, f"GitHub answered {error.code}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _failed(credential, printable(str(error), 200)) from None

@@ -11,6 +11,7 @@ from time import monotonic
 from aiohttp import web
 
 from autopack.errors import AutopackError, InvalidInput
+from autopack.git.urls import check_repo_url
 from autopack.log import log
 from autopack_volume.contract import routes
 from autopack_volume.service.answers import Answer, failed, failure
@@ -28,6 +29,7 @@ from autopack_volume.service.retention.tidying import Tidying
 from autopack_volume.service.settings import Settings
 from autopack_volume.service.sources.hosts import Hosts
 from autopack_volume.service.sources.mirrors import Mirrors
+from autopack_volume.service.sources.probe import Probe
 from autopack_volume.service.sources.refresh import Refresher
 
 from .auth import DeniedError, KeyCache, TokenVerifier, Verifier
@@ -82,6 +84,7 @@ class Service:
         self._reads = ThreadPoolExecutor(settings.read_threads, thread_name_prefix="read")
         mirrors, refresher = Mirrors(settings), Refresher()
         hosts = Hosts(doubtful=max(1, settings.fetch_threads // 2))
+        self._probe = Probe(mirrors, hosts, self._fetches)
         self._attempts = Attempts(settings.root, mirrors, refresher, hosts, self._fetches, self._files, self._metrics)
         self._tidying = Tidying(settings.root, mirrors, settings.retention)
         self._commits = Commits(settings.root, mirrors, refresher, self._files, self._metrics, self._trash)
@@ -95,6 +98,7 @@ class Service:
         app.router.add_get(routes.ATTEMPTS, self._unfinished)
         app.router.add_put(routes.ATTEMPT, self._prepare)
         app.router.add_post(routes.COMMIT, self._commit)
+        app.router.add_get(routes.SOURCE, self._source)
         add_reading(app, self._settings.root, self._reads, self._forecasts)
         app.cleanup_ctx.append(self._background)
         return app
@@ -102,6 +106,7 @@ class Service:
     def loopback_app(self) -> web.Application:
         """Return the application for readers in the pod itself: no token, nothing but reading."""
         app = web.Application(middlewares=[self._observe, only_local_names], client_max_size=_MAX_BODY)
+        app.router.add_get(routes.SOURCE, self._source)
         add_reading(app, self._settings.root, self._reads, self._forecasts)
         return app
 
@@ -199,6 +204,14 @@ class Service:
     async def _unfinished(self, _: web.Request) -> web.Response:
         found = await asyncio.get_running_loop().run_in_executor(self._files, unfinished, self._settings.root)
         return web.json_response({"unfinished": found})
+
+    async def _source(self, request: web.Request) -> web.Response:
+        url, settings = request.query.get("url", ""), self._settings
+        try:
+            check_repo_url(url, settings.protocols, allow_loopback=settings.allow_loopback)
+        except AutopackError as error:
+            return _respond(failed(error))
+        return _respond(await self._jobs.answer(("source", url), lambda: self._probe.answer(url)))
 
     async def _prepare(self, request: web.Request) -> web.Response:
         uid, attempt = request.match_info["uid"], request.match_info["attempt"]

@@ -20,6 +20,7 @@ from autopack.git.bare import make_bare
 from autopack.git.locks import file_lock
 from autopack.git.runner import GitError, run_git
 from autopack.log import log
+from autopack_volume.contract.messages import Reachable
 from autopack_volume.service.answers import TransientError
 from autopack_volume.service.settings import Settings
 
@@ -33,15 +34,19 @@ _EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _OLD_SINS = ("zeroPaddedFilemode", "missingSpaceBeforeDate", "badTimezone", "missingTaggerEntry", "zeroPaddedDate")
 CHECKS = ("-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true")
 """Git options that check every object that comes in."""
-_FETCH = (
-    *CHECKS,
-    *(part for sin in _OLD_SINS for part in ("-c", f"fetch.fsck.{sin}=ignore")),
+_REMOTE = (
     # The address was checked; the one that it redirects to would not be.
     *("-c", "credential.helper=", "-c", "core.askPass=", "-c", "http.followRedirects=false"),
     *("-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60"),
+)
+_FETCH = (
+    *CHECKS,
+    *(part for sin in _OLD_SINS for part in ("-c", f"fetch.fsck.{sin}=ignore")),
+    *_REMOTE,
     *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"),
 )
 _LOCK_SECONDS = 60
+_PROBE_SECONDS = 60
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS})
 _SCAFFOLD = "new-"
 # Several of these run at once, in one container's memory.
@@ -79,6 +84,21 @@ class Mirrors:
             self._update(key, lambda repo: self._fetch_all(repo, url))
         except GitError as error:
             raise self._classified(error, url) from error
+
+    def probe(self, url: str) -> Reachable:
+        """Ask the other side for its HEAD, and keep nothing. Raises TransientError or AutopackError."""
+        try:
+            with self._settings.credentials.access(url) as access:
+                run_git(
+                    [*access.options, *_REMOTE, "ls-remote", "--quiet", "--", url, "HEAD"],
+                    env=access.env,
+                    pass_fds=access.descriptors,
+                    timeout=min(_PROBE_SECONDS, self._settings.fetch_timeout),
+                    protocols=self._settings.protocols,
+                )
+        except GitError as error:
+            raise self._classified(error, url) from error
+        return {"state": "reachable", "credential": self._settings.credentials.name_for(url)}
 
     def repair(self, key: str, url: str) -> None:
         """Give a mirror with missing or damaged objects what the other side has. Raises as `fetch` does."""
