@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from autopack.errors import AutopackError, printable
+from autopack.git.checks import CHECKS
 from autopack.git.ref_list import commit_of
 from autopack.git.refs import check_branch, check_ref
 from autopack.git.runner import GitError, run_git
 from autopack_cli.cluster.problems import ClusterProblem
 
 _FETCH = (
-    *("-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true"),
+    *CHECKS,
     *("fetch", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"),
 )
 

@@ -16,11 +16,12 @@ from autopack.failpoints import hit
 from autopack.file_layout import AttemptPaths
 from autopack.files import TEMPORARY_PREFIX
 from autopack.git.bundles import EXTRA, HEADS, KEPT, branches_of, list_heads, snapshot_of
+from autopack.git.checks import CHECKS
 from autopack.git.refs import RUN_REFS
 from autopack.git.runner import GitError, run_git
 from autopack.manifest import BundleDigest, ManifestMismatch, Work
 from autopack.scan import open_regular
-from autopack_volume.service.sources.mirrors import CHECKS, init
+from autopack_volume.service.sources.mirrors import init
 from autopack_volume.service.sources.tidy import tidy
 
 _CHUNK = 1 << 20

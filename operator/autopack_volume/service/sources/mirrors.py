@@ -17,6 +17,7 @@ from autopack.failpoints import hit
 from autopack.file_layout import mirror, results
 from autopack.files import TEMPORARY_PREFIX, sync_directory
 from autopack.git.bare import make_bare
+from autopack.git.checks import CHECKS
 from autopack.git.locks import file_lock
 from autopack.git.runner import GitError, run_git
 from autopack.log import log
@@ -31,9 +32,6 @@ from .tidy import tidy
 
 # Never +refs/*:refs/*: that would prune the pins, and with them the commits that runs began with.
 _EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-_OLD_SINS = ("zeroPaddedFilemode", "missingSpaceBeforeDate", "badTimezone", "missingTaggerEntry", "zeroPaddedDate")
-CHECKS = ("-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true")
-"""Git options that check every object that comes in."""
 _REMOTE = (
     # The address was checked; the one that it redirects to would not be.
     *("-c", "credential.helper=", "-c", "core.askPass=", "-c", "http.followRedirects=false"),
@@ -41,7 +39,6 @@ _REMOTE = (
 )
 _FETCH = (
     *CHECKS,
-    *(part for sin in _OLD_SINS for part in ("-c", f"fetch.fsck.{sin}=ignore")),
     *_REMOTE,
     *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance"),
 )
