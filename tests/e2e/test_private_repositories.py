@@ -114,7 +114,7 @@ def test_doctor_tells_which_credential_a_repository_gets(private: Installation, 
 def test_a_secret_that_expired_holds_the_run_up_until_it_is_renewed(private: Installation, https: HttpsServer) -> None:
     https.set_password("renewed")
     private.apply(run_on(f"{https.url}/basic/acme/app.git", "expired"))
-    said = private.wait_for("autopackrun", "expired", lambda body: "CredentialRefused" in json.dumps(body["status"]))
+    said = private.wait_for("autopackrun", "expired", lambda body: "CredentialRefused" in json.dumps(body))
     assert "git credential 'web'" in said["status"]["message"]
     private.apply(secret("basic", username=https.user, password="renewed"))
     # The kubelet brings a changed Secret into the volume service's pod within its sync period.
