@@ -40,7 +40,7 @@ class Adapter(Protocol):
 
 
 class Format(NamedTuple):
-    """Where a format is found below the artifacts, and whether it is one document that is written anew each time."""
+    """Where a format is found below the artifacts, and whether it is one document that is written again each time."""
 
     adapter: type[Adapter]
     path: tuple[str, ...] = ("logs", "stdout.log")

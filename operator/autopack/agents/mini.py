@@ -1,4 +1,4 @@
-"""mini-swe-agent: the trajectory that `mini -o FILE` writes anew after every step, one JSON document.
+"""mini-swe-agent: the trajectory that `mini -o FILE` writes again after every step, one JSON document.
 
 What its messages look like depends on the API that it talks to its model with; what it adds in `extra` does not.
 """

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from autopack.errors import printable
 from autopack.git.removal import save
-from autopack.git.runner import run_git
 from autopack.git.save import Saved
 from autopack.git.worktree_entries import common_dir
 from autopack.unsaved import Saved as How
