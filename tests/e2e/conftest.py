@@ -52,6 +52,6 @@ FAST = {"operator.snapshotSeconds": "1", "operator.resyncSeconds": "5"}
 @pytest.fixture(scope="session")
 def installation(cluster: None, sample_repository: Path) -> Iterator[Installation]:
     """One installation that most tests share; each test uses names of its own in it."""
-    with Installation.fresh("e2e", FAST) as installed:
+    with Installation.fresh("e2e", FAST | {"admissionPolicy.allowedSecrets": "{postgres}"}) as installed:
         installed.import_repository("sample", sample_repository)
         yield installed
