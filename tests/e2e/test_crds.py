@@ -89,9 +89,6 @@ def from_file(path: str) -> JsonDict:
         pytest.param(changed(RUN, "spec.source.ref", "a\nb"), "spec.source.ref", id="newline in ref"),
         pytest.param(changed(RUN, "spec.command", []), "spec.command", id="no command"),
         pytest.param(changed(RUN, "spec.agent", {"name": "x"}), "exactly one of command", id="command and agent"),
-        pytest.param(
-            ASKED | {"spec": ASKED["spec"] | {"command": ["x"]}}, "exactly one of command", id="agent and command"
-        ),
         pytest.param(without(RUN, "command"), "exactly one of command", id="neither command nor agent"),
         pytest.param(without(ASKED, "prompt"), "an agent needs a prompt", id="agent without a prompt"),
         pytest.param(changed(ASKED, "spec.promptFrom", {"file": "a"}), "at most one of prompt", id="two prompts"),
@@ -134,7 +131,7 @@ def from_file(path: str) -> JsonDict:
 )
 def test_bad_input_is_refused_naming_the_field(installation: Installation, manifest: JsonDict, named: str) -> None:
     with pytest.raises(deploy.CommandError) as refusal:
-        installation.apply(manifest)
+        installation.create(manifest)
     assert named in str(refusal.value)
 
 
