@@ -54,7 +54,7 @@ def from_file(path: str) -> JsonDict:
     ("manifest", "named"),
     [
         pytest.param(changed(RUN, "metadata.name", "x" * 254), "metadata.name", id="name of 254 characters"),
-        pytest.param(changed(RUN, "metadata.name", "../x"), "resource name", id="path as a name"),
+        pytest.param(changed(RUN, "metadata.name", "../x"), "metadata.name", id="path as a name"),
         pytest.param(changed(RUN, "metadata.name", "workspaces"), "workspaces", id="a folder's name"),
         pytest.param(changed(RUN, "spec.source", {}), "source", id="no repository"),
         pytest.param(changed(RUN, "spec.source", {"url": ""}), "spec.source.url", id="empty url"),
