@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.figures import Figure, document, most, table
 from bench.trees import life
-from bench.trees.folders import on_disk
+from bench.trees.folders import in_memory
 from bench.trees.repository import make_repository
 
 BAR = most(1.1)
@@ -54,7 +54,7 @@ def seconds_of(process: subprocess.Popen[str], state: str) -> float:
 def compare(older: Path, files: int, pairs: int) -> Iterator[Figure]:
     """Yield the ratio of each pair, this checkout to the older one, for each state in which a run leaves its tree."""
     with contextlib.ExitStack() as stack:
-        scratch = stack.enter_context(on_disk())
+        scratch = stack.enter_context(in_memory())
         this = stack.enter_context(serving(_HERE, scratch / "this", files))
         that = stack.enter_context(serving(older, scratch / "older", files))
         for state in _STATES:

@@ -43,10 +43,11 @@ def remove_tree(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         parent = os.open(path.parent, _FOLDER)
         try:
-            if not _is_folder(path.name, parent):
+            mode = _mode(path.name, parent)
+            if not stat.S_ISDIR(mode):
                 os.unlink(path.name, dir_fd=parent)
                 return
-            folder = _open_to_empty(path.name, parent)
+            folder = _open_to_empty(path.name, parent, mode)
             try:
                 empty_folder(folder)
             finally:
@@ -73,10 +74,11 @@ def empty_folder(folder: int) -> None:
 
 def _delete(name: str, top: int) -> None:
     """Delete an entry of the open folder `top`. Folders in it move up beside it: no depth is too deep for that."""
-    if not _is_folder(name, top):
+    mode = _mode(name, top)
+    if not stat.S_ISDIR(mode):
         os.unlink(name, dir_fd=top)
         return
-    folder = _open_to_empty(name, top)
+    folder = _open_to_empty(name, top, mode)
     try:
         problem = _clear(folder, top)
     finally:
@@ -91,8 +93,9 @@ def _clear(folder: int, top: int) -> OSError | None:
     problem = None
     for inner in os.listdir(folder):
         try:
-            if _is_folder(inner, folder):
-                _allow_all(inner, folder)
+            mode = _mode(inner, folder)
+            if stat.S_ISDIR(mode):
+                _allow_all(inner, folder, mode)
                 os.rename(inner, random_hex(8), src_dir_fd=folder, dst_dir_fd=top)
             else:
                 os.unlink(inner, dir_fd=folder)
@@ -103,17 +106,19 @@ def _clear(folder: int, top: int) -> OSError | None:
     return problem
 
 
-def _is_folder(name: str, folder: int) -> bool:
-    return stat.S_ISDIR(os.lstat(name, dir_fd=folder).st_mode)
+def _mode(name: str, folder: int) -> int:
+    return os.lstat(name, dir_fd=folder).st_mode
 
 
-def _open_to_empty(name: str, folder: int) -> int:
-    _allow_all(name, folder)
+def _open_to_empty(name: str, folder: int, mode: int) -> int:
+    _allow_all(name, folder, mode)
     return os.open(name, _FOLDER, dir_fd=folder)
 
 
-def _allow_all(name: str, folder: int) -> None:
+def _allow_all(name: str, folder: int, mode: int) -> None:
     """Give ourselves every right to a folder; without that to write it cannot even be moved, for its `..` changes."""
+    if mode & stat.S_IRWXU == stat.S_IRWXU:
+        return
     # Of somebody else's folder it may be possible without.
     with contextlib.suppress(PermissionError):
         change_mode(name, folder, add=stat.S_IRWXU)

@@ -12,6 +12,7 @@ from autopack.files import names_in
 from autopack.git.layout import common_of
 
 _BARE = frozenset({"HEAD", "objects", "refs"})
+_TELLING = frozenset(map(os.fsencode, {".git", *_BARE}))
 _MAX_DEPTH = 4
 """How deep the git dirs of submodules may nest in each other."""
 
@@ -72,21 +73,22 @@ def _walk(tree: Path) -> Iterator[tuple[Path, Path | None]]:
     left = [os.fsencode(tree)]
     while left:
         folder = left.pop()
-        folders, names = [], set()
+        folders, telling = [], []
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
-                names.add(entry.name)
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.name)
-        path = Path(os.fsdecode(folder))
-        if b".git" in names:
-            git_dir = _pointed(path / ".git")
-            if git_dir is not None:
+                if entry.name in _TELLING:
+                    telling.append(entry.name)
+                if entry.name != b".git" and entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+        # Most folders have none of these, and there are many.
+        if telling:
+            path = Path(os.fsdecode(folder))
+            if b".git" in telling and (git_dir := _pointed(path / ".git")) is not None:
                 yield git_dir, path
-        if names >= {b"HEAD", b"objects", b"refs"} and is_git_dir(path):
-            yield path.resolve(), None
-        else:
-            left += [folder + b"/" + name for name in folders if name != b".git"]
+            if is_git_dir(path):
+                yield path.resolve(), None
+                continue
+        left += folders
 
 
 def _inner(git_dir: Path) -> Iterator[Found]:
