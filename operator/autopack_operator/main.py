@@ -15,7 +15,6 @@ import uvloop
 
 from autopack_operator.adapters.clock import SystemClock
 from autopack_operator.adapters.http.endpoints import Endpoints
-from autopack_operator.adapters.informer.cache import InformerCache, slimmed
 from autopack_operator.adapters.informer.informer import Informer
 from autopack_operator.adapters.kube.connection import Connection, NoCredentialsError
 from autopack_operator.adapters.kube.election import KubeLeadership
@@ -29,6 +28,7 @@ from autopack_operator.adapters.telemetry.metrics import PrometheusTelemetry
 from autopack_operator.adapters.volume_http.client import HttpVolume
 from autopack_operator.app.application import Application
 from autopack_operator.app.supervision import beside
+from autopack_operator.cache import Cache, slimmed
 from autopack_operator.ports.cluster import ApiError
 from autopack_operator.ports.ports import Ports
 from autopack_operator.settings import Settings, SettingsError
@@ -45,7 +45,7 @@ class Operator:
     """All parts of one process."""
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
-        namespace, clock, cache = settings.namespace, SystemClock(), InformerCache()
+        namespace, clock, cache = settings.namespace, SystemClock(), Cache()
         # The leader's Lease is not paced: a renewal must not wait behind a thousand requests for its slot.
         self.leadership = KubeLeadership(connection, namespace, settings.leader_lease, settings.identity, clock)
         paced = connection.paced(settings.api_qps)

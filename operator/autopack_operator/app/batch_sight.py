@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from autopack_operator.cache import Cache
 from autopack_operator.domain.batch.memory import BatchMemory
 from autopack_operator.domain.batch.world import BatchWorld
 from autopack_operator.domain.views import BatchView
 from autopack_operator.ports.clock import Clock
-from autopack_operator.ports.cluster import Cache
 
 
 class BatchSight:
@@ -19,7 +19,7 @@ class BatchSight:
 
     def find(self, namespace: str, name: str) -> BatchView | None:
         """The batch, if known."""
-        return self._cache.batch(namespace, name)
+        return self._cache.batches.get(namespace, name)
 
     def first(self, batch: BatchView) -> BatchMemory:
         """What its status tells, and all of its runs."""
@@ -32,7 +32,7 @@ class BatchSight:
         """Count what is news: of the runs under way, those that ended or vanished; and those that turned up."""
         census = memory.census
         for name in census.active_names():
-            run = self._cache.run(batch.namespace, name)
+            run = self._cache.runs.get(batch.namespace, name)
             if run is None or run.owner is None or run.owner.uid != batch.uid:
                 census.miss((name,))
             else:

@@ -66,17 +66,17 @@ class BatchSteps:
     async def _write(self, batch: BatchView, status: RunBatchStatus, memory: BatchMemory) -> BatchView:
         written = await self._ports.batches.write_status(batch, status)
         memory.written_at = self._ports.clock.monotonic()
-        self._ports.cache.remember_batch(written)
+        self._ports.cache.batches.put(written)
         self._transitions.batch_changed(batch, written)
         return written
 
     async def _ask(self, batch: BatchView, memory: BatchMemory, number: int) -> int:
         name = memory.spec_of(batch)[0].template.profile_ref.name
-        if self._ports.cache.profile(batch.namespace, name) is None:
+        if self._ports.cache.profiles.get(batch.namespace, name) is None:
             # It may be younger than the cache.
             profile = await self._ports.profiles.get(batch.namespace, name)
             if profile is not None:
-                self._ports.cache.remember_profile(profile)
+                self._ports.cache.profiles.put(profile)
         names = [memory.census.names[index] for index, _ in memory.census.startable(number)]
         return self._turnstile.ask_for_batch(batch, name, names)
 

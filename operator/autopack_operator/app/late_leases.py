@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import logging
 
+from autopack_operator.cache import Cache
 from autopack_operator.domain.views import LeaseView
-from autopack_operator.ports.cluster import ApiError, Cache, Leases, Lister
+from autopack_operator.ports.cluster import ApiError, Leases, Lister
 
 log = logging.getLogger(__name__)
 
@@ -30,5 +31,5 @@ class LateLeases:
 
     def _has_ended(self, lease: LeaseView) -> bool:
         """By the cache, however stale: an end is final. The garbage collector takes those of runs that are gone."""
-        run = self._cache.run(lease.namespace, lease.run_name)
+        run = self._cache.runs.get(lease.namespace, lease.run_name)
         return run is not None and run.uid == lease.run_uid and run.terminal

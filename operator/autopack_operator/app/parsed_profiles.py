@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from autopack_operator.cache import Cache
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.parsed_spec import ParsedSpec
-from autopack_operator.ports.cluster import Cache
 
 
 class ParsedProfiles:
@@ -16,11 +16,11 @@ class ParsedProfiles:
 
     def of(self, namespace: str, name: str) -> tuple[RunProfileSpec | None, str]:
         """The profile as the cache has it; None when it is not there, and, with the reason, when it is unreadable."""
-        found = self._cache.profile(namespace, name)
+        found = self._cache.profiles.get(namespace, name)
         if found is None:
             return None, ""
         parsed = self._parsed.get((namespace, name))
         if parsed is None:
-            self._parsed = {place: kept for place, kept in self._parsed.items() if self._cache.profile(*place)}
+            self._parsed = {place: kept for place, kept in self._parsed.items() if self._cache.profiles.get(*place)}
             parsed = self._parsed[namespace, name] = ParsedSpec(RunProfileSpec)
         return parsed.of(found.uid, found.generation, found.spec)

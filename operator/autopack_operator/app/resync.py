@@ -7,9 +7,10 @@ import logging
 import random
 from collections.abc import Callable
 
+from autopack_operator.cache import Cache
 from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.ports.clock import Clock
-from autopack_operator.ports.cluster import ApiError, Cache, Lister
+from autopack_operator.ports.cluster import ApiError, Lister
 from autopack_operator.ports.history import History
 
 log = logging.getLogger(__name__)

@@ -7,13 +7,13 @@ from datetime import datetime
 
 from autopack_operator.app.batch_of import batch_of
 from autopack_operator.app.parsed_profiles import ParsedProfiles
+from autopack_operator.cache import Cache
 from autopack_operator.domain.batch.cancellation import cancels_its_runs
 from autopack_operator.domain.keys import Kind
 from autopack_operator.domain.run.decide import attempt_in_work
 from autopack_operator.domain.run.memory import RunMemory
 from autopack_operator.domain.run.world import World
 from autopack_operator.domain.views import PodView, RunView
-from autopack_operator.ports.cluster import Cache
 
 
 class RunSight:
@@ -24,7 +24,7 @@ class RunSight:
 
     def find(self, namespace: str, name: str) -> RunView | None:
         """The run, if known."""
-        return self._cache.run(namespace, name)
+        return self._cache.runs.get(namespace, name)
 
     def first(self, run: RunView) -> RunMemory:  # noqa: ARG002 - all that is known of it stands in its status
         """Nothing was learnt yet."""
@@ -47,7 +47,7 @@ class RunSight:
             held=spec.suspend,
             batch_unknown=batch is None and run.owner is not None and run.owner.kind == Kind.BATCH,
             pod=pod,
-            pod_stopped=self._cache.stopped(memory.pod_uid or run.status.pod_uid or ""),
+            pod_stopped=self._cache.pods.remarked(memory.pod_uid or run.status.pod_uid or ""),
             crowded=self._crowded(),
         )
 

@@ -54,7 +54,7 @@ class RunSteps:
                 profile = await self._ports.profiles.get(run.namespace, name)
                 memory.profile_absent = profile is None
                 if profile is not None:
-                    self._ports.cache.remember_profile(profile)
+                    self._ports.cache.profiles.put(profile)
             case AskForTurn():
                 memory.turn = self._turnstile.ask_for_run(run)
             case Prepare(number, resume):
@@ -117,13 +117,13 @@ class RunSteps:
         elif pod.owner is None or pod.owner.uid != run.uid:
             memory.pod_absent, memory.pod_problem = True, _name_taken(name)
         else:
-            self._ports.cache.remember_pod(pod)
+            self._ports.cache.pods.put(pod)
 
     async def _create_pod(self, run: RunView, step: CreatePod, memory: RunMemory) -> None:
         branch = branch_of(run, step.spec)
         manifest = run_pod(run, step.spec, step.profile, step.attempt, self._settings, branch)
         try:
-            self._ports.cache.remember_pod(await self._ports.pods.create(manifest))
+            self._ports.cache.pods.put(await self._ports.pods.create(manifest))
         except ForeignObjectError:
             memory.pod_problem = _name_taken(manifest["metadata"]["name"])
         except RejectedError as error:

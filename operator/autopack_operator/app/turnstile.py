@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from autopack_operator.app.batch_of import batch_of
+from autopack_operator.cache import Cache
 from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.domain.times import parse
 from autopack_operator.domain.turns import Waiter, next_turns, occupies, profile_of
 from autopack_operator.domain.views import BatchView, RunView
 from autopack_operator.ports.clock import Clock
-from autopack_operator.ports.cluster import Cache
 
 HOLD_SECONDS = 60.0
 """A place that was given and is neither taken nor asked for again is free after this time. Longer than any request
@@ -138,7 +138,7 @@ class Turnstile:
         return limit - len(under_way) - len(kept)
 
     def _limit(self, place: Place) -> int | None:
-        profile = self._cache.profile(*place)
+        profile = self._cache.profiles.get(*place)
         limit = profile.spec.get("maxConcurrentRuns") if profile is not None else None
         return limit if isinstance(limit, int) else None
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
-from autopack_operator.domain.keys import Key
 from autopack_operator.domain.views import BatchView, LeaseConflict, LeaseView, PodView, ProfileView, RunView
 
 JsonDict = dict[str, Any]
@@ -51,75 +49,6 @@ class RejectedError(ApiError):
 
 class ForbiddenError(RejectedError):
     """The caller may not do that (403); the message names verb and resource."""
-
-
-class Cache(Protocol):
-    """What the informer knows. Reads are instant and may be stale."""
-
-    def run(self, namespace: str, name: str) -> RunView | None:
-        """The AutopackRun, if it exists as far as is known."""
-        ...
-
-    def batch(self, namespace: str, name: str) -> BatchView | None:
-        """The RunBatch, likewise."""
-        ...
-
-    def profile(self, namespace: str, name: str) -> ProfileView | None:
-        """The RunProfile, likewise."""
-        ...
-
-    def pods_of(self, run_uid: str) -> tuple[PodView, ...]:
-        """Pods whose controller is the run with that UID."""
-        ...
-
-    def stopped(self, pod_uid: str) -> bool:
-        """Whether a pod that is gone was seen with no container running: else its command may live on for a while."""
-        ...
-
-    def runs_of(self, batch_uid: str) -> Iterable[RunView]:
-        """Runs whose controller is the batch with that UID."""
-        ...
-
-    def unfinished_runs_of(self, batch_uid: str) -> Iterable[RunView]:
-        """Those of them that are not in a terminal phase."""
-        ...
-
-    def under_way(self, namespace: str, profile: str) -> Mapping[tuple[str, str], RunView]:
-        """Runs of that profile that occupy a place in its maxConcurrentRuns (domain/turns.py), by their place."""
-        ...
-
-    def remember_run(self, run: RunView) -> None:
-        """Take in the answer to an own write, unless something newer is known."""
-        ...
-
-    def remember_batch(self, batch: BatchView) -> None:
-        """Likewise for a batch."""
-        ...
-
-    def remember_pod(self, pod: PodView) -> None:
-        """Likewise for a pod."""
-        ...
-
-    def remember_profile(self, profile: ProfileView) -> None:
-        """Take in a live read."""
-        ...
-
-    def known_uids(self) -> frozenset[str]:
-        """UIDs of all objects that are known now; taken before live lists are asked for."""
-        ...
-
-    def replace_all(
-        self, known_before: frozenset[str], runs: list[RunView], batches: list[BatchView], pods: list[PodView]
-    ) -> list[Key]:
-        """Take in live lists. What was known before them and is not in them is a ghost and goes.
-
-        Returns the keys of all that differed.
-        """
-        ...
-
-    def all_keys(self) -> list[Key]:
-        """Every run and batch that is known."""
-        ...
 
 
 class Runs(Protocol):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from autopack_operator.cache import Cache
 from autopack_operator.ports.clock import Clock
 from autopack_operator.ports.cluster import (
     Batches,
-    Cache,
     ConfigMaps,
     Events,
     Leases,

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 import pytest
 from scripts.deploy import kubectl
 
-from autopack_operator.adapters.informer.cache import InformerCache
 from autopack_operator.adapters.informer.informer import Informer
 from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.adapters.kube.objects import KubePods, KubeRuns
+from autopack_operator.cache import Cache
 from autopack_operator.domain.api.common import API_VERSION
 from autopack_operator.domain.keys import Key, Kind
 from tests.e2e.kube_adapters.builders import (
@@ -25,13 +25,13 @@ from tests.e2e.kube_adapters.builders import (
 
 
 @pytest.fixture
-async def watched(connection: Connection, namespace: str) -> AsyncIterator[tuple[InformerCache, list[Key]]]:
-    cache, keys = InformerCache(), list[Key]()
+async def watched(connection: Connection, namespace: str) -> AsyncIterator[tuple[Cache, list[Key]]]:
+    cache, keys = Cache(), list[Key]()
     informer = Informer(cache, namespace, keys.append)
     await informer.start()
     # What was there before is listed; a run made now is known when the watch runs.
     sentinel = await a_run(connection, namespace)
-    await until(lambda: cache.run(namespace, sentinel.name) is not None)
+    await until(lambda: cache.runs.get(namespace, sentinel.name) is not None)
     keys.clear()
     yield cache, keys
     await informer.stop()
@@ -40,24 +40,22 @@ async def watched(connection: Connection, namespace: str) -> AsyncIterator[tuple
 
 
 async def test_a_run_is_known_enqueued_and_forgotten(
-    connection: Connection, namespace: str, watched: tuple[InformerCache, list[Key]]
+    connection: Connection, namespace: str, watched: tuple[Cache, list[Key]]
 ) -> None:
     cache, keys = watched
     run = await a_run(connection, namespace)
     key = Key(Kind.RUN, namespace, run.name)
     await until(lambda: key in keys)
-    assert cache.run(namespace, run.name) == run
+    assert cache.runs.get(namespace, run.name) == run
     keys.clear()
     await KubeRuns(connection).delete(run)
     await until(lambda: key in keys)
-    assert cache.run(namespace, run.name) is None
+    assert cache.runs.get(namespace, run.name) is None
     cache.remember_run(run)
-    assert cache.run(namespace, run.name) is None
+    assert cache.runs.get(namespace, run.name) is None
 
 
-async def test_a_pod_enqueues_its_run(
-    connection: Connection, namespace: str, watched: tuple[InformerCache, list[Key]]
-) -> None:
+async def test_a_pod_enqueues_its_run(connection: Connection, namespace: str, watched: tuple[Cache, list[Key]]) -> None:
     cache, keys = watched
     run = await a_run(connection, namespace)
     pod = await KubePods(connection).create(pod_manifest(run))
@@ -69,7 +67,7 @@ async def test_a_pod_enqueues_its_run(
 
 
 async def test_an_edited_profile_is_known(
-    connection: Connection, namespace: str, watched: tuple[InformerCache, list[Key]]
+    connection: Connection, namespace: str, watched: tuple[Cache, list[Key]]
 ) -> None:
     cache, name = watched[0], named("profile")
     manifest = {
@@ -79,14 +77,14 @@ async def test_an_edited_profile_is_known(
         "spec": {"defaultImage": "old"},
     }
     await connection.request("POST", path(API_VERSION, namespace, "runprofiles"), manifest)
-    await until(lambda: cache.profile(namespace, name) is not None)
+    await until(lambda: cache.profiles.get(namespace, name) is not None)
     patch = json.dumps({"spec": {"defaultImage": "new"}})
     kubectl("patch", "runprofile", name, "-n", namespace, "--type=merge", "-p", patch)
-    await until(lambda: (profile := cache.profile(namespace, name)) and profile.spec["defaultImage"] == "new")
+    await until(lambda: (profile := cache.profiles.get(namespace, name)) and profile.spec["defaultImage"] == "new")
 
 
 async def test_pods_of_others_are_not_watched(
-    connection: Connection, namespace: str, watched: tuple[InformerCache, list[Key]]
+    connection: Connection, namespace: str, watched: tuple[Cache, list[Key]]
 ) -> None:
     cache, _ = watched
     run = await a_run(connection, namespace)
@@ -100,7 +98,7 @@ async def test_pods_of_others_are_not_watched(
 
 @pytest.mark.parametrize("finalizer", ["kopf.zalando.org/KopfFinalizerMarker", "example.com/guard"])
 async def test_it_writes_nothing(
-    connection: Connection, namespace: str, watched: tuple[InformerCache, list[Key]], finalizer: str
+    connection: Connection, namespace: str, watched: tuple[Cache, list[Key]], finalizer: str
 ) -> None:
     cache, keys = watched
     manifest = run_manifest(namespace, finalizers=[finalizer])
@@ -108,14 +106,14 @@ async def test_it_writes_nothing(
     where = path(API_VERSION, namespace, "autopackruns")
     created = await connection.request("POST", where, manifest)
     name = created["metadata"]["name"]
-    await until(lambda: cache.run(namespace, name) is not None)
+    await until(lambda: cache.runs.get(namespace, name) is not None)
     kubectl("delete", "autopackrun", name, "-n", namespace, "--wait=false")
-    await until(lambda: (run := cache.run(namespace, name)) and run.deleting)
+    await until(lambda: (run := cache.runs.get(namespace, name)) and run.deleting)
     before = await connection.request("GET", f"{where}/{name}")
     await asyncio.sleep(2)
     assert await connection.request("GET", f"{where}/{name}") == before
     assert before["metadata"]["finalizers"] == [finalizer]
     patch = json.dumps({"metadata": {"finalizers": None}})
     kubectl("patch", "autopackrun", name, "-n", namespace, "--type=merge", "-p", patch)
-    await until(lambda: cache.run(namespace, name) is None)
+    await until(lambda: cache.runs.get(namespace, name) is None)
     assert Key(Kind.RUN, namespace, name) in keys

@@ -14,9 +14,9 @@ from typing import Any, cast
 
 import kopf
 
-from autopack_operator.adapters.informer.cache import InformerCache
 from autopack_operator.adapters.informer.intake import Intake
 from autopack_operator.adapters.informer.settings import settings
+from autopack_operator.cache import Cache
 from autopack_operator.domain.api.common import GROUP, VERSION
 from autopack_operator.domain.keys import Key
 
@@ -38,7 +38,7 @@ class InformerEndedError(Exception):
 class Informer:
     """Runs kopf from `start` to `stop`, in the tasks that kopf makes."""
 
-    def __init__(self, cache: InformerCache, namespace: str, enqueue: Callable[[Key], None]) -> None:
+    def __init__(self, cache: Cache, namespace: str, enqueue: Callable[[Key], None]) -> None:
         self._namespace, self._intake = namespace, Intake(cache, enqueue)
         self._tasks: Collection[asyncio.Task[None]] = ()
 

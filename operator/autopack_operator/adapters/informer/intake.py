@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autopack_operator.adapters.informer.cache import InformerCache, Store, slimmed
+from autopack_operator.cache import Cache, Store, slimmed
 from autopack_operator.domain.keys import Key, Kind, keys_for_batch_of, keys_for_pod, keys_for_run
 from autopack_operator.domain.projection import batch_view, pod_view, profile_view, run_view
 from autopack_operator.domain.views import RunView
@@ -29,7 +29,7 @@ class _Watched:
 class Intake:
     """Resources by the plural of their names."""
 
-    def __init__(self, cache: InformerCache, enqueue: Callable[[Key], None]) -> None:
+    def __init__(self, cache: Cache, enqueue: Callable[[Key], None]) -> None:
         self._enqueue = enqueue
         self._watched = {
             "autopackruns": _Watched(

@@ -14,8 +14,8 @@ from tests.unit.autopack_operator.builders import (
     RunBuilder,
 )
 
-from autopack_operator.adapters.informer.cache import InformerCache
 from autopack_operator.adapters.informer.intake import Intake
+from autopack_operator.cache import Cache
 from autopack_operator.domain import projection
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.keys import Key, Kind
@@ -29,7 +29,7 @@ class Watch:
     """An intake, its cache, and who was woken since one last looked."""
 
     def __init__(self) -> None:
-        self.cache, self._woken = InformerCache(), list[Key]()
+        self.cache, self._woken = Cache(), list[Key]()
         self.intake = Intake(self.cache, self._woken.append)
 
     def tells(self, plural: str, body: JsonDict, event: str | None = "MODIFIED") -> list[Key]:
@@ -51,7 +51,7 @@ def test_a_change_is_taken_in_and_wakes_the_reconciler() -> None:
     watch = Watch()
     watch.cache.remember_run(projection.run_view(version(a_run(), 5)))
     assert watch.tells("autopackruns", version(a_run().status(reason="Changed"), 6)) == [RUN]
-    found = watch.cache.run(NAMESPACE, "one")
+    found = watch.cache.runs.get(NAMESPACE, "one")
     assert found is not None
     assert found.status.reason == "Changed"
 
@@ -69,15 +69,15 @@ def test_the_echo_of_an_own_write_is_not_even_parsed(monkeypatch: pytest.MonkeyP
 
 
 RUN_VIEW = a_run().view()
-ECHOES: list[tuple[str, ObjectBuilder, Callable[[InformerCache, JsonDict], None]]] = [
-    ("runbatches", BatchBuilder(), lambda cache, body: cache.remember_batch(projection.batch_view(body))),
-    ("pods", PodBuilder(RUN_VIEW), lambda cache, body: cache.remember_pod(projection.pod_view(body))),
+ECHOES: list[tuple[str, ObjectBuilder, Callable[[Cache, JsonDict], object]]] = [
+    ("runbatches", BatchBuilder(), lambda cache, body: cache.batches.put(projection.batch_view(body))),
+    ("pods", PodBuilder(RUN_VIEW), lambda cache, body: cache.pods.put(projection.pod_view(body))),
 ]
 
 
 @pytest.mark.parametrize(("plural", "built", "remember"), ECHOES)
 def test_the_echo_of_an_own_write_wakes_nobody(
-    plural: str, built: ObjectBuilder, remember: Callable[[InformerCache, JsonDict], None]
+    plural: str, built: ObjectBuilder, remember: Callable[[Cache, JsonDict], object]
 ) -> None:
     watch = Watch()
     remember(watch.cache, version(built, 5))
@@ -101,7 +101,7 @@ def test_a_deletion_is_no_echo_whatever_its_version() -> None:
     watch, body = Watch(), version(a_run(), 5)
     watch.cache.remember_run(projection.run_view(body))
     assert watch.tells("autopackruns", body, "DELETED") == [RUN, BATCH]
-    assert watch.cache.run(NAMESPACE, "one") is None
+    assert watch.cache.runs.get(NAMESPACE, "one") is None
 
 
 def test_a_successor_is_no_echo_whatever_its_version() -> None:
@@ -114,6 +114,6 @@ def test_a_profile_has_no_version_and_is_always_taken_in() -> None:
     watch, key = Watch(), Key(Kind.PROFILE, NAMESPACE, "default")
     assert watch.tells("runprofiles", ProfileBuilder().uid("p").body()) == [key]
     assert watch.tells("runprofiles", ProfileBuilder().uid("p").spec(defaultImage="new").body()) == [key]
-    found = watch.cache.profile(NAMESPACE, "default")
+    found = watch.cache.profiles.get(NAMESPACE, "default")
     assert found is not None
     assert found.spec["defaultImage"] == "new"

@@ -33,9 +33,9 @@ from tests.unit.autopack_operator.fakes import (
 )
 
 from autopack.phases import TERMINAL_PHASES
-from autopack_operator.adapters.informer.cache import InformerCache
 from autopack_operator.adapters.informer.intake import Intake
 from autopack_operator.app.application import Application
+from autopack_operator.cache import Cache
 from autopack_operator.domain import projection
 from autopack_operator.domain.views import BatchView, RunView
 from autopack_operator.ports.cluster import JsonDict
@@ -68,7 +68,7 @@ class Process:
     def __init__(self, simulation: Simulation) -> None:
         self._delivery = simulation.delivery
         self.session = session = Session(simulation.api)
-        cache = InformerCache()
+        cache = Cache()
         ports = Ports(
             cache=cache,
             lister=FakeLister(session),

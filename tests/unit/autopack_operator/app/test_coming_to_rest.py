@@ -24,12 +24,12 @@ from tests.unit.autopack_operator.builders import (
 from tests.unit.autopack_operator.fakes import NoHistory, RecordedEvents, SilentTelemetry
 
 from autopack.phases import TERMINAL_PHASES, Phase
-from autopack_operator.adapters.informer.cache import InformerCache
 from autopack_operator.app.application import MAX_RUN_STEPS
 from autopack_operator.app.reconciler import Reconciler
 from autopack_operator.app.run_sight import RunSight
 from autopack_operator.app.run_steps import RunSteps
 from autopack_operator.app.turnstile import Turnstile
+from autopack_operator.cache import Cache
 from autopack_operator.domain.api.status import AutopackRunStatus, Outcome
 from autopack_operator.domain.conditions import ConditionType, with_condition
 from autopack_operator.domain.keys import Key, Kind
@@ -188,12 +188,12 @@ class AnyProfiles(Answers):
 
 
 async def one_pass(data: st.DataObject, run: RunView) -> None:
-    cache, clock, answers = InformerCache(), LoopClock(), Answers(data, run)
+    cache, clock, answers = Cache(), LoopClock(), Answers(data, run)
     cache.remember_run(run)
     if (profile := answers.any(None, *PROFILES)) is not None:
-        cache.remember_profile(profile_view(profile.body()))
+        cache.profiles.put(profile_view(profile.body()))
     if run.status.attempt and (pod := answers.any(None, *pods_of(run))) is not None:
-        cache.remember_pod(pod)
+        cache.pods.put(pod)
     ports = Ports(
         cache=cache,
         lister=answers,  # type: ignore[arg-type]

@@ -10,8 +10,8 @@ from tests.unit.autopack_operator.app import stories
 from tests.unit.autopack_operator.app.simulation import live
 from tests.unit.autopack_operator.builders import NAMESPACE, PROFILE, ProfileBuilder, RunBuilder
 
-from autopack_operator.adapters.informer.cache import InformerCache
 from autopack_operator.app.parsed_profiles import ParsedProfiles
+from autopack_operator.cache import Cache
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.projection import profile_view
@@ -38,8 +38,8 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return count
 
 
-def known(cache: InformerCache, profile: ProfileBuilder) -> None:
-    cache.remember_profile(profile_view(profile.body()))
+def known(cache: Cache, profile: ProfileBuilder) -> None:
+    cache.profiles.put(profile_view(profile.body()))
 
 
 def test_from_its_creation_over_a_retry_to_its_end_a_run_is_parsed_once(parsed: Counter[str]) -> None:
@@ -62,7 +62,7 @@ def test_what_is_wrong_with_a_spec_is_remembered_too(parsed: Counter[str]) -> No
 
 
 def test_an_edited_profile_is_parsed_anew_and_so_is_its_successor(parsed: Counter[str]) -> None:
-    cache = InformerCache()
+    cache = Cache()
     profiles = ParsedProfiles(cache)
     for number, built in enumerate(
         [ProfileBuilder().uid("a"), ProfileBuilder().uid("a").generation(2), ProfileBuilder().uid("b").generation(2)]
@@ -76,7 +76,7 @@ def test_an_edited_profile_is_parsed_anew_and_so_is_its_successor(parsed: Counte
 
 
 def test_profiles_that_are_gone_are_not_kept() -> None:
-    cache = InformerCache()
+    cache = Cache()
     profiles = ParsedProfiles(cache)
     for number in range(3):
         known(cache, ProfileBuilder(f"p{number}").uid(f"u{number}"))

@@ -11,9 +11,9 @@ from tests.unit.autopack_operator.app.held_loop import LoopClock, play
 from tests.unit.autopack_operator.builders import NAMESPACE, RunBuilder
 
 from autopack.phases import Phase
-from autopack_operator.adapters.informer.cache import InformerCache
 from autopack_operator.app.reconciler import GONE_SECONDS, Reconciler, TooManyStepsError
 from autopack_operator.app.turnstile import Turnstile
+from autopack_operator.cache import Cache
 from autopack_operator.domain.keys import Key, Kind
 from autopack_operator.domain.run.memory import RunMemory
 from autopack_operator.domain.run.world import ReadAnchor, Step, Wait
@@ -61,7 +61,7 @@ def passes(script: Scripted, *runs: RunView | None) -> list[float | None]:
     """One pass for each state of the run."""
 
     async def program() -> list[float | None]:
-        cache, clock = InformerCache(), LoopClock()
+        cache, clock = Cache(), LoopClock()
         turnstile = Turnstile(cache, clock, lambda _: None)
         reconciler = Reconciler(script, script.decide, script, turnstile, clock, MAX_STEPS)
         answers = []

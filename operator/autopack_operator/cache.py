@@ -156,8 +156,12 @@ def _groups_of_run(run: RunView) -> Iterator[Hashable]:
             yield "unfinished", run.owner.uid
 
 
-class InformerCache:
-    """Implements ports.cluster.Cache."""
+class Cache:
+    """What is known of a namespace. Reads are instant and may be stale.
+
+    `pods.remarked` tells of a pod that is gone whether it was seen with no container running: else its command may live
+    on for a while.
+    """
 
     def __init__(self) -> None:
         self.runs: Store[RunView] = Store(_groups_of_run)
@@ -165,63 +169,38 @@ class InformerCache:
         self.profiles: Store[ProfileView] = Store()
         self.pods: Store[PodView] = Store(_groups_of_pod, lambda pod: pod.stopped)
 
-    def run(self, namespace: str, name: str) -> RunView | None:
-        """The AutopackRun."""
-        return self.runs.get(namespace, name)
-
-    def batch(self, namespace: str, name: str) -> BatchView | None:
-        """The RunBatch."""
-        return self.batches.get(namespace, name)
-
-    def profile(self, namespace: str, name: str) -> ProfileView | None:
-        """The RunProfile."""
-        return self.profiles.get(namespace, name)
-
     def pods_of(self, run_uid: str) -> tuple[PodView, ...]:
-        """Pods that the run controls."""
+        """Pods whose controller is the run with that UID."""
         return tuple(self.pods.group(run_uid))
 
-    def stopped(self, pod_uid: str) -> bool:
-        """Whether a pod that is gone was seen with no container running."""
-        return self.pods.remarked(pod_uid)
-
     def runs_of(self, batch_uid: str) -> Iterable[RunView]:
-        """Runs that the batch controls."""
+        """Runs whose controller is the batch with that UID."""
         return tuple(self.runs.group(batch_uid))
 
     def unfinished_runs_of(self, batch_uid: str) -> Iterable[RunView]:
-        """Those of them that have not come to their end."""
+        """Those of them that are not in a terminal phase."""
         return tuple(self.runs.group(("unfinished", batch_uid)))
 
     def under_way(self, namespace: str, profile: str) -> Mapping[tuple[str, str], RunView]:
-        """Runs of that profile that occupy a place."""
+        """Runs of that profile that occupy a place in its maxConcurrentRuns (domain/turns.py), by their place."""
         return self.runs.places(("under way", namespace, profile))
 
     def remember_run(self, run: RunView) -> None:
-        """Answer to an own write."""
+        """Take in the answer to an own write, unless something newer is known."""
         self.runs.put(slimmed(run))
 
-    def remember_batch(self, batch: BatchView) -> None:
-        """Answer to an own write."""
-        self.batches.put(batch)
-
-    def remember_pod(self, pod: PodView) -> None:
-        """Answer to an own write."""
-        self.pods.put(pod)
-
-    def remember_profile(self, profile: ProfileView) -> None:
-        """Answer to a live read."""
-        self.profiles.put(profile)
-
     def known_uids(self) -> frozenset[str]:
-        """UIDs of everything but profiles."""
+        """UIDs of everything but profiles; taken before live lists are asked for."""
         stores = (self.runs, self.batches, self.pods)
         return frozenset(view.uid for store in stores for view in store.all())
 
     def replace_all(
         self, known_before: frozenset[str], runs: list[RunView], batches: list[BatchView], pods: list[PodView]
     ) -> list[Key]:
-        """Compare with live lists; see ports.cluster.Cache."""
+        """Take in live lists. What was known before them and is not in them is a ghost and goes.
+
+        Returns the keys of all that differed.
+        """
         keys: set[Key] = set()
         for run in runs:
             if self.runs.put(slimmed(run)):
