@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from autopack.agents.usage import UNKNOWN, Usage
 from autopack.phases import TERMINAL_PHASES, PodPhase
@@ -25,9 +25,12 @@ class Owner:
     uid: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """An AutopackRun. `spec` is the stored JSON; it is parsed when the run is reconciled."""
+StatusT = TypeVar("StatusT", bound=AutopackRunStatus | RunBatchStatus)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectView(Generic[StatusT]):
+    """What a run and a batch have alike. `spec` is the stored JSON; it is parsed when the object is reconciled."""
 
     namespace: str
     name: str
@@ -37,39 +40,27 @@ class RunView:
     created_at: str
     deleting: bool
     anchor: str | None
+    spec: JsonDict = field(compare=False)
+    status: StatusT
+    queue: str = ""
+    """The Kueue LocalQueue that its label names; the runs of a batch get the same."""
+
+    @property
+    def terminal(self) -> bool:
+        """A terminal phase never changes."""
+        return self.status.phase in TERMINAL_PHASES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView(ObjectView[AutopackRunStatus]):
+    """An AutopackRun."""
+
     owner: Owner | None
-    spec: JsonDict = field(compare=False)
-    status: AutopackRunStatus
-    queue: str = ""
-    """The Kueue LocalQueue that its label names."""
-
-    @property
-    def terminal(self) -> bool:
-        """A terminal phase never changes."""
-        return self.status.phase in TERMINAL_PHASES
 
 
-@dataclass(frozen=True, slots=True)
-class BatchView:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchView(ObjectView[RunBatchStatus]):
     """A RunBatch."""
-
-    namespace: str
-    name: str
-    uid: str
-    resource_version: str
-    generation: int
-    created_at: str
-    deleting: bool
-    anchor: str | None
-    spec: JsonDict = field(compare=False)
-    status: RunBatchStatus
-    queue: str = ""
-    """As of a run; its runs get the same."""
-
-    @property
-    def terminal(self) -> bool:
-        """A terminal phase never changes."""
-        return self.status.phase in TERMINAL_PHASES
 
 
 @dataclass(frozen=True, slots=True)

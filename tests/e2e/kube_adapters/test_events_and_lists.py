@@ -13,8 +13,7 @@ from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.adapters.kube.events import KubeEvents
 from autopack_operator.adapters.kube.objects import KubePods, KubeRuns
 from autopack_operator.domain.api.common import API_VERSION
-from autopack_operator.domain.api.status import AutopackRunStatus
-from autopack_operator.domain.views import RunView
+from autopack_operator.domain.projection import run_view
 from autopack_operator.ports.cluster import GoneError
 from tests.e2e.kube_adapters.builders import (
     a_run,
@@ -56,7 +55,7 @@ async def test_a_long_name_makes_a_valid_event(connection: Connection, namespace
 
 
 async def test_a_namespace_that_refuses_them_does_not_end_the_sender(connection: Connection) -> None:
-    run = RunView("absent", "r", "u", "1", 1, "", False, None, None, {}, AutopackRunStatus())
+    run = run_view({"metadata": {"namespace": "absent", "name": "r", "uid": "u"}})
     events = KubeEvents(connection, "tester")
     sending = asyncio.create_task(events.run())
     events.record(run, "Completed", "")
