@@ -1,18 +1,18 @@
-"""Who owns what is made for a run."""
+"""Who owns what is made for a run, or for a batch."""
 
 from __future__ import annotations
 
 from autopack_operator.domain.api.common import API_VERSION, JsonDict
-from autopack_operator.domain.views import RunView
+from autopack_operator.domain.views import BatchView, RunView
 
 
-def owner_reference(run: RunView) -> JsonDict:
-    """Makes the run the controller of what it needs, so that the garbage collector follows the run."""
+def owner_reference(owner: RunView | BatchView) -> JsonDict:
+    """Makes it the controller of what it needs, so that the garbage collector follows it."""
     return {
         "apiVersion": API_VERSION,
-        "kind": "AutopackRun",
-        "name": run.name,
-        "uid": run.uid,
+        "kind": owner.kind,
+        "name": owner.name,
+        "uid": owner.uid,
         "controller": True,
         "blockOwnerDeletion": False,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from autopack.agents.usage import UNKNOWN, Usage
 from autopack.phases import TERMINAL_PHASES, PodPhase
@@ -32,6 +32,7 @@ StatusT = TypeVar("StatusT", bound=AutopackRunStatus | RunBatchStatus)
 class ObjectView(Generic[StatusT]):
     """What a run and a batch have alike. `spec` is the stored JSON; it is parsed when the object is reconciled."""
 
+    kind: ClassVar[str]
     namespace: str
     name: str
     uid: str
@@ -55,12 +56,15 @@ class ObjectView(Generic[StatusT]):
 class RunView(ObjectView[AutopackRunStatus]):
     """An AutopackRun."""
 
+    kind = "AutopackRun"
     owner: Owner | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchView(ObjectView[RunBatchStatus]):
     """A RunBatch."""
+
+    kind = "RunBatch"
 
 
 @dataclass(frozen=True, slots=True)

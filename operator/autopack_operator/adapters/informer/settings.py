@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 import kopf
 
+from autopack_operator.domain.api.common import MANAGED
 from autopack_operator.ports.cluster import LIST_PAGE
-
-POD_SELECTOR = "app.kubernetes.io/managed-by=autopack-operator"
 
 NO_FINALIZER = "none: kopf finds no finalizer of its own"
 """The API server refuses spaces in a finalizer, so no object has this one. kopf takes its own finalizer off any object
@@ -66,7 +65,7 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.inactivity_timeout = 70
     chosen.watching.connect_timeout = 10
     chosen.watching.chunk_size = LIST_PAGE
-    chosen.watching.label_selectors["pods"] = POD_SELECTOR
+    chosen.watching.label_selectors["pods"] = MANAGED
     chosen.networking.request_timeout = 30
     chosen.queueing.worker_limit = None
     # kopf has a task for each object that said something; let those of a big list end soon.

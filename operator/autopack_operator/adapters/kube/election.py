@@ -13,6 +13,7 @@ from typing import Any
 
 from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.adapters.kube.lease_backend import LEASES
+from autopack_operator.domain.times import micro_time
 from autopack_operator.ports.clock import Clock
 from autopack_operator.ports.cluster import ApiError, ConflictError, GoneError
 
@@ -145,4 +146,4 @@ class KubeLeadership:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return micro_time(datetime.now(UTC))

@@ -10,6 +10,7 @@ from typing import Any
 
 from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.domain.api.common import API_VERSION
+from autopack_operator.domain.times import micro_time
 from autopack_operator.domain.views import BatchView, RunView
 from autopack_operator.ports.cluster import AlreadyExistsError, ApiError
 
@@ -52,7 +53,6 @@ class KubeEvents:
                 self._dropped = 0
 
     def _event(self, subject: RunView | BatchView, reason: str, message: str, *, warning: bool) -> JsonDict:
-        kind = "AutopackRun" if isinstance(subject, RunView) else "RunBatch"
         # The name follows from what is told, so that telling it twice makes one object.
         told = f"{subject.uid}/{subject.status.phase}/{reason}/{getattr(subject.status, 'attempt', 0)}"
         return {
@@ -62,7 +62,7 @@ class KubeEvents:
                 "name": f"{subject.name[:200].rstrip('-.')}.{hashlib.sha256(told.encode()).hexdigest()[:16]}",
                 "namespace": subject.namespace,
             },
-            "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "eventTime": micro_time(datetime.now(UTC)),
             "reportingController": "autopack.dev/operator",
             "reportingInstance": self._reporter[:128],
             "action": "Reconcile",
@@ -71,7 +71,7 @@ class KubeEvents:
             "note": message[:MAX_NOTE] or reason,
             "regarding": {
                 "apiVersion": API_VERSION,
-                "kind": kind,
+                "kind": subject.kind,
                 "name": subject.name,
                 "namespace": subject.namespace,
                 "uid": subject.uid,

@@ -16,6 +16,7 @@ from autopack.leases.port import Holder
 from autopack.leases.rules import Answer, on_request
 from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.domain.api.common import GROUP
+from autopack_operator.domain.times import micro_time
 from autopack_operator.ports.cluster import AlreadyExistsError, ConflictError, GoneError, TransientError
 
 JsonDict = dict[str, Any]
@@ -115,7 +116,7 @@ class KubeLeaseBackend:
             "metadata": self._claim.metadata | named,
             "spec": {
                 "holderIdentity": holder.identity,
-                "acquireTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+                "acquireTime": micro_time(datetime.now(UTC)),
             },
         }
 

@@ -7,7 +7,7 @@ from autopack_operator.adapters.kube.connection import Connection
 from autopack_operator.adapters.kube.lease_backend import Claim, KubeLeaseBackend
 from autopack_operator.adapters.kube.lease_releases import LeaseReleases
 from autopack_operator.domain import naming
-from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, WORKSPACE_ANNOTATION
+from autopack_operator.domain.api.common import ATTEMPT_LABEL, MANAGED_BY, RUN_UID_LABEL, WORKSPACE_ANNOTATION
 from autopack_operator.domain.ownership import owner_reference
 from autopack_operator.domain.views import LeaseConflict, RunView
 
@@ -22,11 +22,7 @@ class KubeLeases:
     async def acquire(self, owner: RunView, attempt: int, workspace: str) -> LeaseConflict | None:
         """Hold the run and its workspace for the attempt, or say who does."""
         name, key = naming.run_lease(owner.uid), f"run/{owner.namespace}/{owner.name}/{owner.uid}"
-        labels = {
-            "app.kubernetes.io/managed-by": "autopack-operator",
-            RUN_UID_LABEL: owner.uid,
-            ATTEMPT_LABEL: str(attempt),
-        }
+        labels = MANAGED_BY | {RUN_UID_LABEL: owner.uid, ATTEMPT_LABEL: str(attempt)}
         owners = [owner_reference(owner) | {"controller": False}]
         claim = Claim(key, {"labels": labels, "ownerReferences": owners}, {WORKSPACE_ANNOTATION: workspace})
         backend = KubeLeaseBackend(self._connection, owner.namespace, is_earlier_attempt, claim)

@@ -7,12 +7,10 @@ from typing import Any, TypeVar
 
 from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.adapters.kube.lease_backend import LEASES
-from autopack_operator.domain.api.common import API_VERSION
+from autopack_operator.domain.api.common import API_VERSION, MANAGED
 from autopack_operator.domain.projection import batch_view, lease_view, pod_view, run_view
 from autopack_operator.domain.views import BatchView, LeaseView, PodView, RunView
 from autopack_operator.ports.cluster import LIST_PAGE
-
-OURS = "app.kubernetes.io/managed-by=autopack-operator"
 
 WATCHED = ((API_VERSION, "autopackruns"), (API_VERSION, "runbatches"), (API_VERSION, "runprofiles"), ("v1", "pods"))
 ViewT = TypeVar("ViewT")
@@ -40,11 +38,11 @@ class KubeLister:
 
     async def pods(self) -> list[PodView]:
         """All pods of runs."""
-        return await self._all("v1", "pods", OURS, pod_view)
+        return await self._all("v1", "pods", MANAGED, pod_view)
 
     async def leases(self) -> list[LeaseView]:
         """All Leases of runs."""
-        found = await self._all(LEASES, "leases", OURS, lease_view)
+        found = await self._all(LEASES, "leases", MANAGED, lease_view)
         return [lease for lease in found if lease is not None]
 
     async def probe(self) -> None:

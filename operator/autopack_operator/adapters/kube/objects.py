@@ -27,11 +27,11 @@ CREATE = {"fieldManager": "autopack-operator", "fieldValidation": "Strict"}
 WRITE = {"fieldManager": "autopack-operator"}
 
 
-def status_body(kind: str, view: RunView | BatchView, status: BaseModel) -> JsonDict:
+def status_body(view: RunView | BatchView, status: BaseModel) -> JsonDict:
     """Body of a PUT to /status: the API server takes metadata and spec from what it has stored."""
     return {
         "apiVersion": API_VERSION,
-        "kind": kind,
+        "kind": view.kind,
         "metadata": {
             "namespace": view.namespace,
             "name": view.name,
@@ -101,7 +101,7 @@ class KubeRuns(_Objects):
 
     async def write_status(self, run: RunView, status: AutopackRunStatus) -> RunView:
         """Compare-and-swap of the status."""
-        body = status_body("AutopackRun", run, status)
+        body = status_body(run, status)
         return run_view(
             await self._connection.request("PUT", self._path(run.namespace, run.name, "status"), body, WRITE)
         )
@@ -117,7 +117,7 @@ class KubeBatches(_Objects):
     async def write_status(self, batch: BatchView, status: RunBatchStatus) -> BatchView:
         """Compare-and-swap of the status."""
         where = path(API_VERSION, batch.namespace, "runbatches", batch.name, "status")
-        return batch_view(await self._connection.request("PUT", where, status_body("RunBatch", batch, status), WRITE))
+        return batch_view(await self._connection.request("PUT", where, status_body(batch, status), WRITE))
 
     async def delete(self, batch: BatchView) -> None:
         """Delete that very object; the garbage collector follows with its runs."""

@@ -22,7 +22,10 @@ PROMPT_LABEL = f"{GROUP}/prompt"
 RUN_LABEL = f"{GROUP}/run"
 RUN_UID_LABEL = f"{GROUP}/run-uid"
 ATTEMPT_LABEL = f"{GROUP}/attempt"
-RUN_POD_LABELS = {"app.kubernetes.io/managed-by": "autopack-operator", "app.kubernetes.io/component": "run"}
+MANAGED_BY = {"app.kubernetes.io/managed-by": "autopack-operator"}
+MANAGED = "app.kubernetes.io/managed-by=autopack-operator"
+"""Selects what has that label: all that the operator makes."""
+RUN_POD_LABELS = MANAGED_BY | {"app.kubernetes.io/component": "run"}
 """What the pods of all runs have in common."""
 WORKSPACE_ANNOTATION = f"{GROUP}/workspace"
 """On a run's Lease: the volume and the folder in it that is held along with the run."""
