@@ -67,7 +67,7 @@ def repository(credential: str | None, problem: str) -> Check:
 
 def deployment(name: str, pods: Sequence[JsonDict]) -> Check:
     """`pods` are those of a component."""
-    ready = [pod for pod in pods if _ready(pod)]
+    ready = [pod for pod in pods if is_ready(pod)]
     if ready:
         return Check(name, Level.OK, f"{len(ready)} of {len(pods)} pods ready")
     if not pods:
@@ -77,7 +77,8 @@ def deployment(name: str, pods: Sequence[JsonDict]) -> Check:
     return Check(name, Level.FAIL, f"no pod is ready: {why}", fix)
 
 
-def _ready(pod: JsonDict) -> bool:
+def is_ready(pod: JsonDict) -> bool:
+    """Whether all of its containers can serve."""
     conditions = (pod.get("status") or {}).get("conditions") or ()
     return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 

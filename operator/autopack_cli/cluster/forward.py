@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 
 from autopack.errors import printable
+from autopack_cli.cluster.checks import is_ready
 from autopack_cli.cluster.problems import NO_ANSWER, NOT_ALLOWED, ClusterProblem
 from autopack_cli.cluster.session import PODS, JsonDict, Session
 
@@ -27,7 +28,7 @@ _LISTENING = re.compile(rb"Forwarding from (127\.0\.0\.1:\d+) ->")
 async def volume_pod(session: Session) -> str:
     """Return the name of the ready pod of the volume service; ClusterProblem when there is none."""
     pods = [pod for pod in await session.list(PODS, _VOLUME) if _container(pod)]
-    ready = [pod for pod in pods if _is_ready(pod)]
+    ready = [pod for pod in pods if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
     if ready:
         return str(ready[0]["metadata"]["name"])
     state = f"its pod is {pods[0].get('status', {}).get('phase', 'Unknown')}, not ready" if pods else "it has no pod"
@@ -37,12 +38,6 @@ async def volume_pod(session: Session) -> str:
 
 def _container(pod: JsonDict) -> bool:
     return any(container.get("name") == "volume" for container in (pod.get("spec") or {}).get("containers") or ())
-
-
-def _is_ready(pod: JsonDict) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    ready = any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]
 
 
 @contextlib.asynccontextmanager

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import yaml
 
-from autopack_cli.shared.output import OutputClosed, echo
+from autopack_cli.shared.output import echo
 
 
 def show_data(data: object, output: str) -> None:
@@ -31,13 +30,3 @@ def show_lines(lines: Iterable[str]) -> None:
     """Print lines."""
     for line in lines:
         echo(line)
-
-
-def write_bytes(data: bytes, *, error: bool = False) -> None:
-    """Write to standard output (or standard error) what is no text of ours; raises OutputClosed."""
-    stream = sys.stderr if error else sys.stdout
-    try:
-        stream.buffer.write(data)
-        stream.buffer.flush()
-    except BrokenPipeError as broken:
-        raise OutputClosed from broken

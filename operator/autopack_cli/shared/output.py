@@ -9,9 +9,9 @@ class OutputClosed(Exception):  # noqa: N818 - says a state
     """Nobody reads our standard output any more."""
 
 
-def echo(text: str) -> None:
-    """Print a line on stdout; raises OutputClosed when the reader has gone."""
+def echo(said: str | bytes, *, err: bool = False) -> None:
+    """Print a line of text, or bytes as they are, on stdout or stderr; raises OutputClosed when the reader is gone."""
     try:
-        click.echo(text)
+        click.echo(said, nl=isinstance(said, str), err=err)
     except BrokenPipeError as error:
         raise OutputClosed from error

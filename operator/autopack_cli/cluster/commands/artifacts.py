@@ -126,10 +126,10 @@ async def _save(volume: VolumeClient, which: Attempt, chosen: list[Artifact], fo
 
 
 async def _print(volume: VolumeClient, which: Attempt, chosen: list[Artifact]) -> None:
-    from autopack_cli.cluster.output import write_bytes
+    from autopack_cli.shared.output import echo
     from autopack_volume.client.client import CHUNK
 
     for one in chosen:
         async with volume.artifact(*which.key, one["path"]) as response:
             async for chunk in response.content.iter_chunked(CHUNK):
-                write_bytes(chunk)
+                echo(chunk)

@@ -30,16 +30,16 @@ def diff_command(run: str, limit: int, attempt: int | None, access: Access, *, s
 
     async def work(session: Session) -> None:
         from autopack_cli.cluster.inert import inert
-        from autopack_cli.cluster.output import write_bytes
         from autopack_cli.cluster.targets import find_run
         from autopack_cli.cluster.volume import attempt_of, open_volume
+        from autopack_cli.shared.output import echo
 
         which = attempt_of(await find_run(session, run), attempt)
         async with open_volume(session) as volume:
             data, _, _, truncated = await volume.diff(*which.key, limit, stat=stat, committed=committed)
         if sys.stdout.isatty():
             data = inert(data.decode(errors="backslashreplace")).encode()
-        write_bytes(data)
+        echo(data)
         if truncated:
             click.echo(f"the diff is longer than {limit} bytes: raise --limit, or fetch the branch", err=True)
 

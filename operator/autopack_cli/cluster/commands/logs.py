@@ -136,9 +136,9 @@ class _Printer:
     def write(self, part: LogPart) -> None:
         """Print a part and go on after it."""
         from autopack_cli.cluster.inert import inert
-        from autopack_cli.cluster.output import write_bytes
+        from autopack_cli.shared.output import echo
 
         self._offset = part.offset + len(part.data)
         shown = part.data if self._decoder is None else inert(self._decoder.decode(part.data)).encode()
         if shown:
-            write_bytes(shown, error=self._error)
+            echo(shown, err=self._error)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from autopack.settings import check_repository
-from autopack_cli.shared.output import OutputClosed
+from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import place_options, places
 
 
@@ -32,8 +31,4 @@ def diff_command(
         base = ended.base_sha
     repo = check_repository(settings.repo_path)
     found = run_diff(repo, run_id, worktree_base=layout.workspace_dir.parent, base=base, stat=stat)
-    try:
-        sys.stdout.buffer.write(found.data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError as error:
-        raise OutputClosed from error
+    echo(found.data)
