@@ -11,6 +11,7 @@ from urllib.parse import quote
 from autopack_cli.cluster.access import Access
 from autopack_cli.cluster.problems import ClusterProblem, explain
 from autopack_operator.adapters.kube.connection import Connection, NoCredentialsError, path
+from autopack_operator.adapters.kube.lister import items
 from autopack_operator.adapters.kube.user import open_as_user
 from autopack_operator.domain.api.common import API_VERSION
 from autopack_operator.ports.cluster import ApiError, ConflictError, GoneError
@@ -24,7 +25,7 @@ LEASES = ("coordination.k8s.io/v1", "leases")
 Resource = tuple[str, str]
 """Group and version (`v1` for the core), and the plural."""
 
-_PAGE = "500"
+_PAGE = 500
 _TRIES = 5
 _WRITE = {"fieldManager": "kubectl-autopack", "fieldValidation": "Strict"}
 
@@ -49,15 +50,9 @@ class Session:
 
     async def list(self, resource: Resource, selector: str = "") -> list[JsonDict]:
         """Return all objects, or those that a label selector chooses, by name."""
-        found: list[JsonDict] = []
-        query = {"limit": _PAGE} | ({"labelSelector": selector} if selector else {})
-        while True:
-            page = await self.connection.request("GET", path(resource[0], self.namespace, resource[1]), query=query)
-            found += page.get("items") or []
-            following = page["metadata"].get("continue")
-            if not following:
-                return sorted(found, key=lambda body: str(body["metadata"]["name"]))
-            query["continue"] = following
+        where = path(resource[0], self.namespace, resource[1])
+        found = [body async for body in items(self.connection, where, selector, _PAGE)]
+        return sorted(found, key=lambda body: str(body["metadata"]["name"]))
 
     async def create(self, resource: Resource, body: JsonDict, *, dry_run: bool = False) -> JsonDict:
         """Create an object; `dry_run` lets the server check it without storing it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 from autopack_operator.adapters.kube.connection import Connection, path
@@ -51,14 +51,20 @@ class KubeLister:
             await self._connection.request("GET", path(group, self._namespace, plural), query={"limit": "1"})
 
     async def _all(self, group: str, plural: str, selector: str, view: Callable[[JsonDict], ViewT]) -> list[ViewT]:
-        found: list[ViewT] = []
-        query = {"limit": str(LIST_PAGE)} | ({"labelSelector": selector} if selector else {})
-        while True:
-            page = await self._connection.request("GET", path(group, self._namespace, plural), query=query)
-            found += [view(item) for item in page.get("items") or ()]
-            following = page["metadata"].get("continue")
-            if not following:
-                return found
-            query["continue"] = following
-            # Else it is there until the next one has come.
-            del page
+        where = path(group, self._namespace, plural)
+        return [view(item) async for item in items(self._connection, where, selector, LIST_PAGE)]
+
+
+async def items(connection: Connection, where: str, selector: str, at_once: int) -> AsyncIterator[JsonDict]:
+    """Yield the objects of a list that a label selector chooses ("" for all), which is asked for page by page."""
+    query = {"limit": str(at_once)} | ({"labelSelector": selector} if selector else {})
+    while True:
+        page = await connection.request("GET", where, query=query)
+        for item in page.get("items") or ():
+            yield item
+        following = page["metadata"].get("continue")
+        if not following:
+            return
+        query["continue"] = following
+        # Else it is there until the next one has come.
+        del page
