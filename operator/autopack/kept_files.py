@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 _OWN_AMONG_ARTIFACTS = frozenset(
-    {"repo.git", "manifest.json", "result.json", "results.bundle", "workspace.json", "fenced.json"}
+    {
+        "repo.git",
+        "outbox.git",
+        "given-refs",
+        "manifest.json",
+        "result.json",
+        "results.bundle",
+        "workspace.json",
+        "fenced.json",
+    }
 )
 
 
@@ -45,6 +54,11 @@ class KeptFiles(NamedTuple):
         return self.run_side / "repo.git"
 
     @property
+    def outbox(self) -> Path:
+        """The repository that takes what the run pushes to its remote `origin`."""
+        return self.run_side / "outbox.git"
+
+    @property
     def exit_file(self) -> Path:
         """Written by the entrypoint when the user's command has ended."""
         return self.run_side / "exit.json"
@@ -63,6 +77,11 @@ class KeptFiles(NamedTuple):
     def ready_marker(self) -> Path:
         """Written when the workspace is complete."""
         return self.kept / "workspace.json"
+
+    @property
+    def given_refs(self) -> Path:
+        """The refs that the attempt found in its repository: those of the source, which are no work of its own."""
+        return self.kept / "given-refs"
 
     @property
     def bundle(self) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autopack.errors import InvalidInput
-from autopack.git.refs import check_branch
+from autopack.git.refs import check_branch, check_ref
 from autopack.kept_files import KeptFiles
 from autopack.manifest import Identity
 from autopack.run_ids import check_run_id, path_component
@@ -17,12 +17,13 @@ _FIX = "The operator sets it in every container of a run's pod"
 
 
 class Pod(NamedTuple):
-    """One attempt, as seen from inside its pod. `base_sha` is the commit it starts at."""
+    """One attempt, as seen from inside its pod. It starts at the commit `base_sha`, which was asked for as `ref`."""
 
     identity: Identity
     workspace: Path
     files: KeptFiles
     mirror: Path
+    ref: str = "HEAD"
 
     @property
     def artifacts(self) -> Path:
@@ -73,4 +74,6 @@ class Pod(NamedTuple):
             branch=check_branch(text("AUTOPACK_BRANCH"), "AUTOPACK_BRANCH"),
         )
         files = KeptFiles(folder("AUTOPACK_ARTIFACTS"), folder("AUTOPACK_KEPT"))
-        return cls(identity, folder("AUTOPACK_WORKSPACE"), files, folder("AUTOPACK_MIRROR"))
+        # An operator of before does not say it.
+        ref = check_ref(environ.get("AUTOPACK_REF") or "HEAD", "AUTOPACK_REF")
+        return cls(identity, folder("AUTOPACK_WORKSPACE"), files, folder("AUTOPACK_MIRROR"), ref)

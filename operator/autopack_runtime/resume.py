@@ -12,6 +12,7 @@ from autopack.git.snapshot import IDENTITY
 
 from .checkout import CHECKOUT, check_out_again
 from .inner import make_again
+from .outbox import make_outbox
 from .pod import Pod
 
 _RESTORED = ("tags/", "notes/")
@@ -35,9 +36,11 @@ class Start(NamedTuple):
 def take_over(pod: Pod) -> Start:
     """Take the commits and refs from the bundle that was carried over into the attempt's own repository."""
     base, own = pod.identity.base_sha, pod.identity.branch
-    if not pod.files.bundle.exists():
+    carried = pod.files.bundle.exists()
+    refs = list_heads(pod.files.bundle) if carried else {}
+    make_outbox(pod, refs)
+    if not carried:
         return Start(base, own)
-    refs = list_heads(pod.files.bundle)
     printed = run_git(["bundle", "unbundle", str(pod.files.bundle)], git_dir=pod.repo).text.splitlines()
     told = next((line.split(" ", 1)[0] for line in printed if line.endswith(" HEAD")), base)
     branches = {own: base} | branches_of(refs)

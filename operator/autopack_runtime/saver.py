@@ -12,14 +12,13 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from autopack.errors import AutopackError, InvalidInput, printable
+from autopack.errors import AutopackError, printable
 from autopack.files import TEMPORARY_PREFIX, sync_directory
 from autopack.git.bare import make_bare
-from autopack.git.bundles import EXTRA, HEADS, KEPT, UNCOMMITTED, branches_of, list_heads, snapshot_of
+from autopack.git.bundles import EXTRA, HEADS, KEPT, OUTBOX, UNCOMMITTED, branches_of, list_heads, snapshot_of
 from autopack.git.keeping.gather import gather
 from autopack.git.keeping.repositories import Place
 from autopack.git.layout import has_no_ref
-from autopack.git.refs import check_ref
 from autopack.git.runner import GitError, GitResult, run_git
 from autopack.git.snapshot import snapshot
 from autopack.git.worktree_entries import head_branch
@@ -28,11 +27,8 @@ from autopack.unsaved import MAX_REASON, Unsaved
 
 from .checkout import CHECKOUT, save_checkout
 from .pod import Pod
+from .run_refs import LIST, ask, by_name, given_refs, own_refs
 
-_ASK_SECONDS = 60
-_LIST = ("for-each-ref", "--format=%(objectname) %(refname)")
-_STASH = "refs/stash"
-"""A ref of one entry; the others are in its reflog alone."""
 # The container's memory is small, and files of any size may lie in the workspace.
 _SETTINGS = """\
 [core]
@@ -71,6 +67,7 @@ class Saver:
         self._git_dir = git_dir
         self._admin = self._find_admin()
         self._bundled: dict[str, str] | None = None
+        self._given: dict[str, str] | None = None
         # What our refs are, and HEAD; None if we do not know, for a keeper before us made the git dir.
         self._copied: dict[str, str] | None = None
         self._head_at: tuple[int, int] | None = self._head_log()
@@ -125,9 +122,8 @@ class Saver:
         alternates = self._pod.files.objects / "info" / "alternates"
         if not alternates.exists():
             alternates.parent.mkdir(exist_ok=True)
-            alternates.write_bytes(
-                b"".join(os.fsencode(path / "objects") + b"\n" for path in (self._pod.repo, self._pod.mirror))
-            )
+            seen = (self._pod.repo, self._pod.files.outbox, self._pod.mirror)
+            alternates.write_bytes(b"".join(os.fsencode(path / "objects") + b"\n" for path in seen))
         if (self._git_dir / "HEAD").exists() and (self._git_dir / "objects").exists():
             return
         shutil.rmtree(self._git_dir, ignore_errors=True)
@@ -181,12 +177,9 @@ class Saver:
 
     def _read_source(self) -> _Source:
         """Read the run's refs, leaving out those whose objects are gone."""
-        repo = self._pod.repo
-        found = _by_name(_ask(repo, *_LIST))
-        refs = {name_in_bundle(name, sha): sha for name, sha in found.items() if name != _STASH}
-        if _STASH in found:
-            stash = _ask(repo, "log", "-g", "--format=%H", _STASH, check=False).text.split()
-            refs |= {f"{EXTRA}stash/{position}": sha for position, sha in enumerate(stash)}
+        if self._given is None:
+            self._given = given_refs(self._pod)
+        refs = own_refs(self._pod, self._given)
         types = self._types(refs)
         for name in refs.keys() - types.keys():
             log("warning", "a ref points to an object that is gone", ref=name)
@@ -205,7 +198,7 @@ class Saver:
             return None
 
     def _ask_head(self) -> str:
-        resolved = _ask(self._admin, "rev-parse", "--quiet", "--verify", "HEAD^{commit}", check=False)
+        resolved = ask(self._admin, "rev-parse", "--quiet", "--verify", "HEAD^{commit}", check=False)
         return resolved.text if resolved.returncode == 0 else self._pod.identity.base_sha
 
     def _types(self, refs: dict[str, str]) -> dict[str, str]:
@@ -216,7 +209,7 @@ class Saver:
 
     def _copy(self, source: _Source) -> None:
         """Make our refs and our HEAD those of the run."""
-        ours = _by_name(self._git(*_LIST, HEADS, EXTRA)) if self._copied is None else self._copied
+        ours = by_name(self._git(*LIST, HEADS, EXTRA, OUTBOX)) if self._copied is None else self._copied
         self._copied = None
         # Removals first and by themselves: git refuses `a` and `a/b` in one transaction, even if one of them goes.
         gone = "".join(f"delete {name}\n" for name in ours.keys() - source.refs.keys() - {"HEAD"})
@@ -247,7 +240,8 @@ class Saver:
 
     def _gather(self, roots: set[str]) -> tuple[str | None, tuple[Unsaved, ...]]:
         """Save what the run made and `roots` do not lead to; return its commit, and what could not be saved."""
-        place = Place(self._pod.workspace, self._pod.repo, self._admin, self._pod.mirror / "objects")
+        shared, pushed = (git_dir / "objects" for git_dir in (self._pod.mirror, self._pod.files.outbox))
+        place = Place(self._pod.workspace, self._pod.repo, self._admin, shared, (pushed,))
         identity = self._pod.identity
         try:
             kept, unsaved, *_ = gather(self._git_dir, place, roots, [identity.base_sha], identity.run_id)
@@ -294,26 +288,7 @@ class Saver:
         sync_directory(self._pod.files.bundle.parent)
 
 
-def _ask(git_dir: Path, *args: str, check: bool = True) -> GitResult:
-    """Ask git about a git dir of the run's: no protocol is allowed, for a missing object would be fetched by one."""
-    return run_git(args, git_dir=git_dir, check=check, protocols=(), timeout=_ASK_SECONDS)
-
-
-def _by_name(listed: GitResult) -> dict[str, str]:
-    """Return what `_LIST` printed: ids by the full names of refs."""
-    return {name: sha for sha, name in (line.split(" ", 1) for line in listed.text.splitlines())}
-
-
 def check_fence(pod: Pod) -> None:
     """Publish nothing any more once the attempt is over; raise AutopackError Fenced."""
     if pod.fenced:
         raise AutopackError("Fenced", f"attempt {pod.identity.attempt} is over: what it left has been imported")
-
-
-def name_in_bundle(name: str, sha: str) -> str:
-    """Return the name under which a ref of the run travels: branches as they are, all others below `refs/extra/`."""
-    try:
-        check_ref(name)
-    except InvalidInput:
-        return f"{EXTRA}unnamed/{sha}"
-    return name if name.startswith(HEADS) else EXTRA + name.removeprefix("refs/")

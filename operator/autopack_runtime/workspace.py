@@ -23,6 +23,7 @@ from autopack.git.worktree import add_worktree
 from autopack.log import log
 from autopack.scan import read_small
 
+from .origin import Origin, bring_origin, read_origin, settings_of
 from .pod import Pod
 from .resume import bring_back, take_over
 
@@ -83,9 +84,11 @@ def make(pod: Pod) -> None:
         raise AutopackError("WorkspaceExists", message, "Start another attempt")
     _clear(pod)
     hit("workspace.after_clear")
-    _make_repo(pod)
+    origin = read_origin(pod)
+    _make_repo(pod, origin)
     hit("workspace.after_repo")
     start = take_over(pod)
+    bring_origin(pod, origin)
     add_worktree(pod.repo, pod.workspace, start.head, start.branch, in_place=True)
     hit("workspace.after_worktree")
     bring_back(pod, start)
@@ -107,8 +110,9 @@ def make(pod: Pod) -> None:
 
 def _clear(pod: Pod) -> None:
     """Remove what an earlier start of this container left half made; the mount points themselves stay."""
-    if os.path.lexists(pod.repo):
-        shutil.rmtree(pod.repo)
+    for repository in (pod.repo, pod.files.outbox):
+        if os.path.lexists(repository):
+            shutil.rmtree(repository)
     for entry in list(os.scandir(pod.workspace)):
         if stat.S_ISDIR(entry.stat(follow_symlinks=False).st_mode):
             shutil.rmtree(entry.path)
@@ -116,7 +120,7 @@ def _clear(pod: Pod) -> None:
             Path(entry.path).unlink()
 
 
-def _make_repo(pod: Pod) -> None:
+def _make_repo(pod: Pod, origin: Origin) -> None:
     pod.files.run_side.mkdir(exist_ok=True)
-    make_bare(pod.repo, _SETTINGS)
+    make_bare(pod.repo, _SETTINGS + settings_of(pod, origin))
     (pod.repo / "objects" / "info" / "alternates").write_bytes(os.fsencode(pod.mirror / "objects") + b"\n")

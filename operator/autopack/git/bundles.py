@@ -11,6 +11,8 @@ from autopack.git.runner import run_git
 HEADS = "refs/heads/"
 EXTRA = "refs/extra/"
 """Where refs that are no branches travel: tags, notes and every entry of the stash, under their names after refs/."""
+OUTBOX = "refs/outbox/"
+"""Where branches travel that the run pushed to its remote `origin`."""
 KEPT = "refs/autopack-kept"
 """Where the commit travels that holds what no ref of the run leads to: what was staged, states in progress, inner
 repositories.

@@ -10,9 +10,9 @@ from .runner import run_git
 _FORMAT = ("extensions.", "core.repositoryformatversion")
 
 
-def quoted(path: Path) -> str:
-    """Return a path as a value that git reads back as it is (git-config(1), "syntax")."""
-    text = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+def quoted(value: Path | str) -> str:
+    """Return a path or a name as git reads it back as it is (git-config(1), "syntax")."""
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{text}"'
 
 

@@ -92,7 +92,8 @@ class Usage(TypedDict, total=False):
 class Committed(TypedDict):
     """An attempt whose commits and files are kept. `ref` is in results.git, `bytes` those of all artifacts.
 
-    `saved` says how much of the work is kept, `unsaved` names what is not, as far as the list goes. `usage` and
+    `saved` says how much of the work is kept, `unsaved` names what is not, as far as the list goes. `outbox` are the
+    branches that the run pushed, kept as `outbox/<branch>`; it was not sent while nothing could be pushed. `usage` and
     `summary` are what its agent told, if it had one that tells.
     """
 
@@ -106,6 +107,7 @@ class Committed(TypedDict):
     head: str
     ref: str
     branches: dict[str, str]
+    outbox: NotRequired[dict[str, str]]
     snapshot: str | None
     manifestSha256: str
     files: int

@@ -7,13 +7,14 @@ import pytest
 from autopack.errors import AutopackError, InvalidInput
 from autopack.git.bundles import branches_of, snapshot_of
 from autopack.git.runner import GitError
-from autopack_runtime.saver import name_in_bundle
+from autopack_runtime.run_refs import name_in_bundle
 from autopack_volume.contract.messages import Committed, Failure
 from autopack_volume.service.answers import TransientError
 from autopack_volume.service.attempts.commits import may_remove_workspace
 from autopack_volume.service.attempts.prepare import is_final, needs_fetch_of_its_own
 from autopack_volume.service.reading.listing import branch_lines
 from autopack_volume.service.settings import Settings
+from autopack_volume.service.sources.default_branch import choose
 from autopack_volume.service.sources.fetch_errors import classify, is_missing_ref, may_be_damage
 from autopack_volume.service.sources.lookup import REMOTE_HEAD, candidates
 
@@ -196,3 +197,18 @@ def test_repositories_of_this_machine_are_for_tests() -> None:
 
 def test_errors_keep_their_reason() -> None:
     assert isinstance(TransientError("X", "y"), AutopackError)
+
+
+@pytest.mark.parametrize(
+    ("heads", "now", "chosen"),
+    [
+        ({"main": "1", "b": "1", "a": "1"}, None, "main"),
+        ({"main": "1", "b": "1", "a": "1"}, "b", "b"),
+        ({"main": "2", "b": "1", "a": "1"}, "main", "a"),
+        ({"main": "2"}, "main", None),
+    ],
+)
+def test_the_default_branch_is_one_at_the_commit_of_head(
+    heads: dict[str, str], now: str | None, chosen: str | None
+) -> None:
+    assert choose(heads, "1", now) == chosen

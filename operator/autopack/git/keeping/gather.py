@@ -50,7 +50,7 @@ def gather(ours: Path, place: Place, roots: Collection[str], base: Collection[st
     """
     digits = max((len(sha) for sha in [*roots, *base]), default=40)
     inside = repositories_of(place)
-    stores = list(dict.fromkeys([place.repo / "objects", *(one.objects for one in inside)]))
+    stores = list(dict.fromkeys([place.repo / "objects", *place.stores, *(one.objects for one in inside)]))
     see(ours, stores)
     own = _own_objects(ours, place, stores, digits)
     histories = [_History(ours, place, one) for one in inside]

@@ -21,13 +21,15 @@ class Place(NamedTuple):
     """Where one attempt works.
 
     `tree` is its work tree (None: it is gone), `repo` the git dir that is its alone, `admin` the private git dir of the
-    worktree in there (None: lost), `shared` the object folder that others use too.
+    worktree in there (None: lost), `shared` the object folder that others use too, `stores` are further object folders
+    that are its alone.
     """
 
     tree: Path | None
     repo: Path
     admin: Path | None
     shared: Path
+    stores: tuple[Path, ...] = ()
 
 
 class Found(NamedTuple):

@@ -28,7 +28,9 @@ _names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
     "--repo", type=click.Path(path_type=Path), default=Path(), help="Your clone. Default: the current directory."
 )
 @click.option("--as", "branch", metavar="BRANCH", help="The branch's name in your clone. Default: the run's.")
-@click.option("--ref", metavar="REF", help="Another ref of the attempt: snapshot, heads/x (`branch` lists them).")
+@click.option(
+    "--ref", metavar="REF", help="Another ref of the attempt: snapshot, heads/x, outbox/x (`branch` lists them)."
+)
 @click.option("--force", is_flag=True, help="Replace a branch of yours that has other commits.")
 @attempt_option
 @access_options
@@ -98,9 +100,9 @@ async def _bring(
 
 
 def _branch_of(ref: str) -> str | None:
-    """`refs/runs/<uid>/a1/heads/x` -> `x`."""
-    _, found, branch = ref.partition("/heads/")
-    return branch if found else None
+    """`refs/runs/<uid>/a1/heads/x` -> `x`, and likewise what was pushed: `refs/runs/<uid>/a1/outbox/x`."""
+    kind, _, branch = ref.split("/", 4)[-1].partition("/")
+    return branch if kind in {"heads", "outbox"} else None
 
 
 @click.command("branch", short_help="List the branches that runs left.")
@@ -109,7 +111,8 @@ def _branch_of(ref: str) -> str | None:
 @output_option("json", "yaml")
 @access_options
 def branch_command(names: tuple[str, ...], attempt: int | None, output: str | None, access: Access) -> int:
-    """List the branches that runs, or all runs of a batch, left: run, attempt, ref for `fetch --ref`, commit."""
+    """List the branches that runs, or all runs of a batch, left and pushed: run, attempt, ref for `fetch --ref`,
+    commit."""
 
     async def work(session: Session) -> None:
         from autopack_cli.cluster.output import show_data, show_lines
@@ -139,6 +142,7 @@ def _refs(which: Attempt, told: messages.Attempt) -> list[JsonDict]:
 
     kept: JsonDict = {**(told.get("commit") or {})}
     found = {f"heads/{name}": sha for name, sha in (kept.get("branches") or {}).items()}
+    found |= {f"outbox/{name}": sha for name, sha in (kept.get("outbox") or {}).items()}
     found |= {"snapshot": kept["snapshot"]} if kept.get("snapshot") else {}
     return [
         {"run": which.run, "attempt": which.number, "ref": printable(ref), "commit": sha} for ref, sha in found.items()

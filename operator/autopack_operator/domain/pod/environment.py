@@ -31,10 +31,11 @@ def _everywhere(run: RunView, attempt: Attempt, paths: PodPaths) -> dict[str, st
 
 
 def of_workspace(
-    run: RunView, attempt: Attempt, paths: PodPaths, branch: str, profile: RunProfileSpec
+    run: RunView, spec: AutopackRunSpec, attempt: Attempt, paths: PodPaths, branch: str, profile: RunProfileSpec
 ) -> list[JsonDict]:
     """Return what the workspace container is told."""
-    return literal(_for_git(run, attempt, paths, branch) | bound_files.expected(profile))
+    told = _for_git(run, attempt, paths, branch) | {"AUTOPACK_REF": spec.source.ref}
+    return literal(told | bound_files.expected(profile))
 
 
 def of_keeper(

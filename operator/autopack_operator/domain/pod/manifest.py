@@ -32,7 +32,7 @@ def run_pod(
 ) -> JsonDict:
     """Manifest of the attempt's pod; it satisfies the Pod Security Standard `restricted`."""
     paths = paths_of(run.name, attempt)
-    for_workspace = environment.of_workspace(run, attempt, paths, branch, profile)
+    for_workspace = environment.of_workspace(run, spec, attempt, paths, branch, profile)
     for_keeper = environment.of_keeper(run, spec, profile, attempt, paths, branch, settings)
     for_command = environment.of_command(run, spec, profile, attempt, paths)
     return {

@@ -15,7 +15,7 @@ from pathlib import Path
 from autopack.errors import AutopackError
 from autopack.file_layout import AttemptPaths
 from autopack.files import TEMPORARY_PREFIX, sync_directory
-from autopack.git.bundles import EXTRA, HEADS, KEPT
+from autopack.git.bundles import EXTRA, HEADS, KEPT, OUTBOX
 from autopack.git.refs import RUN_REFS
 from autopack.git.runner import run_git
 from autopack.run_ids import path_component
@@ -27,6 +27,7 @@ from . import pins
 BUNDLE = "results.bundle"
 INPUT = "input"
 """The folder with what the command is asked to do."""
+_HOMES = {"heads": HEADS, "extra": EXTRA, "outbox": OUTBOX}
 
 
 def forget(folder: Path) -> None:
@@ -77,8 +78,8 @@ def _refs(results: Path, earlier: AttemptPaths, snapshot_ref: str) -> dict[str, 
             refs[snapshot_ref] = sha
         elif kind == "kept":
             refs[KEPT] = sha
-        elif kind in {"heads", "extra"}:
-            refs[(HEADS if kind == "heads" else EXTRA) + rest] = sha
+        elif kind in _HOMES:
+            refs[_HOMES[kind] + rest] = sha
     return refs
 
 

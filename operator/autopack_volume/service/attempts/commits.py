@@ -93,7 +93,7 @@ class Commits:
 
     def _discard(self, paths: AttemptPaths) -> None:
         files = self._files_of(paths)
-        for path in (self._root / paths.workspace, files.repo, files.objects):
+        for path in (self._root / paths.workspace, files.repo, files.outbox, files.objects):
             if self._trash.discard(str(path.relative_to(self._root))):
                 self.discarded.set()
         # The run's folder of workspaces goes with its last one; an attempt that is just being made asks again.
@@ -110,9 +110,9 @@ class Commits:
             with self._bundle(files.bundle, repo.parent) as bundle:
                 left = read_left(files, identity, bundle)
                 taking = Import(repo, self._mirrors.path(key), paths, identity.base_sha)
-                refused = taking.run(bundle.path if bundle else None, left.manifest.work)
-                if refused is not None:
-                    left = left.without(Unsaved(path=files.bundle.name, bytes=None, reason=refused))
+                taken = taking.run(bundle.path if bundle else None, left.manifest.work)
+                if taken.refused is not None:
+                    left = left.without(Unsaved(path=files.bundle.name, bytes=None, reason=taken.refused))
         except TransientError:
             raise
         except GitError as error:
@@ -123,7 +123,7 @@ class Commits:
         hit("volume.after_import")
         make_read_only(files)
         hit("volume.before_commit_pin")
-        return committed(left, paths, began=self._began(record))
+        return committed(left, paths, taken.outbox, began=self._began(record))
 
     @contextlib.contextmanager
     def _bundle(self, left: Path, scratch: Path) -> Iterator[Carried | None]:
@@ -147,15 +147,15 @@ def fence(files: KeptFiles) -> None:
 
 def make_read_only(files: KeptFiles) -> None:
     """Take every right to write from the artifacts and what was written down of them; the git dir is no artifact."""
-    # Of our own files the git dir and the objects are left out, which nobody reads any more.
-    left_out = {files.repo.name, files.run_side.name, files.objects.name}
+    # Of our own files the git dirs and the objects are left out, which nobody reads any more.
+    left_out = {files.repo.name, files.outbox.name, files.run_side.name, files.objects.name}
     for folder in {files.kept, files.artifacts}:
         for found in walk(folder, skip=left_out if folder == files.kept else ()):
             if not stat.S_ISLNK(found.stat.st_mode):
                 change_mode(found.name, found.folder, remove=_WRITE)
 
 
-def committed(left: Left, paths: AttemptPaths, *, began: bool) -> Committed:
+def committed(left: Left, paths: AttemptPaths, outbox: dict[str, str], *, began: bool) -> Committed:
     """Return the answer to a commit that worked; `began` says whether there was anything to save."""
     work, branch = left.manifest.work, left.manifest.identity.branch
     prefix = attempt_refs(paths)
@@ -171,6 +171,7 @@ def committed(left: Left, paths: AttemptPaths, *, began: bool) -> Committed:
         # A run may rename or delete its branch; HEAD is always kept.
         "ref": f"{prefix}/heads/{branch}" if branch in work.branches else f"{prefix}/head",
         "branches": dict(work.branches),
+        "outbox": outbox,
         "snapshot": work.snapshot,
         "manifestSha256": left.sha256,
         "files": len(left.manifest.files),

@@ -10,12 +10,13 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from autopack.errors import AutopackError
 from autopack.failpoints import hit
 from autopack.file_layout import AttemptPaths
 from autopack.files import TEMPORARY_PREFIX
-from autopack.git.bundles import EXTRA, HEADS, KEPT, branches_of, list_heads, snapshot_of
+from autopack.git.bundles import EXTRA, HEADS, KEPT, OUTBOX, branches_of, list_heads, snapshot_of
 from autopack.git.checks import CHECKS
 from autopack.git.refs import RUN_REFS
 from autopack.git.runner import GitError, run_git
@@ -64,7 +65,7 @@ def read_refs(bundle: Path) -> dict[str, str]:
         refs = list_heads(bundle)
     except AutopackError as error:
         raise BundleCorrupt(f"results.bundle cannot be read: {error.message}") from error
-    strange = [name for name in refs if name != KEPT and not name.startswith((HEADS, RUN_REFS, EXTRA))]
+    strange = [name for name in refs if name != KEPT and not name.startswith((HEADS, RUN_REFS, EXTRA, OUTBOX))]
     if strange or not refs:
         raise BundleCorrupt("results.bundle holds a ref that is none of the run's" if strange else "it is empty")
     return refs
@@ -81,6 +82,17 @@ def _as_corruption() -> Iterator[None]:
         raise BundleCorrupt(f"results.bundle was refused: {error.message}") from error
 
 
+class Taken(NamedTuple):
+    """What was imported besides what the manifest names.
+
+    `outbox`: the branches that the run pushed, with their commits. `refused`: why what no ref of the run leads to was
+    not imported (None: it was, or there is none); among that may be anything, as in a clone of another repository.
+    """
+
+    outbox: dict[str, str]
+    refused: str | None
+
+
 @dataclass(frozen=True)
 class Import:
     """One attempt's refs on their way into results.git."""
@@ -90,11 +102,10 @@ class Import:
     paths: AttemptPaths
     base_sha: str
 
-    def run(self, bundle: Path | None, work: Work) -> str | None:
+    def run(self, bundle: Path | None, work: Work) -> Taken:
         """Import the bundle and set the attempt's refs as `work` says; ManifestMismatch or BundleCorrupt if it lies.
 
-        Returns why what no ref of the run leads to was not imported (None: it was, or there is none): among that may be
-        anything, as in a clone of another repository. May be run again after a crash.
+        May be run again after a crash.
         """
         refs = read_refs(bundle) if bundle is not None else {}
         self._check_names(refs, work)
@@ -106,7 +117,8 @@ class Import:
         commands = "".join(f"update {name} {sha}\n" for name, sha in wanted.items())
         run_git(["update-ref", "--stdin"], git_dir=self.repo, input=commands.encode())
         tidy(self.repo, "refs/runs")
-        return refused
+        pushed = {name.removeprefix(OUTBOX): sha for name, sha in refs.items() if name.startswith(OUTBOX)}
+        return Taken(pushed, refused)
 
     def _check_names(self, refs: Mapping[str, str], work: Work) -> None:
         carried = branches_of(dict(refs))
@@ -117,7 +129,8 @@ class Import:
 
     def _fetch(self, bundle: Path, refs: Mapping[str, str]) -> str | None:
         prefix = attempt_refs(self.paths)
-        refspecs = [f"+{HEADS}*:{prefix}/heads/*", f"+{EXTRA}*:{prefix}/extra/*"]
+        homes = {HEADS: "heads", EXTRA: "extra", OUTBOX: "outbox"}
+        refspecs = [f"+{source}*:{prefix}/{home}/*" for source, home in homes.items()]
         refspecs += [f"+{name}:{prefix}/snapshot" for name in refs if name.startswith(RUN_REFS)]
         with self._quarantine(bundle, refs) as (place, env):
             if KEPT in refs:
@@ -141,7 +154,7 @@ class Import:
         try:
             init(place)
             (place / "objects" / "info" / "alternates").write_bytes(os.fsencode(self.mirror / "objects") + b"\n")
-            wanted = [f"+{prefix}*:{prefix}*" for prefix in (HEADS, EXTRA, RUN_REFS)]
+            wanted = [f"+{prefix}*:{prefix}*" for prefix in (HEADS, EXTRA, OUTBOX, RUN_REFS)]
             wanted += [f"+{KEPT}:{KEPT}"] if KEPT in refs else []
             with _as_corruption():
                 run_git([*_UNBUNDLE, "--", str(bundle), *wanted], git_dir=place, protocols=("file",))

@@ -25,6 +25,7 @@ from autopack_volume.contract.messages import Reachable
 from autopack_volume.service.answers import TransientError
 from autopack_volume.service.settings import Settings
 
+from .default_branch import point_head
 from .fetch_errors import classify, is_missing_ref, may_be_damage
 from .lookup import REMOTE_HEAD
 from .repair import graft
@@ -208,6 +209,7 @@ class Mirrors:
             run_git(["update-ref", "-d", REMOTE_HEAD], git_dir=repo)
             self._fetch(repo, url, _EVERYTHING)
         tidy(repo, "refs/heads")
+        point_head(repo)
 
     def _fetch(self, repo: Path, url: str, refspecs: Sequence[str]) -> None:
         with self._settings.credentials.access(url) as access:
@@ -228,6 +230,7 @@ class Mirrors:
         has_head = any(line.endswith(" HEAD") for line in heads)
         refspecs = [*_EVERYTHING, f"+HEAD:{REMOTE_HEAD}"] if has_head else list(_EVERYTHING)
         run_git([*_FETCH, "--", str(bundle), *refspecs], git_dir=repo, protocols=("file",))
+        point_head(repo)
 
 
 def init(path: Path) -> None:
