@@ -18,7 +18,7 @@ def check_complete(common: Path, sha: str) -> None:
     Worktrees have no submodules: git would clone each again into every worktree, from addresses that the commit
     chooses. Git LFS works where it is installed; elsewhere its files would be pointers of three lines.
     """
-    held = _held(common, sha)
+    held = held_by(common, sha)
     if held.submodules:
         names = printable(", ".join(held.submodules), 120)
         raise WorkspaceError(
@@ -35,16 +35,19 @@ def check_complete(common: Path, sha: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Held:
+class Held:
+    """The folders of a commit's submodules, and whether it keeps files in Git LFS."""
+
     submodules: tuple[str, ...]
     lfs: bool
 
 
 # What a commit holds never changes, and the runs of a batch begin at the same one.
 @functools.lru_cache(maxsize=64)
-def _held(common: Path, sha: str) -> _Held:
+def held_by(common: Path, sha: str) -> Held:
+    """Look into a commit. Raises GitError where it, or a part of its tree, is not there."""
     listed = run_git(["ls-tree", "-r", "-z", "--full-tree", sha], git_dir=common).stdout
-    return _Held(_submodules(listed), _uses_lfs(common, sha, listed))
+    return Held(_submodules(listed), _uses_lfs(common, sha, listed))
 
 
 def _submodules(listed: bytes) -> tuple[str, ...]:

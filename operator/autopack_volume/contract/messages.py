@@ -16,8 +16,8 @@ class Source(TypedDict, total=False):
 
 
 class PrepareRequest(TypedDict):
-    """`resume`: begin with what the attempt before left. What the command is asked to do is `prompt`, or what the file
-    `promptFile` of the commit says.
+    """`resume`: begin with what the attempt before left. `incomplete`: whatever of the commit worktrees lack. What the
+    command is asked to do is `prompt`, or what the file `promptFile` of the commit says.
     """
 
     runId: str
@@ -25,6 +25,7 @@ class PrepareRequest(TypedDict):
     ref: str
     branch: str
     resume: NotRequired[bool]
+    incomplete: NotRequired[bool]
     prompt: NotRequired[str]
     promptFile: NotRequired[str]
 

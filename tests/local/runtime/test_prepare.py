@@ -390,3 +390,31 @@ async def test_a_file_that_is_no_prompt_fails_for_good_and_is_named(
     assert (status, answer["reason"]) == (422, reason)
     assert f"promptFrom.file '{path}'" in answer["message"]
     assert await api.put(source=url(source), promptFile=path) == (status, answer)
+
+
+def with_submodule(source: Path) -> None:
+    git("update-index", "--add", "--cacheinfo", f"160000,{git('rev-parse', 'HEAD', cwd=source)},lib", cwd=source)
+    git("commit", "-qm", "a submodule", cwd=source)
+
+
+def with_lfs(source: Path) -> None:
+    (source / "deep").mkdir()
+    (source / "deep/.gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
+    git("add", "deep", cwd=source)
+    git("commit", "-qm", "lfs", cwd=source)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "named"),
+    [(with_submodule, "SubmodulesPresent", "empty: lib."), (with_lfs, "LfsPresent", "Git LFS")],
+)
+async def test_a_commit_of_which_worktrees_lack_a_part_is_refused_unless_that_is_allowed(
+    api: Api, volume: Path, source: Path, change: Callable[[Path], None], reason: str, named: str
+) -> None:
+    change(source)
+    import_source(volume, source)
+    status, answer = await api.put()
+    assert (status, answer["reason"]) == (422, reason)
+    assert named in answer["message"]
+    assert "source.incomplete" in answer["message"]
+    assert (await api.put(attempt=2, incomplete=True))[0] == 200

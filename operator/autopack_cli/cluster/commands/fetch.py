@@ -111,8 +111,7 @@ def _branch_of(ref: str) -> str | None:
 @output_option("json", "yaml")
 @access_options
 def branch_command(names: tuple[str, ...], attempt: int | None, output: str | None, access: Access) -> int:
-    """List the branches that runs, or all runs of a batch, left and pushed: run, attempt, ref for `fetch --ref`,
-    commit."""
+    """List the branches that runs, or all runs of a batch, left and pushed: run, attempt, `fetch --ref`, commit."""
 
     async def work(session: Session) -> None:
         from autopack_cli.cluster.output import show_data, show_lines

@@ -43,6 +43,7 @@ _ONE_RUN = "task"
 @click.option("--repository", metavar="NAME", help="A repository that was imported onto the volume.")
 @click.option("--url", metavar="URL", help="A remote repository, https:// or ssh://.")
 @click.option("--ref", metavar="REF", help="Branch, tag or commit to start from. Default: HEAD.")
+@click.option("--allow-incomplete", is_flag=True, help="Accept empty submodules and Git LFS pointers.")
 @click.option("--anchor", metavar="FILE|configmap/NAME[/KEY]", help="The IntentionAnchorV2 that allows parallel runs.")
 @click.option("--workers", type=int, help="Runs at once. Default: 3.")
 @click.option("--image", help="Image of the runs. Default: the profile's.")
@@ -69,6 +70,7 @@ def submit_command(
     repository: str | None,
     url: str | None,
     ref: str | None,
+    allow_incomplete: bool,
     anchor: str | None,
     workers: int | None,
     image: str | None,
@@ -108,7 +110,7 @@ def submit_command(
         "timeoutSeconds": None if timeout is None else int(timeout),
         "retry": None if retries is None else {"agent": retries},
     }
-    source = {"url": url, "repository": repository, "ref": ref}
+    source = {"url": url, "repository": repository, "ref": ref, "incomplete": "Allow" if allow_incomplete else None}
     started = submission.start(command, agent, model, text)
     spec: JsonDict = {"template": submission.template(source, started, fields, env)}
     spec |= {key: value for key, value in (("workers", workers), ("priority", priority)) if value is not None}

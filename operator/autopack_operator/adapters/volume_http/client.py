@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from autopack.agents.usage import from_json
-from autopack_operator.domain.api.common import Source
+from autopack_operator.domain.api.common import Incomplete, Source
 from autopack_operator.domain.run.prompts import NOTHING_ASKED, Asked
 from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
 from autopack_volume.client.client import RefusedError, UnreachableError, VolumeClient
@@ -48,6 +48,8 @@ class HttpVolume:
         }
         if resume:
             wanted["resume"] = True
+        if source.incomplete is Incomplete.ALLOW:
+            wanted["incomplete"] = True
         if asked.text is not None:
             wanted["prompt"] = asked.text
         if asked.file is not None:
@@ -56,8 +58,8 @@ class HttpVolume:
             answer = await self._client.prepare(run_uid, attempt, wanted)
         except (RefusedError, UnreachableError) as error:
             failure = _failure(error)
-            # What was checked before is not understood: the service is older than we are, for now.
-            newer = resume or asked != NOTHING_ASKED
+            # The same request without these was understood before: the service is older than we are, for now.
+            newer = {"resume", "incomplete", "prompt", "promptFile"} & wanted.keys()
             return replace(failure, transient=True) if newer and failure.reason == "InvalidInput" else failure
         if answer is None:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,6 +55,13 @@ class EnvVar(Model):
     value: Annotated[str, Field(max_length=8192, description="Its value, passed on as it is.")] = ""
 
 
+class Incomplete(StrEnum):
+    """What becomes of a run whose worktree would lack a part of the repository."""
+
+    REFUSE = "Refuse"
+    ALLOW = "Allow"
+
+
 class Source(Model):
     """Where a run's code comes from: a remote repository, or one that was imported onto the volume."""
 
@@ -85,6 +93,13 @@ class Source(Model):
     branch: Annotated[
         Branch | None, Field(description="Branch that the run works on; autopack/<run name> when absent.")
     ] = None
+    incomplete: Annotated[
+        Incomplete,
+        Field(
+            description="What becomes of a run at a commit with submodules or Git LFS files, which worktrees lack. "
+            "Refuse: it fails before a pod starts. Allow: it gets empty folders and pointer files."
+        ),
+    ] = Incomplete.REFUSE
 
 
 class ProfileRef(Model):

@@ -15,6 +15,7 @@ from autopack.git.runner import GitError
 from autopack_volume.contract.messages import Failure, PrepareRequest, Ready
 from autopack_volume.service.answers import Answer, TransientError, failed, failure, final
 from autopack_volume.service.metrics import Metrics
+from autopack_volume.service.sources.completeness import LFS, SUBMODULES, check_complete
 from autopack_volume.service.sources.hosts import Hosts
 from autopack_volume.service.sources.lookup import is_empty, is_whole, resolve
 from autopack_volume.service.sources.mirrors import Mirrors
@@ -140,6 +141,8 @@ class Attempts:
 
     def _make(self, request: AttemptRequest, sha: str) -> Answer:
         """Make all that the attempt needs; the pin is last, so a crash before it is repaired by doing all again."""
+        if not request.incomplete:
+            check_complete(self._mirrors.path(request.key), sha)
         self._mirrors.pin(request.key, request.paths.uid, sha)
         results = self._mirrors.ensure_results(request.key)
         hit("volume.after_pin_ref")
@@ -182,6 +185,8 @@ _FINAL = frozenset(
         "PromptNotFound",
         "PromptTooLong",
         "PromptInvalid",
+        SUBMODULES,
+        LFS,
     }
 )
 

@@ -28,6 +28,8 @@ class AttemptRequest:
     branch: str
     resume: bool = field(default=False, compare=False)
     """Begin with what the attempt before left. Not part of what is pinned: the first answer holds either way."""
+    incomplete: bool = field(default=False, compare=False)
+    """Accept a commit of which worktrees lack a part. Not part of what is pinned, either."""
     prompt: Prompt | None = field(default=None, compare=False)
     """What the command is asked to do. Not part of what is pinned either: it may come from what changes meanwhile."""
 
@@ -69,6 +71,7 @@ def parse_attempt(
         ref=check_ref(_text(body, "ref")),
         branch=check_branch(_text(body, "branch")),
         resume=_flag(body, "resume"),
+        incomplete=_flag(body, "incomplete"),
         prompt=_prompt(body),
     )
     repo_key(url=url, name=repository)

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from tests.unit.autopack_operator.adapters.api_double import Answer, Double, JsonDict, json, text
 
 from autopack_operator.adapters.volume_http.client import HttpVolume
-from autopack_operator.domain.api.common import Source
+from autopack_operator.domain.api.common import Incomplete, Source
 from autopack_operator.domain.run.prompts import Asked
 from autopack_operator.domain.views import Attempt, CommittedWork, UnfinishedAttempt, VolumeFailure
 
@@ -113,10 +113,23 @@ async def test_an_attempt_that_goes_on_from_another(token_file: Path) -> None:
     assert (await double.asked[0].json())["resume"] is True
 
 
-async def test_a_service_that_is_too_old_to_go_on_from_an_attempt_is_waited_for(token_file: Path) -> None:
-    refusal = {"state": "failed", "reason": "InvalidInput", "message": "body: has an unknown field 'resume'"}
+async def test_that_a_commit_may_be_incomplete_is_told_where_it_is_so(token_file: Path) -> None:
+    double = Double(json(PREPARED))
+    async with service(double, token_file) as volume:
+        await prepared(volume, Source(repository="x", incomplete=Incomplete.ALLOW))
+    assert (await double.asked[0].json())["incomplete"] is True
+
+
+@pytest.mark.parametrize(
+    ("source", "resume"),
+    [(Source(repository="x"), True), (Source(repository="x", incomplete=Incomplete.ALLOW), False)],
+)
+async def test_a_service_that_is_too_old_to_understand_is_waited_for(
+    token_file: Path, source: Source, *, resume: bool
+) -> None:
+    refusal = {"state": "failed", "reason": "InvalidInput", "message": "body: has an unknown field"}
     async with service(Double(json(refusal, 422)), token_file) as volume:
-        answer = await volume.prepare("uid", "r", 2, Source(repository="x"), "autopack/r", resume=True)
+        answer = await volume.prepare("uid", "r", 2, source, "autopack/r", resume=resume)
     assert isinstance(answer, VolumeFailure)
     assert answer.transient
 
