@@ -22,6 +22,7 @@ const (
 )
 
 type options struct {
+	home      string
 	logs      string
 	exitFile  string
 	stopFile  string
@@ -51,6 +52,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 		fmt.Fprintln(usage, "usage: autopack-entrypoint --logs DIR --exit-file FILE [options] -- COMMAND [ARG...]")
 		flags.PrintDefaults()
 	}
+	flags.StringVar(&opts.home, "home", "", "the command's home, which gets what the image has in its own under names with a dot")
 	flags.StringVar(&opts.logs, "logs", "", "directory for stdout.log and stderr.log")
 	flags.StringVar(&opts.exitFile, "exit-file", "", "file that says how the command ended, written last")
 	flags.StringVar(&opts.stopFile, "stop-file", "", "file that has the command stopped, as by a SIGTERM, once it is there")
@@ -97,6 +99,11 @@ func run(opts options) int {
 // execute runs the command to its end. When it returns, nothing the command started writes any more: what is hashed
 // after this must not change.
 func execute(opts options, streams *streams) Ending {
+	if opts.home != "" {
+		if err := settle(opts.home); err != nil {
+			fmt.Fprintln(os.Stderr, "autopack-entrypoint:", err)
+		}
+	}
 	child, err := start(opts.command, opts.input, streams)
 	if err != nil {
 		// Into the command's own log: nothing else of this container outlives the pod.

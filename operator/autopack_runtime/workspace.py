@@ -23,6 +23,7 @@ from autopack.git.worktree import add_worktree
 from autopack.log import log
 from autopack.scan import read_small
 
+from .account import write_account
 from .origin import Origin, bring_origin, read_origin, settings_of
 from .pod import Pod
 from .resume import bring_back, take_over
@@ -30,12 +31,10 @@ from .resume import bring_back, take_over
 EXIT_WORKTREE_FAILED = 20
 _ENTRYPOINT = "/usr/local/bin/autopack-entrypoint"
 _BIN = "/autopack-bin"
+_HOME = "/tmp"  # noqa: S108 - an emptyDir of the container's own
 _TERMINATION_LOG = "/dev/termination-log"
 # Garbage is never collected beside a committer, and a run lives too short to need it.
 _SETTINGS = """\
-[user]
-	name = Autopack run
-	email = autopack-run@invalid
 [gc]
 	auto = 0
 [maintenance]
@@ -55,9 +54,9 @@ def run(environ: Mapping[str, str]) -> int:
         bound = filter(None, environ.get(VARIABLE, "").split(":"))
         check_all_there(Path(environ.get("AUTOPACK_FILES", FOLDER)), bound)
         pod = Pod.from_environment(environ)
-        install_entrypoint(
-            Path(environ.get("AUTOPACK_ENTRYPOINT", _ENTRYPOINT)), Path(environ.get("AUTOPACK_BIN", _BIN))
-        )
+        shared = Path(environ.get("AUTOPACK_BIN", _BIN))
+        install_entrypoint(Path(environ.get("AUTOPACK_ENTRYPOINT", _ENTRYPOINT)), shared)
+        write_account(shared, environ.get("HOME", _HOME))
         make(pod)
     except (AutopackError, OSError) as error:
         message = str(error) if isinstance(error, AutopackError) else printable(f"{error.strerror}: {error.filename}")

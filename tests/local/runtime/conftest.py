@@ -28,10 +28,6 @@ TOKEN = "the-operators-token"
 _ENTRYPOINT_SOURCES = Path(__file__).parents[3] / "entrypoint"
 
 
-IDENTITY = {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-"""As the operator sets it in the command's container."""
-
-
 def git(*args: str, cwd: Path | None = None) -> str:
     """Run git as a person would, and return what it printed."""
     identity = {
@@ -207,7 +203,7 @@ class Pod:
         argv = [str(self.entrypoint), "--logs", str(self.artifacts / "logs")]
         argv += ["--exit-file", str(self.files.exit_file), "--stop-file", self.env["AUTOPACK_STOP_FILE"]]
         argv += ["--kill-after", "2s", "--", "sh", "-euc", script]
-        env = os.environ | self.env | IDENTITY | {"GIT_CONFIG_GLOBAL": "/dev/null"}
+        env = os.environ | self.env | {"GIT_CONFIG_GLOBAL": "/dev/null", "EMAIL": "autopack-run@invalid"}
         return subprocess.run(
             argv, cwd=self.workspace, env=env, capture_output=True, timeout=60, check=False
         ).returncode

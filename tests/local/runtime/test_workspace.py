@@ -82,6 +82,25 @@ def test_the_entrypoint_is_where_the_command_finds_it(ready: Pod) -> None:
     assert os.access(Path(ready.env["AUTOPACK_BIN"]) / "autopack-entrypoint", os.X_OK)
 
 
+def test_the_command_has_an_account_and_a_home(ready: Pod) -> None:
+    ready.with_env(HOME="/tmp").init()
+    files = [(Path(ready.env["AUTOPACK_BIN"]) / name).read_text().splitlines() for name in ("passwd", "group")]
+    uid, gid = os.getuid(), os.getgid()
+    assert files[0][-1] == f"autopack:x:{uid}:{gid}:Autopack run:/tmp:/bin/sh"
+    assert files[1][-1] == f"autopack:x:{gid}:"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("", "autopack-run@invalid"), ("git config user.email a@b;", "a@b"), ("export GIT_AUTHOR_EMAIL=c@d;", "c@d")],
+)
+def test_who_commits_is_known_in_any_repository_and_can_be_said_by_the_run(ready: Pod, given: str, name: str) -> None:
+    ready.init()
+    script = f"git init -q inner; cd inner; {given} git commit -q --allow-empty -m x; git log -1 --format=%ae"
+    assert ready.run(script) == 0
+    assert (ready.artifacts / "logs/stdout.log").read_text() == f"{name}\n"
+
+
 def test_run_again_it_leaves_the_workspace_alone(ready: Pod) -> None:
     ready.init()
     (ready.workspace / "work").write_text("mine")

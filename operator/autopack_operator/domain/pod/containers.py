@@ -7,7 +7,7 @@ from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.pod import environment, mounts, security
 from autopack_operator.domain.pod.launch import launch_of
-from autopack_operator.domain.pod.paths import ENTRYPOINT, STOP_FILE, PodPaths
+from autopack_operator.domain.pod.paths import ENTRYPOINT, STOP_FILE, TMP, PodPaths
 from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.run.profile_policy import image_of
 from autopack_operator.domain.run.verdict import RUN_CONTAINER
@@ -66,6 +66,8 @@ def _wrapper(spec: AutopackRunSpec, paths: PodPaths) -> list[str]:
     grace = f"{spec.termination_grace_period_seconds}s" if spec.termination_grace_period_seconds else "1ms"
     return [
         ENTRYPOINT,
+        "--home",
+        TMP,
         "--logs",
         f"{paths.files.artifacts}/logs",
         "--exit-file",

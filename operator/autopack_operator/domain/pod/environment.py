@@ -16,6 +16,11 @@ from autopack_operator.domain.quantities import whole
 from autopack_operator.domain.run.agent_policy import agent_of
 from autopack_operator.domain.views import Attempt, RunView
 
+_IDENTITY = {"EMAIL": "autopack-run@invalid"}
+"""Who commits, in any repository, where neither git's settings nor its own variables say it (git-commit-tree(1)). The
+name is that of the account.
+"""
+
 
 def _everywhere(run: RunView, attempt: Attempt, paths: PodPaths) -> dict[str, str]:
     return {
@@ -69,6 +74,8 @@ def of_command(
     reserved = _everywhere(run, attempt, paths)
     if spec.database_mode is DatabaseMode.PER_RUN_SQLITE:
         reserved["DATABASE_URL"] = f"sqlite:///{paths.files.artifacts}/{run.name}.db"
+    # Left to the image: the entrypoint looks there for what to bring along, and then sets it to the command's own.
+    del reserved["HOME"]
     if spec.has_prompt:
         reserved["AUTOPACK_PROMPT_FILE"] = str(paths.files.prompt)
     if spec.agent is not None:
@@ -80,7 +87,8 @@ def of_command(
     agent = agent_of(spec, profile)
     agents = bound(agent.env if agent is not None else ())
     own = literal({var.name: var.value for var in spec.env})
-    return _last_wins(literal(bound_files.trust(profile)), bound(profile.env), own, agents, literal(reserved), secret)
+    first = literal(_IDENTITY | bound_files.trust(profile))
+    return _last_wins(first, bound(profile.env), own, agents, literal(reserved), secret)
 
 
 def _last_wins(*groups: list[JsonDict]) -> list[JsonDict]:

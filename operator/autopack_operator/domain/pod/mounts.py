@@ -46,6 +46,9 @@ def of_helper(name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodPa
 def of_command(name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths, *, asked: bool) -> list[JsonDict]:
     """Return the mounts of the container of the user's command, which may read what it is `asked`, if anything."""
     mounts = _common(name, attempt, paths, bin_read_only=True)
+    mounts += [
+        {"name": "bin", "mountPath": f"/etc/{file}", "subPath": file, "readOnly": True} for file in ("passwd", "group")
+    ]
     if paths.files.kept != paths.files.artifacts:
         place = paths.files.run_side
         mounts.append({"name": "runs", "mountPath": str(place), "subPath": f"{attempt.kept}/{place.name}"})

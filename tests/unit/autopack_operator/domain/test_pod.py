@@ -89,6 +89,26 @@ def test_the_users_variables_cannot_replace_ours() -> None:
     assert (env["AUTOPACK_RUN_ID"], env["OWN"]) == ("one", "x")
 
 
+def test_the_image_says_where_its_home_is_and_the_entrypoint_where_the_commands_is() -> None:
+    pod = make(env=[{"name": "HOME", "value": "/etc"}])
+    assert "HOME" not in environment(pod, "run")
+    command = pod["spec"]["containers"][0]["command"]
+    assert command[command.index("--home") + 1] == environment(pod, "workspace")["HOME"] == "/tmp"
+
+
+def test_the_command_has_an_account_whatever_the_image_knows() -> None:
+    mounts = make()["spec"]["containers"][0]["volumeMounts"]
+    files = {
+        m["mountPath"]: (m["name"], m["subPath"], m["readOnly"]) for m in mounts if m["mountPath"].startswith("/etc")
+    }
+    assert files == {"/etc/passwd": ("bin", "passwd", True), "/etc/group": ("bin", "group", True)}
+
+
+def test_who_commits_is_said_by_the_run_or_else_by_us() -> None:
+    assert environment(make(), "run")["EMAIL"] == "autopack-run@invalid"
+    assert environment(make(env=[{"name": "EMAIL", "value": "a@b"}]), "run")["EMAIL"] == "a@b"
+
+
 def test_a_dollar_sign_reaches_the_command_as_it_is() -> None:
     pod = make(command=["sh", "-c", "echo $(HOME) $$"], env=[{"name": "PRICE", "value": "$(X)"}])
     # The kubelet turns "$$" into "$" and expands only "$(NAME)".
