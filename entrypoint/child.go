@@ -11,11 +11,15 @@ import (
 	"time"
 )
 
-// Ending is how the command ended. Signal is 0 when none ended it.
+// Ending is how the command ended. Signal is 0 when none ended it, StopReason empty unless we had it stopped.
 type Ending struct {
-	ExitCode int
-	Signal   int
+	ExitCode   int
+	Signal     int
+	StopReason string
 }
+
+// idle is the reason as the volume service knows it.
+const idle = "Idle"
 
 type child struct {
 	pid     int
@@ -71,12 +75,13 @@ func startFailureCode(err error) int {
 	return codeNotExecutable
 }
 
-// supervise passes signals on until the command ends; being asked to stop is as good as a SIGTERM. A command that outlives
-// killAfter after that is killed: the pod's grace period must leave time to save its work.
-func (c *child) supervise(killAfter time.Duration, stop <-chan struct{}) Ending {
+// supervise passes signals on until the command ends; being asked to stop is as good as a SIGTERM, and so is falling idle.
+// A command that outlives killAfter after that is killed: the pod's grace period must leave time to save its work.
+func (c *child) supervise(killAfter time.Duration, stop, fallenIdle <-chan struct{}) Ending {
 	ended := make(chan Ending, 1)
 	go func() { ended <- c.reapUntilEnd() }()
 	var deadline <-chan time.Time
+	var reason string
 	pass := func(sig syscall.Signal) {
 		_ = syscall.Kill(-c.pid, sig)
 		if sig == syscall.SIGTERM && killAfter > 0 && deadline == nil {
@@ -86,12 +91,17 @@ func (c *child) supervise(killAfter time.Duration, stop <-chan struct{}) Ending 
 	for {
 		select {
 		case ending := <-ended:
+			ending.StopReason = reason
 			return ending
 		case sig := <-c.signals:
 			pass(sig.(syscall.Signal))
 		case <-stop:
 			fmt.Fprintln(os.Stderr, "autopack-entrypoint: the command is asked to stop")
-			stop = nil
+			stop, fallenIdle = nil, nil
+			pass(syscall.SIGTERM)
+		case <-fallenIdle:
+			fmt.Fprintln(os.Stderr, "autopack-entrypoint: the command does nothing any more, and is asked to stop")
+			fallenIdle, reason = nil, idle
 			pass(syscall.SIGTERM)
 		case <-deadline:
 			fmt.Fprintf(os.Stderr, "autopack-entrypoint: still running %v after SIGTERM, killing it\n", killAfter)

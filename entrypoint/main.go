@@ -26,6 +26,8 @@ type options struct {
 	logs      string
 	exitFile  string
 	stopFile  string
+	changes   string
+	idleAfter time.Duration
 	killAfter time.Duration
 	maxLog    int64
 	input     input
@@ -56,6 +58,9 @@ func parse(args []string, usage io.Writer) (options, error) {
 	flags.StringVar(&opts.logs, "logs", "", "directory for stdout.log and stderr.log")
 	flags.StringVar(&opts.exitFile, "exit-file", "", "file that says how the command ended, written last")
 	flags.StringVar(&opts.stopFile, "stop-file", "", "file that has the command stopped, as by a SIGTERM, once it is there")
+	flags.StringVar(&opts.changes, "changes-file", "", "file that gets a new time when files of the command have changed")
+	flags.DurationVar(&opts.idleAfter, "idle-after", 0,
+		"stop a command that for so long does nothing: no output, no processor time, no changes; 0 never does")
 	flags.DurationVar(&opts.killAfter, "kill-after", 30*time.Second,
 		"time between a SIGTERM passed on and SIGKILL; 0 waits forever")
 	flags.StringVar(&opts.input.stdin, "stdin", "", "file that the command gets as its standard input")
@@ -114,7 +119,8 @@ func execute(opts options, streams *streams) Ending {
 		streams.drain(time.Second)
 		return Ending{ExitCode: startFailureCode(err)}
 	}
-	ending := child.supervise(opts.killAfter, askedToStop(opts.stopFile))
+	look := func() signs { return signs{streams.written.Load(), usedTicks(), changedAt(opts.changes)} }
+	ending := child.supervise(opts.killAfter, askedToStop(opts.stopFile), fallenIdle(opts.idleAfter, look))
 	child.killRest()
 	streams.drain(2 * time.Second)
 	return ending

@@ -21,9 +21,10 @@ func (o Outcome) encode() ([]byte, error) {
 	return json.Marshal(struct {
 		ExitCode   int    `json:"exitCode"`
 		Signal     *int   `json:"signal"`
+		StopReason string `json:"stopReason,omitempty"`
 		StartedAt  string `json:"startedAt"`
 		FinishedAt string `json:"finishedAt"`
-	}{o.ExitCode, signal, timestamp(o.StartedAt), timestamp(o.FinishedAt)})
+	}{o.ExitCode, signal, o.StopReason, timestamp(o.StartedAt), timestamp(o.FinishedAt)})
 }
 
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -14,11 +15,14 @@ import (
 type stream struct {
 	reader, writer *os.File
 	log, own       io.Writer
+	written        *atomic.Int64
 }
 
+// streams count the bytes that the command has written.
 type streams struct {
 	stdout, stderr stream
 	copying        sync.WaitGroup
+	written        atomic.Int64
 }
 
 func openStreams(logs string, maxLog int64) (*streams, error) {
@@ -38,7 +42,7 @@ func openStreams(logs string, maxLog int64) (*streams, error) {
 			return nil, fmt.Errorf("cannot make a pipe: %w", err)
 		}
 		*part.stream = stream{reader: reader, writer: writer, own: part.own,
-			log: &bounded{file: file, left: maxLog, limit: maxLog}}
+			log: &bounded{file: file, left: maxLog, limit: maxLog}, written: &s.written}
 	}
 	s.copying.Add(2)
 	go s.stdout.copy(&s.copying)
@@ -53,6 +57,7 @@ func (s *stream) copy(done *sync.WaitGroup) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := s.reader.Read(buffer)
+		s.written.Add(int64(n))
 		for i, target := range targets {
 			if n == 0 || target == nil {
 				continue

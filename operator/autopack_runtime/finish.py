@@ -15,6 +15,7 @@ from autopack.files import write_atomic, write_json_atomic
 from autopack.log import log
 from autopack.scan import artifacts, open_regular, read_small
 from autopack.unsaved import MAX_REASON
+from autopack_volume.contract.stop_reasons import IDLE
 
 from .pod import Pod
 from .saver import Saved, Saver, check_fence
@@ -50,7 +51,7 @@ def finish(pod: Pod, saver: Saver, listener: Listener | None, stop_reason: str |
             "attempt": pod.identity.attempt,
             "exitCode": _integer(ended.get("exitCode")),
             "signal": _integer(ended.get("signal")),
-            "stopReason": stop_reason,
+            "stopReason": stop_reason or (IDLE if ended.get("stopReason") == IDLE else None),
             "startedAt": _text(ended.get("startedAt")),
             "finishedAt": _text(ended.get("finishedAt")) or datetime.now(UTC).isoformat(timespec="milliseconds"),
             "head": saved.head,

@@ -22,6 +22,8 @@ from autopack_volume.contract.stop_reasons import DISK_QUOTA_EXCEEDED, FENCED
 from .pod import Pod
 
 _STOP_FILE = "/autopack-bin/stop"
+_CHANGES = "changed"
+"""The file beside it whose time the entrypoint looks at."""
 _BLOCK = 512
 _SHARE = 20
 """Measuring may take one part in so many of the time."""
@@ -64,6 +66,11 @@ class Guard:
             if taken > self._quota:
                 log("warning", "the run takes up too much room", bytes=taken, quota=self._quota)
                 self._ask(DISK_QUOTA_EXCEEDED)
+
+    def note_change(self) -> None:
+        """Tell the entrypoint, which may have a command stopped that does nothing, that files of the run changed."""
+        with contextlib.suppress(OSError):
+            write_atomic(self._stop_file.with_name(_CHANGES), b"")
 
     def _ask(self, reason: str) -> None:
         log("warning", "the command is asked to stop", reason=reason)

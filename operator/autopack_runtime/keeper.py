@@ -15,7 +15,7 @@ from autopack.log import log
 from .finish import finish
 from .guard import Guard
 from .pod import Pod
-from .saver import Saver
+from .saver import Saved, Saver
 from .signals import STOP, hold_signals
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def watch(
     except (AutopackError, OSError) as error:
         log("warning", "the keeper starts without a git dir of its own", error=str(error))
     due, rested = time.monotonic() + seconds, time.monotonic()
+    before: Saved | None = None
     while not pod.files.exit_file.exists():
         if stopped_within(_POLL_SECONDS):
             return True
@@ -115,22 +116,25 @@ def watch(
         if pod.fenced:
             return False
         if time.monotonic() >= due or (time.monotonic() >= rested and saver.head_has_moved()):
-            took = _timed_save(saver, listener)
+            took, saved = _timed_save(saver, listener)
+            if saved != before:
+                guard.note_change()
+                before = saved
             due = time.monotonic() + max(seconds, _SHARE * took)
             rested = time.monotonic() + _SHARE_AFTER_COMMITS * took
     return False
 
 
-def _timed_save(saver: Saver, listener: Listener | None) -> float:
-    """Save, and return how long it took; a failure is for the next time to repair."""
-    started = time.monotonic()
+def _timed_save(saver: Saver, listener: Listener | None) -> tuple[float, Saved | None]:
+    """Save, and return how long it took and what was saved; a failure (None) is for the next time to repair."""
+    started, saved = time.monotonic(), None
     if listener is not None:
         listener.listen()
     try:
-        saver.save()
+        saved = saver.save()
     except (AutopackError, OSError) as error:
         log("warning", "a snapshot failed and will be tried again", error=str(error))
-    return time.monotonic() - started
+    return time.monotonic() - started, saved
 
 
 def finish_or_retry(pod: Pod, saver: Saver, guard: Guard, listener: Listener | None, *, stopped: bool) -> bool:

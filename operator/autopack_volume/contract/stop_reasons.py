@@ -1,4 +1,6 @@
-"""Why a keeper had a command stopped, in `result.json` and in the answer to a commit."""
+"""Why a command was stopped, in `result.json` and in the answer to a commit."""
 
 DISK_QUOTA_EXCEEDED = "DiskQuotaExceeded"
 FENCED = "Fenced"
+IDLE = "Idle"
+"""By the entrypoint, which says so in the file of the command's exit; the others are the keeper's."""

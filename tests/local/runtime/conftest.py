@@ -198,11 +198,11 @@ class Pod:
             assert time.monotonic() < deadline, "the keeper never started"
             time.sleep(0.01)
 
-    def run(self, script: str) -> int:
+    def run(self, script: str, *options: str) -> int:
         """Run a shell script as the user's command, by the real entrypoint, and return the exit code."""
         argv = [str(self.entrypoint), "--logs", str(self.artifacts / "logs")]
         argv += ["--exit-file", str(self.files.exit_file), "--stop-file", self.env["AUTOPACK_STOP_FILE"]]
-        argv += ["--kill-after", "2s", "--", "sh", "-euc", script]
+        argv += ["--kill-after", "2s", *options, "--", "sh", "-euc", script]
         env = os.environ | self.env | {"GIT_CONFIG_GLOBAL": "/dev/null", "EMAIL": "autopack-run@invalid"}
         return subprocess.run(
             argv, cwd=self.workspace, env=env, capture_output=True, timeout=60, check=False

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,30 @@ async def test_a_run_that_fills_the_disk_is_stopped_at_its_quota_and_its_work_is
     assert (answer["complete"], answer["stopReason"]) == (True, "DiskQuotaExceeded")
     results = volume / ".repos/n-demo/results.git"
     assert git("show", f"refs/runs/{UID}/a1/snapshot:kept.txt", cwd=results) == "kept"
+
+
+async def run_idly(api: Api, pod: Pod, script: str, seconds: int) -> tuple[int, dict[str, Any]]:
+    """Run a script that must not be idle for so long; return its exit code and what was committed."""
+    assert pod.init() == 0
+    pod.start_keeper()
+    pod.wait_for_keeper()
+    changes = str(Path(pod.env["AUTOPACK_STOP_FILE"]).with_name("changed"))
+    code = await asyncio.to_thread(pod.run, script, "--idle-after", f"{seconds}s", "--changes-file", changes)
+    pod.wait_for("result.json")
+    pod.stop_keeper()
+    return code, (await api.commit())[1]
+
+
+async def test_an_idle_run_is_stopped_and_its_work_is_saved(api: Api, ready: Pod) -> None:
+    code, answer = await run_idly(api, ready, "echo x > x; git add x; git commit -qm x; echo y > y; sleep 60", 2)
+    assert (code, answer["stopReason"], answer["complete"]) == (143, "Idle", True)
+    assert answer["head"] != ready.env["AUTOPACK_SHA"]
+    assert answer["snapshot"] is not None
+
+
+async def test_a_run_whose_files_change_is_not_idle(api: Api, ready: Pod) -> None:
+    code, answer = await run_idly(api, ready, "for i in 1 2 3 4 5 6 7 8 9; do echo $i > x; sleep 1; done", 6)
+    assert (code, answer["stopReason"]) == (0, None)
 
 
 async def test_a_pod_that_outlives_its_attempt_is_stopped_and_its_late_writes_do_not_count(

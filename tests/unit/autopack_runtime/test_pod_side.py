@@ -141,6 +141,23 @@ def test_a_failed_snapshot_is_tried_again(pod: Pod, guard: Guard) -> None:
     assert saver.saves == 2
 
 
+@pytest.mark.parametrize(("snapshots", "times"), [(["a", "a", "a"], 1), (["a", "b", "b"], 2)])
+def test_the_entrypoint_is_told_when_something_has_changed(
+    pod: Pod, guard: Guard, monkeypatch: pytest.MonkeyPatch, snapshots: list[str], times: int
+) -> None:
+    class ChangingSaver(FakeSaver):
+        def save(self, *, last: bool = False) -> Saved:
+            self.saves += 1
+            if self.saves == len(snapshots):
+                pod.files.exit_file.write_text("{}")
+            return Saved("a" * 40, {}, snapshots[self.saves - 1])
+
+    told: list[None] = []
+    monkeypatch.setattr(guard, "note_change", lambda: told.append(None))
+    keeper.watch(pod, ChangingSaver(lambda: None), 0, lambda _: False, guard)
+    assert len(told) == times
+
+
 def test_it_does_not_save_before_its_time(pod: Pod, guard: Guard) -> None:
     polls = iter(range(50))
 

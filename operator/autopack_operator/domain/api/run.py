@@ -122,6 +122,14 @@ class RunTemplate(Model):
     timeout_seconds: Annotated[
         int, Field(ge=1, le=604_800, description="The attempt is stopped after this many seconds.")
     ] = 3600
+    idle_timeout_seconds: Annotated[
+        int | None,
+        Field(
+            ge=10,
+            le=604_800,
+            description="The attempt is stopped after so many seconds without output, work or changed files.",
+        ),
+    ] = None
     active_deadline_seconds: Annotated[
         int | None,
         Field(
@@ -163,6 +171,7 @@ _FIXED = (
     "profileRef",
     "databaseMode",
     "timeoutSeconds",
+    "idleTimeoutSeconds",
     "activeDeadlineSeconds",
     "terminationGracePeriodSeconds",
     "retry",

@@ -7,7 +7,7 @@ from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.pod import environment, mounts, security
 from autopack_operator.domain.pod.launch import launch_of
-from autopack_operator.domain.pod.paths import ENTRYPOINT, STOP_FILE, TMP, PodPaths
+from autopack_operator.domain.pod.paths import CHANGES_FILE, ENTRYPOINT, STOP_FILE, TMP, PodPaths
 from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.run.profile_policy import image_of
 from autopack_operator.domain.run.verdict import RUN_CONTAINER
@@ -64,6 +64,7 @@ def command(
 def _wrapper(spec: AutopackRunSpec, paths: PodPaths) -> list[str]:
     # To the entrypoint, 0 would mean to wait forever.
     grace = f"{spec.termination_grace_period_seconds}s" if spec.termination_grace_period_seconds else "1ms"
+    idle = [] if spec.idle_timeout_seconds is None else ["--idle-after", f"{spec.idle_timeout_seconds}s"]
     return [
         ENTRYPOINT,
         "--home",
@@ -76,4 +77,7 @@ def _wrapper(spec: AutopackRunSpec, paths: PodPaths) -> list[str]:
         STOP_FILE,
         "--kill-after",
         grace,
+        "--changes-file",
+        CHANGES_FILE,
+        *idle,
     ]

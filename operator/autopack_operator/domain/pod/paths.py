@@ -14,6 +14,8 @@ TMP = "/tmp"  # noqa: S108 - an emptyDir of the container's own; the root file s
 ENTRYPOINT = f"{BIN}/autopack-entrypoint"
 STOP_FILE = f"{BIN}/stop"
 """The keeper makes it to have the command stopped; the command's container cannot write there."""
+CHANGES_FILE = f"{BIN}/changed"
+"""It gets a new time whenever the keeper has seen that files of the run changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,12 @@ WORKSPACE_CONTAINER = "workspace"
 WORKTREE_FAILED = "WorktreeFailed"
 WORKTREE_OUT_OF_MEMORY = "WorktreeOOMKilled"
 DISK_QUOTA_EXCEEDED = "DiskQuotaExceeded"
-_TOO_MUCH = "the run took up more than the diskQuota of its RunProfile and was stopped; its work was saved"
+IDLE = "Idle"
+_STOPPED = {
+    DISK_QUOTA_EXCEEDED: "the run took up more than its RunProfile's diskQuota and was stopped; its work was saved",
+    IDLE: "the command did nothing for spec.idleTimeoutSeconds and was stopped; its work was saved",
+}
+"""What our own helpers in the pod have a command stopped for."""
 _ENDED_BY_ITSELF = frozenset({"Completed", "CommandFailed"})
 _WORKSPACE_REASONS = {code: reason for reason, code in EXIT_CODES.items()}
 _NOT_BY_THE_COMMAND = frozenset({"StartError", "ContainerCannotRun", "ContainerStatusUnknown"})
@@ -112,9 +117,9 @@ def in_the_light_of(work: CommittedWork, verdict: Verdict | None) -> Verdict:
     When the pod object is gone (`verdict` None), that alone tells whether the command had ended by itself. The same
     when the workspace container failed: no keeper starts after that, so one of an earlier pod of this attempt wrote it.
     """
-    if work.stop_reason == DISK_QUOTA_EXCEEDED and (verdict is None or verdict.reason in _ENDED_BY_ITSELF):
+    if work.stop_reason in _STOPPED and (verdict is None or verdict.reason in _ENDED_BY_ITSELF):
         code = None if verdict is None else verdict.exit_code
-        return Verdict(Phase.FAILED, DISK_QUOTA_EXCEEDED, _TOO_MUCH, FailureClass.AGENT, code)
+        return Verdict(Phase.FAILED, work.stop_reason, _STOPPED[work.stop_reason], FailureClass.AGENT, code)
     if verdict is not None and verdict.reason not in {WORKTREE_FAILED, WORKTREE_OUT_OF_MEMORY, *EXIT_CODES}:
         return verdict
     if work.complete and work.exit_code is not None and (verdict is not None or work.exit_code == 0):

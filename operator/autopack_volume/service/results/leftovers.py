@@ -19,7 +19,7 @@ from autopack.kept_files import KeptFiles
 from autopack.manifest import Identity, Manifest, ManifestMismatch, Work
 from autopack.scan import artifacts, read_small
 from autopack.unsaved import Unsaved
-from autopack_volume.contract.stop_reasons import DISK_QUOTA_EXCEEDED
+from autopack_volume.contract.stop_reasons import DISK_QUOTA_EXCEEDED, IDLE
 
 from .importing import read_refs
 
@@ -81,10 +81,9 @@ def read_left(files: KeptFiles, identity: Identity, bundle: Carried | None) -> L
     wrong = manifest.differences(claimed.files, artifacts(files.artifacts, files.own_names))
     if wrong:
         raise ManifestMismatch(f"{count_of(len(wrong), 'artifact')} not as the manifest says: {'; '.join(wrong[:3])}")
-    asked = DISK_QUOTA_EXCEEDED if result.get("stopReason") == DISK_QUOTA_EXCEEDED else None
     unsaved, count = _unsaved(result)
     usage, summary = from_json(result.get("usage")), first_line(str(result.get("summary") or ""))
-    return Left(claimed, digest, True, _exit_code(result), asked, unsaved, count, usage, summary)
+    return Left(claimed, digest, True, _exit_code(result), _stop_reason(result), unsaved, count, usage, summary)
 
 
 def _left_unfinished(files: KeptFiles, identity: Identity, bundle: Carried | None) -> Left:
@@ -122,6 +121,10 @@ def _object(raw: bytes) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _stop_reason(document: dict[str, object]) -> str | None:
+    return next((known for known in (DISK_QUOTA_EXCEEDED, IDLE) if document.get("stopReason") == known), None)
 
 
 def _exit_code(document: dict[str, object]) -> int | None:

@@ -137,6 +137,12 @@ def test_a_command_gets_its_grace_period_and_the_keeper_time_after_it(seconds: i
     assert pod["spec"]["terminationGracePeriodSeconds"] == seconds + SAVE_SECONDS
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(None, []), (600, ["--idle-after", "600s"])])
+def test_an_idle_command_is_stopped_where_the_run_asks_for_it(seconds: int | None, told: list[str]) -> None:
+    command = make(idleTimeoutSeconds=seconds)["spec"]["containers"][0]["command"]
+    assert command[command.index("--changes-file") + 2 : -1] == told
+
+
 def test_only_the_keeper_can_ask_for_the_commands_stop() -> None:
     by_container = {
         container["name"]: next(m for m in container["volumeMounts"] if m["name"] == "bin")["readOnly"]

@@ -109,12 +109,13 @@ def test_a_verdict_over_a_pod_stands_whatever_the_keeper_wrote() -> None:
     assert in_the_light_of(committed(exit_code=0), verdict) == verdict
 
 
+@pytest.mark.parametrize("reason", ["DiskQuotaExceeded", "Idle"])
 @pytest.mark.parametrize(
     "verdict", [None, of_stopped_pod(pod().ended(143).view()), of_stopped_pod(pod().ended().view())]
 )
-def test_a_run_that_was_stopped_for_its_size_says_so_however_its_command_ended(verdict: Verdict | None) -> None:
-    work = replace(committed(exit_code=143), stop_reason="DiskQuotaExceeded")
-    assert summary(in_the_light_of(work, verdict)) == ("Failed", "DiskQuotaExceeded", FailureClass.AGENT)
+def test_a_run_that_was_stopped_says_why_however_its_command_ended(verdict: Verdict | None, reason: str) -> None:
+    work = replace(committed(exit_code=143), stop_reason=reason)
+    assert summary(in_the_light_of(work, verdict)) == ("Failed", reason, FailureClass.AGENT)
 
 
 def test_a_run_that_was_evicted_meanwhile_was_evicted() -> None:
