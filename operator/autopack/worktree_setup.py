@@ -11,9 +11,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from .errors import WorkspaceError, printable
+from .git.runner import SKIP_LFS
 
 _SHOWN_BYTES = 2000
-_IDENTITY = ("GIT_AUTHOR_", "GIT_COMMITTER_")
+_THEIRS = ("GIT_AUTHOR_", "GIT_COMMITTER_", SKIP_LFS)
+"""What a user says of commits and of checkouts, and not of one repository."""
 
 Watch = Callable[["subprocess.Popen[bytes]"], contextlib.AbstractContextManager[None]]
 """Entered while a command runs; whoever provides it may end the process group that the command leads."""
@@ -54,12 +56,12 @@ def run_setup(
 
 
 def worktree_environment(base: Mapping[str, str], *above: Path) -> dict[str, str]:
-    """Return the environment of a program that works in a worktree: `base`, of git's variables only who commits.
+    """Return the environment of a program that works in a worktree: `base`, of git's variables only a few.
 
     Git looks for a repository no further up than the folders `above`: in a tree that lost its `.git` it must not find
     the repository around the folder of runs.
     """
-    kept = {name: value for name, value in base.items() if not name.startswith("GIT_") or name.startswith(_IDENTITY)}
+    kept = {name: value for name, value in base.items() if not name.startswith("GIT_") or name.startswith(_THEIRS)}
     return kept | {"GIT_CEILING_DIRECTORIES": os.pathsep.join(map(str, above))}
 
 

@@ -25,6 +25,9 @@ _CONFIG = (
     "core.filesRefLockTimeout=10000",
     "core.packedRefsTimeout=60000",
 )
+SKIP_LFS = "GIT_LFS_SKIP_SMUDGE"
+"""The variable by which users keep Git LFS from fetching files at a checkout."""
+
 _OPTIONS = tuple(part for setting in _CONFIG for part in ("-c", setting))
 
 
@@ -68,7 +71,8 @@ def _restore(args: Sequence[str], returncode: int, stderr: bytes, reason: str) -
 
 def git_environment(env: Mapping[str, str] | None, protocols: Sequence[str]) -> dict[str, str]:
     """Return the environment git gets: ours without what could redirect or prompt, then `env` on top."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "SSH_ASKPASS"))}
+    dropped = ("GIT_", "SSH_ASKPASS")
+    kept = {name: value for name, value in os.environ.items() if name == SKIP_LFS or not name.startswith(dropped)}
     kept.pop("LANGUAGE", None)
     return kept | {
         "GIT_TERMINAL_PROMPT": "0",

@@ -34,6 +34,7 @@ from .outcome import Verdict, judge
 from .process import NOT_EXECUTABLE, NOT_FOUND, ProcessGroup, start
 from .quotas import bound
 from .recipe import Recipe, Services
+from .surroundings import Surroundings, surroundings
 from .work import close_workspace
 
 _log = logging.getLogger(__name__)
@@ -141,6 +142,10 @@ class _Attempt:
         )
 
     def _execute(self) -> None:
+        with surroundings(self._layout, self._recipe, self._services.guard) as around:
+            self._execute_in(around)
+
+    def _execute_in(self, around: Surroundings) -> None:
         recipe, layout = self._recipe, self._layout
         database_url = self._services.database.prepare(layout)
         hit("run.after_database")
@@ -152,7 +157,7 @@ class _Attempt:
             preparation=replace(
                 recipe.preparation,
                 setup_log=log_paths(layout)[2],
-                setup_env=self._services.guard.environment,
+                setup_env=around.environment,
                 setup_watch=self._watching_setup,
             ),
         )
@@ -162,19 +167,20 @@ class _Attempt:
         try:
             with WorkspaceLease(workspace, layout.leases_dir) as lease:
                 held = [number for it in (lease, manager) if (number := it.fileno()) is not None]
-                self._conclude(self._run_command(workspace, database_url, [*self._held, *held]))
+                held = [*self._held, *held, around.descriptor]
+                self._conclude(self._run_command(workspace, database_url, around, held))
             self._hear()
             hit("run.before_leave")
         finally:
             self._leave(manager)
             hit("run.after_leave")
 
-    def _run_command(self, workspace: Path, database_url: str, held: list[int]) -> Verdict:
+    def _run_command(self, workspace: Path, database_url: str, around: Surroundings, held: list[int]) -> Verdict:
         recipe, layout, services = self._recipe, self._layout, self._services
         place = RunPlace(layout.run_id, self._facts.attempt, workspace, layout.base_dir, recipe.runs_dir)
         argv = command_of(recipe.words, recipe.extra_args, place)
         stdout, stderr, _ = log_paths(layout)
-        env = environment_of(os.environ, place, database_url) | services.guard.environment
+        env = environment_of(os.environ, place, database_url) | around.environment
         with services.cores.borrow(recipe.quota.cpus) as cores:
             try:
                 group = start(argv, cwd=workspace, env=env, stdout=stdout, stderr=stderr, pass_fds=held)

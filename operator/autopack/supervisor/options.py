@@ -33,9 +33,10 @@ class SupervisorOptions:
     are filled in), by default the repository's `src/autopack/autonomous_executor.py --run-id <id>`. `ref` is where all
     runs begin. `timeout` (seconds) bounds each attempt, `max_retries` counts further attempts after a failure,
     `start_jitter` (seconds) is the longest random pause before a start. `setup` are commands run in each fresh
-    worktree, `quota` bounds each run. `agent_output` is what the command prints: from all but
-    text, transcript, usage and summary are read. `flush_seconds` bounds the wait for the database at the end; rows that
-    are left wait on disk.
+    worktree, `quota` bounds each run. `private_home` gives each attempt a home folder of its own, which begins with
+    git's settings and the `home_files` of the user's. `agent_output` is what the command prints: from all but text,
+    transcript, usage and summary are read. `flush_seconds` bounds the wait for the database at the end; rows that are
+    left wait on disk.
     """
 
     command: str | None = None
@@ -47,12 +48,16 @@ class SupervisorOptions:
     keep: Keep = Keep.NONE
     setup: Sequence[str] = ()
     allow_incomplete: bool = False
+    private_home: bool = False
+    home_files: Sequence[str] = ()
     quota: Quota = field(default_factory=Quota)
     agent_output: OutputFormat = OutputFormat.TEXT
     results_file: Path | None = None
     flush_seconds: float = 10.0
 
     def __post_init__(self) -> None:
+        if self.home_files and not self.private_home:
+            raise InvalidInput("home_files", "is for runs with a home of their own", "Give --private-home as well")
         _check_seconds("timeout", self.timeout, above_zero=True)
         _check_seconds("start_jitter", self.start_jitter, above_zero=False)
         if not 0 <= self.max_retries <= MAX_RETRIES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from autopack.settings import check_repository
 from autopack.workspace_manager import Preparation
 
 from .command import parse_command, parse_setup
+from .home import check_home_files, home_of
 from .options import SupervisorOptions
 from .recipe import Recipe
 
@@ -49,6 +51,7 @@ def prepare_recipe(
         ),
         quota=options.quota,
         agent_output=FORMATS.get(options.agent_output),
+        home_files=check_home_files(options.home_files, home_of(os.environ)) if options.private_home else None,
     )
 
 

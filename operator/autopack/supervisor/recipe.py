@@ -21,7 +21,10 @@ from .quotas import Cores, Quota
 
 @dataclass(frozen=True)
 class Recipe:
-    """How each run is executed; `base_sha` is the commit at which all of them begin, `timeout` is in seconds."""
+    """How each run is executed; `base_sha` is the commit at which all of them begin, `timeout` is in seconds.
+
+    `home_files` are what a home of its own begins with; without them (None) a run has the user's.
+    """
 
     batch_id: str
     runs_dir: Path
@@ -34,6 +37,7 @@ class Recipe:
     preparation: Preparation
     quota: Quota
     agent_output: Format | None = None
+    home_files: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)

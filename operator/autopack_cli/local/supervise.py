@@ -47,6 +47,8 @@ class Request(TypedDict):
     keep_worktrees: str
     setup: tuple[str, ...]
     allow_incomplete: bool
+    private_home: bool
+    home_files: tuple[str, ...]
     worker_memory: int | None
     worker_cpus: int | None
     agent_output: str
@@ -86,6 +88,8 @@ def _execute(
         keep=Keep(request["keep_worktrees"]),
         setup=request["setup"],
         allow_incomplete=request["allow_incomplete"],
+        private_home=request["private_home"],
+        home_files=request["home_files"],
         quota=Quota(request["worker_memory"], request["worker_cpus"]),
         agent_output=OutputFormat(request["agent_output"]),
         results_file=None if request["results_file"] is None else request["results_file"].absolute(),

@@ -246,6 +246,22 @@ def test_who_commits_is_told_to_a_run(scene: Scene, monkeypatch: pytest.MonkeyPa
     assert scene.git("log", "-1", "--format=%an %ce", str(result.commit)) == "Ada ada@invalid"
 
 
+def test_a_run_in_which_lfs_is_not_to_fetch_is_told_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_LFS_SKIP_SMUDGE", "1")
+    fake = scene.root / "bin"
+    fake.mkdir()
+    (fake / "lfs").write_text('#!/bin/sh\ncat >/dev/null; echo "skip=$GIT_LFS_SKIP_SMUDGE"\n')
+    (fake / "lfs").chmod(0o755)
+    (scene.repo / ".gitattributes").write_text("*.bin filter=lfs\n")
+    (scene.repo / "a.bin").write_text("pointer\n")
+    scene.git("add", "-A")
+    scene.git("commit", "-qm", "lfs")
+    for name in ("smudge", "clean"):
+        scene.git("config", f"filter.lfs.{name}", f"{fake}/lfs" if name == "smudge" else "cat")
+    result = execute(scene, "import os; print(open('a.bin').read(), os.environ['GIT_LFS_SKIP_SMUDGE'])")
+    assert result.stdout.split() == ["skip=1", "1"]
+
+
 # What an agent may do in a folder that is no repository of its own (any more).
 ASTRAY = "git checkout -qb oops; git -c user.name=x -c user.email=x@x commit -q --allow-empty -m oops; git add -A; true"
 

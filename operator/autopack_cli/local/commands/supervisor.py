@@ -42,6 +42,8 @@ _ENV = "AUTOPACK_SUPERVISE_"
 )
 @click.option("--setup", multiple=True, help="A command for each fresh worktree; may be repeated.")
 @click.option("--allow-incomplete", is_flag=True, help="Accept empty submodules and Git LFS pointers.")
+@click.option("--private-home", is_flag=True, help="A home folder for each attempt, so that agents share no state.")
+@click.option("--home-file", "home_files", multiple=True, help="What of your home it begins with; may be repeated.")
 @click.option("--worker-memory", type=Size(), help="For each process of a run: 512M, 2G.")
 @click.option("--worker-cpus", type=int, help="Cores for each run.")
 @click.option(
