@@ -154,7 +154,7 @@ def test_the_entrypoint_is_told_when_something_has_changed(
 
     told: list[None] = []
     monkeypatch.setattr(guard, "note_change", lambda: told.append(None))
-    keeper.watch(pod, ChangingSaver(lambda: None), 0, lambda _: False, guard)
+    keeper.watch(pod, ChangingSaver(lambda: None), 0, lambda _: False, guard, None)
     assert len(told) == times
 
 

@@ -74,8 +74,6 @@ def of_command(
     reserved = _everywhere(run, attempt, paths)
     if spec.database_mode is DatabaseMode.PER_RUN_SQLITE:
         reserved["DATABASE_URL"] = f"sqlite:///{paths.files.artifacts}/{run.name}.db"
-    # Left to the image: the entrypoint looks there for what to bring along, and then sets it to the command's own.
-    del reserved["HOME"]
     if spec.has_prompt:
         reserved["AUTOPACK_PROMPT_FILE"] = str(paths.files.prompt)
     if spec.agent is not None:
@@ -88,7 +86,9 @@ def of_command(
     agents = bound(agent.env if agent is not None else ())
     own = literal({var.name: var.value for var in spec.env})
     first = literal(_IDENTITY | bound_files.trust(profile))
-    return _last_wins(first, bound(profile.env), own, agents, literal(reserved), secret)
+    env = _last_wins(first, bound(profile.env), own, agents, literal(reserved), secret)
+    # Left to the image: the entrypoint looks there for what to bring along, and then sets it to the command's own.
+    return [entry for entry in env if entry["name"] != "HOME"]
 
 
 def _last_wins(*groups: list[JsonDict]) -> list[JsonDict]:
