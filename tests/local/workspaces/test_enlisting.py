@@ -264,19 +264,48 @@ class TestInBetween:
 
 
 class TestProcesses:
-    def test_a_worktree_on_a_branch_takes_four(self, repo: Path, tmp_path: Path, processes: Log) -> None:
+    def test_a_worktree_on_a_branch_takes_three(self, repo: Path, tmp_path: Path, processes: Log) -> None:
         WorkspaceManager("one", repo, tmp_path / "w").create_worktree("autopack/one", start_point="main")
-        assert processes() == ["for-each-ref", "ls-tree", "update-ref", "reset"]
+        assert processes() == ["ls-tree", "update-ref", "reset"]
 
-    def test_the_next_one_at_the_same_commit_takes_three(self, repo: Path, tmp_path: Path, processes: Log) -> None:
+    def test_the_next_one_at_the_same_commit_takes_two(self, repo: Path, tmp_path: Path, processes: Log) -> None:
         for name in ("one", "two"):
             processes()
             WorkspaceManager(name, repo, tmp_path / "w").create_worktree(f"autopack/{name}", start_point="main")
-        assert processes() == ["for-each-ref", "update-ref", "reset"]
+        assert processes() == ["update-ref", "reset"]
 
-    def test_a_detached_one_takes_three(self, repo: Path, tmp_path: Path, processes: Log) -> None:
+    def test_a_detached_one_takes_two(self, repo: Path, tmp_path: Path, processes: Log) -> None:
+        WorkspaceManager("one", repo, tmp_path / "w").create_worktree()
+        assert processes() == ["ls-tree", "reset"]
+
+    def test_git_is_asked_for_many_refs(self, repo: Path, tmp_path: Path, processes: Log) -> None:
+        for number in range(20):
+            git(repo, "branch", f"b{number}")
+        processes()
         WorkspaceManager("one", repo, tmp_path / "w").create_worktree()
         assert processes() == ["for-each-ref", "ls-tree", "reset"]
+
+    @pytest.mark.parametrize(
+        ("work", "expected"),
+        [
+            ("clean", ["ls-files", "diff-index", "update-ref"]),
+            (
+                "dirty",
+                ["ls-files", "update-index", "diff-index", "write-tree", "commit-tree", "update-ref", "update-ref"],
+            ),
+            ("commit", ["ls-files", "diff-index", "rev-list", "update-ref"]),
+        ],
+    )
+    def test_the_end_of_one(self, repo: Path, tmp_path: Path, processes: Log, work: str, expected: list[str]) -> None:
+        manager = WorkspaceManager("one", repo, tmp_path / "w")
+        tree = manager.create_worktree("autopack/one", start_point="main")
+        if work == "dirty":
+            (tree / "new").write_text("new")
+        if work == "commit":
+            commit(tree, {"new": "new"})
+        processes()
+        assert manager.remove_worktree(force=True)
+        assert processes() == expected
 
     def test_a_branch_that_is_there_is_not_made(self, repo: Path, tmp_path: Path, processes: Log) -> None:
         git(repo, "branch", "b")
