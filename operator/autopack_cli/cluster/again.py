@@ -5,10 +5,10 @@ from __future__ import annotations
 from autopack.errors import printable
 from autopack.phases import Phase
 from autopack_cli.cluster.problems import ClusterProblem
-from autopack_cli.cluster.session import BATCHES, JsonDict, Session
+from autopack_cli.cluster.session import BATCHES, Session
 from autopack_cli.cluster.tables import status, terminal
 from autopack_cli.cluster.targets import Found
-from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, API_VERSION, RETRY_OF_ANNOTATION
+from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, API_VERSION, RETRY_OF_ANNOTATION, JsonDict
 from autopack_operator.domain.batch.retry import NothingToRetryError, retry_manifest
 
 _TRIES = 1000

@@ -7,15 +7,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from autopack.counts import count_of
 from autopack.errors import printable
 from autopack.measures import duration
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.quantities import exact
 from autopack_operator.domain.times import seconds_between
-
-JsonDict = dict[str, Any]
 
 KINDS = ("autopackruns", "runbatches", "runprofiles")
 _LEADER_SECONDS = 60

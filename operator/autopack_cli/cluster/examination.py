@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from autopack_cli.cluster import checks
 from autopack_cli.cluster.checks import Check, Level
 from autopack_cli.cluster.problems import ClusterProblem, explain
-from autopack_cli.cluster.session import LEASES, PODS, RUNS, JsonDict, Resource, Session
+from autopack_cli.cluster.session import LEASES, PODS, RUNS, Resource, Session
 from autopack_cli.cluster.tables import terminal
 from autopack_cli.cluster.volume import open_volume, source
-from autopack_operator.domain.api.common import API_VERSION
+from autopack_operator.domain.api.common import API_VERSION, JsonDict
 from autopack_operator.ports.cluster import ForbiddenError, GoneError
 
 _COMPONENT = "app.kubernetes.io/component"

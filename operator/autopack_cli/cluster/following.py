@@ -13,10 +13,11 @@ from autopack.errors import printable
 from autopack.phases import Phase
 from autopack_cli.cluster import progress, tables
 from autopack_cli.cluster.problems import NOT_THERE, ClusterProblem
-from autopack_cli.cluster.session import BATCHES, JsonDict, Session
+from autopack_cli.cluster.session import BATCHES, Session
 from autopack_cli.cluster.targets import Found, children
 from autopack_cli.shared.failures import OK, RUNS_FAILED
 from autopack_cli.shared.output import echo
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.ports.cluster import TransientError
 
 _ASK_SECONDS = 1.0

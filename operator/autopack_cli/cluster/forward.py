@@ -15,7 +15,8 @@ from collections.abc import AsyncIterator, Callable
 from autopack.errors import printable
 from autopack_cli.cluster.checks import is_ready
 from autopack_cli.cluster.problems import NO_ANSWER, NOT_ALLOWED, ClusterProblem
-from autopack_cli.cluster.session import PODS, JsonDict, Session
+from autopack_cli.cluster.session import PODS, Session
+from autopack_operator.domain.api.common import JsonDict
 
 READ_PORT = 8082
 _VOLUME = "app.kubernetes.io/component=volume"

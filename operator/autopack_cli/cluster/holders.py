@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from autopack.errors import printable
-from autopack_cli.cluster.session import LEASES, PODS, JsonDict, Session
+from autopack_cli.cluster.session import LEASES, PODS, Session
 from autopack_cli.cluster.tables import status, terminal
-from autopack_operator.domain.api.common import RUN_UID_LABEL
+from autopack_operator.domain.api.common import RUN_UID_LABEL, JsonDict
 from autopack_operator.domain.naming import lease_holder
 from autopack_operator.domain.projection import pod_view
 from autopack_operator.domain.views import PodView

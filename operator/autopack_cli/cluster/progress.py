@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from autopack.errors import printable
 from autopack.measures import duration
 from autopack.phases import Phase
 from autopack_cli.cluster.tables import count, lasted, status, terminal
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.times import seconds_between
-
-JsonDict = dict[str, Any]
 
 _WIDTH = 30
 

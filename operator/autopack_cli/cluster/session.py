@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from autopack_cli.cluster.access import Access
@@ -13,10 +12,8 @@ from autopack_cli.cluster.problems import ClusterProblem, explain
 from autopack_operator.adapters.kube.connection import Connection, NoCredentialsError, path
 from autopack_operator.adapters.kube.lister import items
 from autopack_operator.adapters.kube.user import open_as_user
-from autopack_operator.domain.api.common import API_VERSION
+from autopack_operator.domain.api.common import API_VERSION, JsonDict
 from autopack_operator.ports.cluster import ApiError, ConflictError, GoneError
-
-JsonDict = dict[str, Any]
 
 RUNS = (API_VERSION, "autopackruns")
 BATCHES = (API_VERSION, "runbatches")

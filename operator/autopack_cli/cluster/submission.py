@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,9 +12,7 @@ from autopack.errors import InvalidInput, printable
 from autopack.run_ids import check_run_ids
 from autopack_operator.domain import anchor_gate
 from autopack_operator.domain.api.batch import RunBatchSpec
-from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, API_VERSION
-
-JsonDict = dict[str, Any]
+from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, API_VERSION, JsonDict
 
 _ID = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _MOST_STORED = 1_400_000

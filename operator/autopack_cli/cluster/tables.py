@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from autopack.errors import printable
 from autopack.measures import duration
 from autopack.phases import TERMINAL_PHASES, Phase
-from autopack_operator.domain.api.common import BATCH_LABEL
+from autopack_operator.domain.api.common import BATCH_LABEL, JsonDict
 from autopack_operator.domain.times import parse, seconds_between
 
-JsonDict = dict[str, Any]
 Row = Sequence[str]
 Column = tuple[str, Callable[[JsonDict, datetime], object]]
 

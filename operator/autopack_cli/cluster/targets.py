@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from autopack.errors import InvalidInput, printable
 from autopack_cli.cluster.problems import NOT_THERE, ClusterProblem
-from autopack_cli.cluster.session import BATCHES, RUNS, JsonDict, Resource, Session
-from autopack_operator.domain.api.common import BATCH_LABEL
+from autopack_cli.cluster.session import BATCHES, RUNS, Resource, Session
+from autopack_operator.domain.api.common import BATCH_LABEL, JsonDict
 from autopack_operator.domain.naming import label_value
 
 _KINDS = {

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from autopack.errors import InvalidInput, printable
 from autopack_operator.domain.api.batch import BatchItem
+from autopack_operator.domain.api.common import JsonDict
 
-JsonDict = dict[str, Any]
 Place = tuple[str, object]
 """Where a task stands, for people, and the task."""
 

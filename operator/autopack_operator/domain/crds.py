@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel
 
 from autopack_operator.domain.api.batch import RunBatchSpec
-from autopack_operator.domain.api.common import GROUP, VERSION
+from autopack_operator.domain.api.common import GROUP, VERSION, JsonDict
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
 from autopack_operator.domain.schema import structural_schema
-
-JsonDict = dict[str, Any]
 
 
 @dataclass(frozen=True)

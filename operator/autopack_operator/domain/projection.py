@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from autopack.phases import PodPhase
-from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL, RUN_UID_LABEL
+from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL, RUN_UID_LABEL, JsonDict
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
 from autopack_operator.domain.kueue import queue_of
 from autopack_operator.domain.views import (
@@ -24,7 +24,6 @@ from autopack_operator.domain.views import (
 PROMPT_BEGINNING = 512
 """Characters; more than is shown of a prompt anywhere."""
 
-JsonDict = dict[str, Any]
 StatusT = TypeVar("StatusT", bound=BaseModel)
 
 

@@ -6,11 +6,12 @@ era rules), all of which pydantic emits; this module rewrites exactly those.
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel
 
-JsonDict = dict[str, Any]
+from autopack_operator.domain.api.common import JsonDict
+
 _DROPPED = frozenset({"title", "$defs", "additionalProperties", "discriminator"})
 
 

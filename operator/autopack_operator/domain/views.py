@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 from autopack.agents.usage import UNKNOWN, Usage
 from autopack.phases import TERMINAL_PHASES, PodPhase
 from autopack.unsaved import Unsaved
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
-
-JsonDict = dict[str, Any]
 
 Saved = Literal["all", "partly", "none", "unknown"]
 """How much of an attempt's work is saved; `unknown` where the keeper did not live to say."""

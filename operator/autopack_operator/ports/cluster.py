@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
 from autopack_operator.domain.views import BatchView, LeaseConflict, LeaseView, PodView, ProfileView, RunView
-
-JsonDict = dict[str, Any]
 
 LIST_PAGE = 50
 """Objects asked for at once in a list. As JSON they take ten times the memory of what is kept of them, and it is not

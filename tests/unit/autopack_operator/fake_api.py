@@ -18,11 +18,12 @@ from pydantic import BaseModel
 from tests.unit.autopack_operator.builders import NAMESPACE
 
 from autopack_operator.domain import projection
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.crds import RESOURCES
 from autopack_operator.domain.schema import structural_schema
 from autopack_operator.domain.times import rfc3339
 from autopack_operator.domain.views import BatchView, RunView
-from autopack_operator.ports.cluster import ConflictError, ForeignObjectError, GoneError, JsonDict, RejectedError
+from autopack_operator.ports.cluster import ConflictError, ForeignObjectError, GoneError, RejectedError
 
 ResultT = TypeVar("ResultT")
 

@@ -14,7 +14,7 @@ from tests.unit.autopack_operator.fake_api import Session
 from autopack.agents.usage import UNKNOWN, Usage
 from autopack.file_layout import AttemptPaths
 from autopack_operator.domain import naming, projection
-from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, WORKSPACE_ANNOTATION, Source
+from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, WORKSPACE_ANNOTATION, JsonDict, Source
 from autopack_operator.domain.run.prompts import NOTHING_ASKED, Asked
 from autopack_operator.domain.views import (
     Attempt,
@@ -28,7 +28,6 @@ from autopack_operator.domain.views import (
     UnfinishedAttempt,
     VolumeFailure,
 )
-from autopack_operator.ports.cluster import JsonDict
 
 
 @dataclass

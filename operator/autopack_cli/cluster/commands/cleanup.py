@@ -14,7 +14,8 @@ from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import Duration
 
 if TYPE_CHECKING:
-    from autopack_cli.cluster.session import JsonDict, Session
+    from autopack_cli.cluster.session import Session
+    from autopack_operator.domain.api.common import JsonDict
 
 
 @click.command("cleanup", short_help="Delete finished runs and batches by age; files stay.")

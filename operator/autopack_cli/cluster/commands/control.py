@@ -11,7 +11,8 @@ from autopack_cli.cluster.options import access_options, run_in_cluster
 from autopack_cli.shared.output import echo
 
 if TYPE_CHECKING:
-    from autopack_cli.cluster.session import JsonDict, Session
+    from autopack_cli.cluster.session import Session
+    from autopack_operator.domain.api.common import JsonDict
 
 _names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 

@@ -14,8 +14,9 @@ from autopack_cli.cluster.options import access_options, attempt_option, output_
 from autopack_cli.shared.output import echo
 
 if TYPE_CHECKING:
-    from autopack_cli.cluster.session import JsonDict, Session
+    from autopack_cli.cluster.session import Session
     from autopack_cli.cluster.volume import Attempt
+    from autopack_operator.domain.api.common import JsonDict
     from autopack_volume.client.client import VolumeClient
     from autopack_volume.contract import messages
 

@@ -12,7 +12,8 @@ from autopack_cli.cluster.access import Access
 from autopack_cli.cluster.options import access_options, output_option, run_in_cluster
 
 if TYPE_CHECKING:
-    from autopack_cli.cluster.session import JsonDict, Resource, Session
+    from autopack_cli.cluster.session import Resource, Session
+    from autopack_operator.domain.api.common import JsonDict
 
 
 @click.command("get", short_help="Show runs and batches.")

@@ -13,8 +13,9 @@ from autopack_cli.cluster.access import Access
 from autopack_cli.cluster.options import access_options, attempt_option, run_in_cluster
 
 if TYPE_CHECKING:
-    from autopack_cli.cluster.session import JsonDict, Session
+    from autopack_cli.cluster.session import Session
     from autopack_cli.cluster.volume import Attempt
+    from autopack_operator.domain.api.common import JsonDict
     from autopack_volume.client.client import LogPart, VolumeClient
 
 _STREAMS = ("stdout", "stderr")

@@ -15,7 +15,8 @@ from autopack_cli.shared.output import echo
 from autopack_cli.shared.params import Duration
 
 if TYPE_CHECKING:
-    from autopack_cli.cluster.session import JsonDict, Session
+    from autopack_cli.cluster.session import Session
+    from autopack_operator.domain.api.common import JsonDict
 
 _STDIN = Path("-")
 _ONE_RUN = "task"

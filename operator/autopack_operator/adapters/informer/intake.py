@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from autopack_operator.cache import Cache, Store, slimmed
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.keys import Key, Kind, keys_for_batch_of, keys_for_pod, keys_for_run
 from autopack_operator.domain.projection import batch_view, pod_view, profile_view, run_view
 from autopack_operator.domain.views import RunView
-
-JsonDict = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import json
 import os
 import time
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -18,9 +17,8 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 
 from autopack_operator.adapters.kube.errors import TooManyRequestsError, failure
 from autopack_operator.adapters.kube.pace import Pace
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.ports.cluster import TransientError
-
-JsonDict = dict[str, Any]
 
 REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 10.0

@@ -9,16 +9,15 @@ import contextlib
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.adapters.kube.lease_backend import LEASES
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.times import micro_time
 from autopack_operator.ports.clock import Clock
 from autopack_operator.ports.cluster import ApiError, ConflictError, GoneError
 
 log = logging.getLogger(__name__)
-JsonDict = dict[str, Any]
 
 LEASE_SECONDS = 15.0
 RENEW_DEADLINE_SECONDS = 10.0

@@ -6,16 +6,14 @@ import asyncio
 import hashlib
 import logging
 from datetime import UTC, datetime
-from typing import Any
 
 from autopack_operator.adapters.kube.connection import Connection, path
-from autopack_operator.domain.api.common import API_VERSION
+from autopack_operator.domain.api.common import API_VERSION, JsonDict
 from autopack_operator.domain.times import micro_time
 from autopack_operator.domain.views import BatchView, RunView
 from autopack_operator.ports.cluster import AlreadyExistsError, ApiError
 
 log = logging.getLogger(__name__)
-JsonDict = dict[str, Any]
 EVENTS = "events.k8s.io/v1"
 BACKLOG = 5000
 """Events that wait at most: so many runs may end at once under a bound on requests, and are told of afterwards."""

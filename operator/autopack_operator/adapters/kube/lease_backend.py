@@ -10,16 +10,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from autopack.leases.port import Holder
 from autopack.leases.rules import Answer, on_request
 from autopack_operator.adapters.kube.connection import Connection, path
-from autopack_operator.domain.api.common import GROUP
+from autopack_operator.domain.api.common import GROUP, JsonDict
 from autopack_operator.domain.times import micro_time
 from autopack_operator.ports.cluster import AlreadyExistsError, ConflictError, GoneError, TransientError
 
-JsonDict = dict[str, Any]
 LEASES = "coordination.k8s.io/v1"
 KEY_ANNOTATION = f"{GROUP}/lease-key"
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from autopack_operator.adapters.kube.connection import Connection, path
 from autopack_operator.adapters.kube.lease_backend import LEASES
-from autopack_operator.domain.api.common import API_VERSION, MANAGED
+from autopack_operator.domain.api.common import API_VERSION, MANAGED, JsonDict
 from autopack_operator.domain.projection import batch_view, lease_view, pod_view, run_view
 from autopack_operator.domain.views import BatchView, LeaseView, PodView, RunView
 from autopack_operator.ports.cluster import LIST_PAGE
 
 WATCHED = ((API_VERSION, "autopackruns"), (API_VERSION, "runbatches"), (API_VERSION, "runprofiles"), ("v1", "pods"))
 ViewT = TypeVar("ViewT")
-JsonDict = dict[str, Any]
 
 
 class KubeLister:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from autopack_operator.adapters.kube.connection import Connection, path
-from autopack_operator.domain.api.common import API_VERSION
+from autopack_operator.domain.api.common import API_VERSION, JsonDict
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
 from autopack_operator.domain.projection import batch_view, pod_view, profile_view, run_view
 from autopack_operator.domain.views import BatchView, PodView, ProfileView, RunView
@@ -20,7 +20,6 @@ from autopack_operator.ports.cluster import (
     TransientError,
 )
 
-JsonDict = dict[str, Any]
 OwnedT = TypeVar("OwnedT", RunView, PodView)
 ViewT = TypeVar("ViewT")
 CREATE = {"fieldManager": "autopack-operator", "fieldValidation": "Strict"}

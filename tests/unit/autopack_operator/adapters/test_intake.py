@@ -17,9 +17,9 @@ from tests.unit.autopack_operator.builders import (
 from autopack_operator.adapters.informer.intake import Intake
 from autopack_operator.cache import Cache
 from autopack_operator.domain import projection
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.keys import Key, Kind
-from autopack_operator.ports.cluster import JsonDict
 
 RUN = Key(Kind.RUN, NAMESPACE, "one")
 BATCH = Key(Kind.BATCH, NAMESPACE, "many")

@@ -11,9 +11,9 @@ from tests.unit.autopack_operator.fake_api import FakeApi
 from tests.unit.autopack_operator.fakes import Folder, VolumeFiles
 
 from autopack_operator.domain import projection
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.times import rfc3339
 from autopack_operator.domain.views import PodView
-from autopack_operator.ports.cluster import JsonDict
 
 SCHEDULING_SECONDS = 0.2
 STARTING_SECONDS = 1.0

@@ -8,9 +8,8 @@ from tests.unit.autopack_operator.builders import SETTINGS
 from tests.unit.autopack_operator.fake_api import FakeApi
 
 from autopack_operator.domain import naming, projection
-from autopack_operator.domain.api.common import WORKSPACE_ANNOTATION
+from autopack_operator.domain.api.common import WORKSPACE_ANNOTATION, JsonDict
 from autopack_operator.domain.views import PodView, RunView
-from autopack_operator.ports.cluster import JsonDict
 
 
 class Referee:

@@ -37,8 +37,8 @@ from autopack_operator.adapters.informer.intake import Intake
 from autopack_operator.app.application import Application
 from autopack_operator.cache import Cache
 from autopack_operator.domain import projection
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.views import BatchView, RunView
-from autopack_operator.ports.cluster import JsonDict
 from autopack_operator.ports.ports import Ports
 
 WORKERS = 3

@@ -11,8 +11,9 @@ from tests.unit.autopack_operator.app.simulation import RESYNC_SECONDS, Simulati
 from tests.unit.autopack_operator.builders import BatchBuilder, RunBuilder, anchor_text
 from tests.unit.autopack_operator.fake_api import Moment, Request, no_fault
 
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.views import BatchView
-from autopack_operator.ports.cluster import JsonDict, RejectedError
+from autopack_operator.ports.cluster import RejectedError
 
 SIX = tuple("abcdef")
 

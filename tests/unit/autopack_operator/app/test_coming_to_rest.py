@@ -30,6 +30,7 @@ from autopack_operator.app.run_sight import RunSight
 from autopack_operator.app.run_steps import RunSteps
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.cache import Cache
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.status import AutopackRunStatus, Outcome
 from autopack_operator.domain.conditions import ConditionType, with_condition
 from autopack_operator.domain.keys import Key, Kind
@@ -39,7 +40,7 @@ from autopack_operator.domain.run.decide import attempt_in_work, decide
 from autopack_operator.domain.run.memory import PodProblem, RunMemory
 from autopack_operator.domain.times import rfc3339
 from autopack_operator.domain.views import LeaseConflict, Owner, PodView, ProfileView, RunView, VolumeFailure
-from autopack_operator.ports.cluster import ForeignObjectError, JsonDict, RejectedError
+from autopack_operator.ports.cluster import ForeignObjectError, RejectedError
 from autopack_operator.ports.ports import Ports
 
 AnswerT = TypeVar("AnswerT")

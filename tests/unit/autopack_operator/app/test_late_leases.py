@@ -10,7 +10,8 @@ from tests.unit.autopack_operator.app.simulation import RESYNC_SECONDS, Simulati
 from tests.unit.autopack_operator.builders import RunBuilder
 from tests.unit.autopack_operator.fake_api import Fault, Moment, Request
 
-from autopack_operator.ports.cluster import JsonDict, TransientError
+from autopack_operator.domain.api.common import JsonDict
+from autopack_operator.ports.cluster import TransientError
 
 
 def lease(lab: Simulation, name: str, attempt: int = 1, uid: str = "") -> JsonDict:

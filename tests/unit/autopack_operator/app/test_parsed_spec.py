@@ -12,11 +12,11 @@ from tests.unit.autopack_operator.builders import NAMESPACE, PROFILE, ProfileBui
 
 from autopack_operator.app.parsed_profiles import ParsedProfiles
 from autopack_operator.cache import Cache
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.projection import profile_view
 from autopack_operator.domain.run.memory import UNREADABLE, RunMemory
-from autopack_operator.ports.cluster import JsonDict
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from tests.unit.autopack_operator.builders import BatchBuilder, RunBuilder
 from tests.unit.autopack_operator.fake_api import Fault, Killed, Moment, Request, no_fault
 
 from autopack_operator.domain import projection
+from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.turns import occupies
-from autopack_operator.ports.cluster import JsonDict
 
 FOUR = ("a", "b", "c", "d")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.autopack_operator.app import stories
 from tests.unit.autopack_operator.app.simulation import Delivery, Simulation, Story, live
 
-from autopack_operator.ports.cluster import JsonDict
+from autopack_operator.domain.api.common import JsonDict
 
 DELAYS = st.lists(st.sampled_from([0.0, 0.004, 0.1, 3.0, 40.0]), max_size=3)
 

@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.autopack_operator.builders import RunBuilder
 
-from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL, RUN_UID_LABEL
+from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL, RUN_UID_LABEL, JsonDict
 from autopack_operator.domain.keys import keys_for_pod, keys_for_run
 from autopack_operator.domain.projection import batch_view, lease_view, pod_view, profile_view, run_view
 from autopack_operator.domain.registry_rows import batch_event, run_event
 from autopack_operator.domain.run.ttl import limits_of
 from autopack_operator.domain.turns import occupies, profile_of
-from autopack_operator.ports.cluster import JsonDict
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 JSON = st.recursive(
