@@ -6,6 +6,11 @@ import ssl
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("quick", deadline=None)
+# On a busy machine an example takes as long as it takes; what is slow by itself is seen with --durations.
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -97,7 +97,7 @@ def test_an_error_of_the_api_server_at_any_request_is_overcome(story: Story, fau
     assert [text for request in requests if (text := differs(story, Faults((request.number, fault))))] == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     story=st.sampled_from([stories.eviction, stories.cancel_while_running, stories.batch, stories.batch_gives_up]),
     planned=st.lists(st.tuples(st.integers(0, 40), st.sampled_from(sorted(FAULTS))), min_size=2, max_size=5),

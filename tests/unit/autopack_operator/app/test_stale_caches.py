@@ -29,7 +29,7 @@ def undisturbed(story: Story) -> JsonDict:
     return live(story).summary()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     # Not batch_has_enough: whether its second run has a pod when the first succeeds hangs on the watch, and may.
     story=st.sampled_from([stories.success, stories.eviction, stories.batch]),

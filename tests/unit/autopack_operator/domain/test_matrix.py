@@ -80,7 +80,7 @@ def test_a_value_that_spells_out_the_digest_of_another_is_kept_apart() -> None:
     assert len(set(ids(A=["a/b", "a-b", one]))) == 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(st.text(max_size=40), min_size=1, max_size=4, unique=True), min_size=1, max_size=3))
 def test_whatever_the_values_are_ids_are_distinct_labels(values: list[list[str]]) -> None:
     found = ids(**{f"AXIS{number}": axis for number, axis in enumerate(values)})
