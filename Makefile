@@ -144,6 +144,17 @@ lock: venv ## Refresh the lock files from pyproject.toml, with hashes
 	$(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra dev -c requirements.lock \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -o requirements-dev.lock
 
+.PHONY: lock-agents
+lock-agents: venv ## Refresh the lock files of images/agents, with hashes
+	for folder in images/agents/*/package.json; do \
+	  (cd "$$(dirname "$$folder")" && rm -f package-lock.json && \
+	   npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund); done
+	for input in images/agents/node.in images/agents/*/requirements.in; do \
+	  overrides=$$(ls "$$(dirname "$$input")/overrides.txt" 2>/dev/null || true); \
+	  $(VENV)/bin/uv pip compile "$$input" --quiet --upgrade --python-platform linux --python-version 3.11 \
+	    $${overrides:+--overrides "$$overrides"} --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command "make lock-agents" -o "$${input%.in}.lock"; done
+
 .PHONY: help
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*##/ {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,4 +1,4 @@
-"""Command line of the development cluster: `python3 -m devcluster up|down|status|image|test-images`.
+"""Command line of the development cluster: `python3 -m devcluster up|down|status|image|agents-image|test-images`.
 
 Exit codes: 0 done; 1 failed, with one line that says what to do; 2 not a command. Results go to stdout, progress to
 stderr.
@@ -56,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
     image.add_argument("--tag", default="autopack:dev", help="its name in the cluster (default: %(default)s)")
     image.set_defaults(run=_image)
 
+    agents = commands.add_parser("agents-image", help="build an image of agents into the cluster; prints its tag")
+    agents.add_argument("--tag", default="localhost/autopack-agents:dev", help="its name (default: %(default)s)")
+    agents.add_argument("agents", nargs="+", metavar="AGENT", help="the folders of images/agents to put into it")
+    agents.set_defaults(run=_agents_image)
+
     tests = commands.add_parser("test-images", help="put the images that tests use into the cluster; prints their tags")
     tests.set_defaults(run=_test_images)
     return parser
@@ -86,6 +91,14 @@ def _image(options: argparse.Namespace) -> int:
     layout, progress = default_layout(), Progress()
     with exclusive(layout.image_lock, progress):
         clusters.project_image(layout, options.tag, progress)
+    print(options.tag)
+    return 0
+
+
+def _agents_image(options: argparse.Namespace) -> int:
+    layout, progress = default_layout(), Progress()
+    with exclusive(layout.image_lock, progress):
+        clusters.agents_image(layout, options.tag, options.agents, progress)
     print(options.tag)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,20 @@ def project_image(layout: Layout, tag: str, progress: Progress) -> None:
             embedded_images.project_image(layout, tag, progress)
         case Kind.KIND:
             kind.project_image(layout, tag, progress)
+        case Kind.CURRENT:
+            raise current.refuse_images()
+
+
+def agents_image(layout: Layout, tag: str, agents: Sequence[str], progress: Progress) -> None:
+    """Build the image of these coding agents and put it into the cluster. Raises Failure on one that is not known."""
+    known = sorted(path.parent.name for path in layout.agents.glob("*/*lock*"))
+    if unknown := sorted(set(agents) - set(known)):
+        raise Failure(f"there is no agent {', '.join(unknown)} in {layout.agents}; there are {', '.join(known)}")
+    match _running(layout):
+        case Kind.EMBEDDED:
+            embedded_images.agents_image(layout, tag, agents, progress)
+        case Kind.KIND:
+            kind.agents_image(layout, tag, agents, progress)
         case Kind.CURRENT:
             raise current.refuse_images()
 

@@ -71,6 +71,13 @@ def project_image(layout: Layout, tag: str, progress: Progress) -> None:
     _load(layout, tag, progress)
 
 
+def agents_image(layout: Layout, tag: str, agents: Sequence[str], progress: Progress) -> None:
+    """Build images/agents with these agents, and load the image."""
+    wanted = ["--build-arg", f"AGENTS={' '.join(sorted(agents))}"]
+    _engine_build(layout, tag, [*wanted, str(layout.agents)], progress)
+    _load(layout, tag, progress)
+
+
 def test_images(layout: Layout, progress: Progress) -> list[str]:
     """Put the images that tests run their commands in into the cluster; returns their names."""
     built = binaries.ensure(layout, binaries.CLIENT_PACKAGES, progress)

@@ -117,6 +117,11 @@ class Layout:
         return self.run / "containerd" / "containerd.sock"
 
     @property
+    def agents(self) -> Path:
+        """What the image of the coding agents is built from."""
+        return self.checkout / "images" / "agents"
+
+    @property
     def sources(self) -> Path:
         """This package's own files."""
         return self.checkout / "devcluster"

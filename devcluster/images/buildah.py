@@ -1,8 +1,10 @@
-"""Building the project's Dockerfile without a container engine."""
+"""Building a Dockerfile without a container engine."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from devcluster.commands import output_of, run_logged, succeeds
@@ -13,20 +15,35 @@ from devcluster.layout import Layout
 from devcluster.progress import Progress
 
 
-def build(layout: Layout, base: Path, tag: str, settings: HostSettings, archive: Path, progress: Progress) -> None:
-    """Build the checkout's Dockerfile on the image in `base`, and write the result to `archive`."""
+@dataclass(frozen=True)
+class Recipe:
+    """What is built, its base aside."""
+
+    name: str
+    context: Path
+    """The folder that has the Dockerfile and whatever that copies."""
+    bases: tuple[str, ...]
+    """Arguments of the Dockerfile that name an image to start from."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """Its other arguments."""
+
+
+def build(
+    layout: Layout, recipe: Recipe, base: Path, tag: str, settings: HostSettings, archive: Path, progress: Progress
+) -> None:
+    """Build the recipe on the image in `base`, and write the result to `archive`."""
     with tempfile.TemporaryDirectory() as scratch:
         base_name = _load_base(layout, base, progress)
         run_logged(
             [
                 *_buildah(layout),
                 *("bud", "--isolation", "chroot", "--layers", "--pull-never", "--format", "oci"),
-                *("--build-arg", f"BASE={base_name}", "--build-arg", f"GO_BASE={base_name}"),
-                *(f"--build-arg={name}={value}" for name, value in settings.proxies.items()),
+                *(f"--build-arg={name}={base_name}" for name in recipe.bases),
+                *(f"--build-arg={name}={value}" for name, value in {**recipe.arguments, **settings.proxies}.items()),
                 *(f"--volume={source}:{target}:ro" for source, target in volumes(settings, Path(scratch)).items()),
-                *("--tag", tag, "--file", str(layout.checkout / "Dockerfile"), str(layout.checkout)),
+                *("--tag", tag, "--file", str(recipe.context / "Dockerfile"), str(recipe.context)),
             ],
-            log=layout.logs / "image.log",
+            log=layout.logs / f"{recipe.name}-image.log",
             progress=progress,
             doing=f"building {tag}",
         )
@@ -34,7 +51,7 @@ def build(layout: Layout, base: Path, tag: str, settings: HostSettings, archive:
     run_logged(
         # Docker's archive because Buildah compresses the other one, which takes longer than all the rest.
         [*_buildah(layout), "push", "--quiet", tag, f"docker-archive:{archive}:{full_name(tag)}"],
-        log=layout.logs / "image-push.log",
+        log=layout.logs / f"{recipe.name}-image-push.log",
         progress=progress,
         doing=f"writing {tag}",
     )
@@ -48,6 +65,7 @@ def volumes(settings: HostSettings, scratch: Path) -> dict[Path, str]:
     for name, text, target in (
         ("pip.conf", settings.pip_conf, "/etc/pip.conf"),
         ("apt.conf", settings.apt_conf, "/etc/apt/apt.conf.d/99host"),
+        ("npmrc", settings.npmrc, "/root/.npmrc"),
     ):
         if text:
             (scratch / name).write_text(text)

@@ -6,6 +6,7 @@ machine know it from files and variables; a build in a chroot must be told.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ _HOST_BUNDLES = (BUNDLE_IN_IMAGE, "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/
 _BUNDLE_VARIABLES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
 _PIP_OPTIONS = ("index-url", "extra-index-url", "trusted-host", "timeout", "default-timeout", "retries", "proxy")
+_NPM_OPTIONS = ("registry", "proxy", "https-proxy")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class HostSettings:
     """Text of a pip.conf; empty when pip has its defaults."""
     apt_conf: str
     """Text for a file in /etc/apt/apt.conf.d; empty when apt has its defaults."""
+    npmrc: str
+    """Text of an .npmrc; empty when npm has its defaults."""
 
 
 def look() -> HostSettings:
@@ -44,11 +48,14 @@ def look() -> HostSettings:
     environment = dict(os.environ)
     pip_list = output_of([sys.executable, "-m", "pip", "config", "list"], check=False)
     apt_dump = output_of(["apt-config", "dump"]) if shutil.which("apt-config") else ""
+    npm_list = output_of(["npm", "config", "list", "--json"], check=False) if shutil.which("npm") else ""
+    bundle = _bundle(environment)
     return HostSettings(
-        bundle=_bundle(environment),
+        bundle=bundle,
         proxies={name: value for name, value in environment.items() if name.lower() in _PROXY_VARIABLES},
         pip_conf=pip_conf(pip_list),
         apt_conf=apt_conf(apt_dump),
+        npmrc=npmrc(npm_list, has_bundle=bundle is not None),
     )
 
 
@@ -75,6 +82,18 @@ def apt_conf(dump: str) -> str:
         if re.match(r"Acquire::(https?|ftp)::", line) and not line.endswith('"";') and "User-Agent" not in line
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def npmrc(config_list: str, *, has_bundle: bool) -> str:
+    """Return an .npmrc with those options of `npm config list --json` that say how to reach a registry.
+
+    Node.js has authorities of its own and looks at no bundle that it is not told of.
+    """
+    known = json.loads(config_list or "{}")
+    options = {name: known[name] for name in _NPM_OPTIONS if known.get(name)}
+    if has_bundle:
+        options["cafile"] = BUNDLE_IN_IMAGE
+    return "".join(f"{name}={value}\n" for name, value in options.items())
 
 
 def _bundle(environment: Mapping[str, str]) -> Path | None:

@@ -56,3 +56,12 @@ def test_images_are_not_put_into_a_cluster_of_the_users_own(elsewhere: Path) -> 
     layout.chosen.write_text(Kind.CURRENT)
     with pytest.raises(Failure, match="push it to a registry"):
         clusters.project_image(layout, "autopack:dev", Progress())
+
+
+def test_an_agent_that_is_not_known_is_refused_with_those_that_are(elsewhere: Path) -> None:
+    for name, lock in (("one", "package-lock.json"), ("two", "requirements.lock")):
+        folder = layout_in(elsewhere).agents / name
+        folder.mkdir(parents=True)
+        (folder / lock).touch()
+    with pytest.raises(Failure, match="there is no agent three in .*; there are one, two"):
+        clusters.agents_image(layout_in(elsewhere), "agents:dev", ["one", "three"], Progress())
