@@ -70,6 +70,12 @@ e2e: venv ## End to end on a real cluster: API server, kubelet, containerd, the 
 	$(PY) -m scripts.deploy
 	$(PY) -m pytest tests/e2e -n 3 --dist loadfile -q $(PROOFS) $(E2E)
 
+.PHONY: agents
+agents: export AGENTS = aider claude-code codex mini-swe-agent opencode
+agents: venv ## Every agent that the chart has a preset for, on the real cluster (the image takes 10 minutes at first)
+	$(PY) -m scripts.deploy
+	$(PY) -m pytest tests/e2e/test_real_agents.py -q
+
 .PHONY: invariants
 invariants: venv ## The tests that the documents name as proofs and that need no cluster; `make e2e` checks the others
 	scripts/ensure_postgres.sh

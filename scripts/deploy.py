@@ -21,6 +21,9 @@ CHECKOUT = os.environ.get("AUTOPACK_CHECKOUT", "dev")
 """Keeps work trees apart that share one cluster (a linked .dev): tag of the image, and prefix of test namespaces."""
 IMAGE = f"localhost/autopack:{CHECKOUT}"
 RUN_IMAGE = "localhost/autopack-base:dev"
+AGENTS = tuple(os.environ.get("AGENTS", "mini-swe-agent opencode").split())
+"""Real agents that tests and the demo run."""
+AGENTS_IMAGE = f"localhost/autopack-agents:{'-'.join(AGENTS)}"
 RELEASE = "autopack"
 
 JsonDict = dict[str, Any]
@@ -74,6 +77,11 @@ def cluster_with_images() -> None:
     devcluster("test-images")
 
 
+def agents_image() -> None:
+    """The image of the real agents; the first time, building it takes some minutes."""
+    devcluster("agents-image", "--tag", AGENTS_IMAGE, *AGENTS)
+
+
 def own_namespace(name: str) -> str:
     """The name of a test namespace, for this work tree and this process of a parallel test run."""
     parts = (CHECKOUT if CHECKOUT != "dev" else "", name, os.environ.get("PYTEST_XDIST_WORKER", ""))
@@ -87,8 +95,8 @@ def make_namespace(name: str) -> None:
     kubectl("apply", "-f", "-", stdin=json.dumps(manifest).encode())
 
 
-def install(namespace: str, release: str = RELEASE, values: Mapping[str, str] | None = None) -> None:
-    """`helm upgrade --install`, and wait until everything is ready."""
+def install(namespace: str, release: str = RELEASE, values: Mapping[str, object] | None = None) -> None:
+    """`helm upgrade --install`, and wait until everything is ready. A value is text, as in `--set`, or a document."""
     make_namespace(namespace)
     upgraded = release in run(["helm", "list", "--namespace", namespace, "--short"]).split()
     # Helm never updates what is in a chart's crds/ folder; on a development cluster they must be today's.
@@ -101,11 +109,7 @@ def install(namespace: str, release: str = RELEASE, values: Mapping[str, str] | 
         "defaultProfile.defaultImage": RUN_IMAGE,
         "defaultProfile.imagePullPolicy": "Never",
     } | dict(values or {})
-    sets = [
-        word
-        for name, value in settings.items()
-        for word in ("--set-string" if name.endswith("tag") else "--set", f"{name}={value}")
-    ]
+    sets = [word for name, value in settings.items() for word in _set(name, value)]
     run(
         ["helm", "upgrade", "--install", release, CHART, "--namespace", namespace, "--wait", "--timeout", "180s", *sets]
     )
@@ -114,6 +118,12 @@ def install(namespace: str, release: str = RELEASE, values: Mapping[str, str] | 
         deployments = ["deployment", "-l", f"app.kubernetes.io/instance={release}", "-n", namespace]
         kubectl("rollout", "restart", *deployments)
         kubectl("rollout", "status", *deployments, "--timeout=120s", timeout=180)
+
+
+def _set(name: str, value: object) -> tuple[str, str]:
+    if isinstance(value, str):
+        return "--set-string" if name.endswith("tag") else "--set", f"{name}={value}"
+    return "--set-json", f"{name}={json.dumps(value)}"
 
 
 def uninstall(namespace: str, release: str = RELEASE) -> None:
@@ -138,3 +148,4 @@ def in_volume(namespace: str, *words: str, release: str = RELEASE, stdin: bytes 
 
 if __name__ == "__main__":
     cluster_with_images()
+    agents_image()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,7 +43,7 @@ class Installation:
 
     @classmethod
     @contextmanager
-    def fresh(cls, namespace: str, values: Mapping[str, str] | None = None) -> Iterator[Installation]:
+    def fresh(cls, namespace: str, values: Mapping[str, object] | None = None) -> Iterator[Installation]:
         """A new installation in a new namespace; what an earlier test run left under that name goes first."""
         namespace = deploy.own_namespace(namespace)
         remove_namespace(namespace)
@@ -119,6 +121,22 @@ class Installation:
         return f"not within time: {json.dumps(body.get('status'), indent=1)}\noperator's log:\n{log}"
 
 
+@contextmanager
+def port_forward(namespace: str, target: str, port: int) -> Iterator[str]:
+    """`kubectl port-forward` to a service or a pod; yields the address that leads there."""
+    words = ["kubectl", "-n", namespace, "port-forward", target, f":{port}"]
+    process = subprocess.Popen(words, env=deploy.environment(), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        found = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
+        assert found is not None
+        yield f"http://127.0.0.1:{found[1]}"
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
 def phase(body: JsonDict) -> str:
     """status.phase, empty at first."""
     return str(body.get("status", {}).get("phase", ""))
@@ -137,7 +155,7 @@ def kept(run: JsonDict) -> str:
     return f".kept/{run['status']['artifacts']}"
 
 
-def install(namespace: str, values: Mapping[str, str] | None = None) -> None:
+def install(namespace: str, values: Mapping[str, object] | None = None) -> None:
     """Install the chart, or upgrade it, small."""
     deploy.install(namespace, values=SMALL | dict(values or {}))
 

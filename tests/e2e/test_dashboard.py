@@ -15,7 +15,7 @@ from scripts import deploy
 from scripts.deploy import kubectl
 
 from tests.e2e.browser import chromium
-from tests.e2e.installation import Installation, JsonDict, make_batch, make_run
+from tests.e2e.installation import Installation, JsonDict, make_batch, make_run, port_forward
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
 SCRIPT = f"""
@@ -63,18 +63,8 @@ def installed(cluster: None, sample_repository: Path) -> Iterator[Installation]:
 @pytest.fixture(scope="module")
 def address(installed: Installation) -> Iterator[str]:
     """Where `kubectl port-forward` brings the dashboard to, as the guide says."""
-    words = ["kubectl", "-n", installed.namespace, "port-forward", "service/autopack-dashboard", ":80"]
-    process = subprocess.Popen(words, env=deploy.environment(), stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        found = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
-        assert found is not None
-        yield f"http://127.0.0.1:{found[1]}"
-    finally:
-        process.terminate()
-        process.wait(10)
-        if process.stdout is not None:
-            process.stdout.close()
+    with port_forward(installed.namespace, "service/autopack-dashboard", 80) as forwarded:
+        yield forwarded
 
 
 def token(installed: Installation, account: str) -> str:

@@ -2,5 +2,5 @@
 
 It speaks Anthropic's `/v1/messages` and OpenAI's `/v1/chat/completions` and `/v1/responses`, streamed and whole, so
 that real agents run against it. `python -m tests.doubles.models --help` starts it on this machine,
-`tests/e2e/models.py` in the cluster.
+`scripts/models.py` in the cluster.
 """
