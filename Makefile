@@ -18,6 +18,10 @@ PROOFS := --proofs=all
 demo: venv ## Bring up a real cluster, install the chart, run a batch on a real repository and show it live
 	$(PY) -m scripts.demo
 
+.PHONY: demo-agents
+demo-agents: venv ## Real coding agents side by side in one batch, with models that play a script: no key is needed
+	$(PY) -m scripts.demo_agents
+
 .PHONY: cluster
 cluster: ## Start (or find) a Kubernetes cluster; prints the kubeconfig's path. CLUSTER=embedded|kind|current
 	$(PYTHON) -m devcluster up
