@@ -63,5 +63,5 @@ def test_an_agent_that_is_not_known_is_refused_with_those_that_are(elsewhere: Pa
         folder = layout_in(elsewhere).agents / name
         folder.mkdir(parents=True)
         (folder / lock).touch()
-    with pytest.raises(Failure, match="there is no agent three in .*; there are one, two"):
+    with pytest.raises(Failure, match=r"there is no agent three in .*; there are one, two"):
         clusters.agents_image(layout_in(elsewhere), "agents:dev", ["one", "three"], Progress())
