@@ -51,8 +51,8 @@ def score(found: Counter[str]) -> str:
 def main(args: list[str]) -> int:
     place = prepared()
     code = subprocess.run([Path(sys.executable).with_name("mutmut"), *args], cwd=place, check=False).returncode
-    if args[:1] == ["run"]:
-        modules = counted(place)
+    # With none played, mutmut has said why.
+    if args[:1] == ["run"] and (modules := counted(place)):
         for name, found in modules.items():
             print(f"{score(found):>16}  {name}")
         print(f"{score(sum(modules.values(), Counter())):>16}  noticed in all")
