@@ -10,6 +10,7 @@ import os
 from tests.local.supervisor.scene import python
 from tests.local.workspaces.repos import commit, git, head
 
+from autopack.agents.formats import Format
 from autopack.file_layout import RunFileLayout
 from autopack.git.runner import run_git
 from autopack.supervisor import attempt_files, execution
@@ -73,10 +74,10 @@ def _stale_lock(place: Place) -> None:
 def _full_disk(place: Place) -> None:
     before = attempt_files.set_aside_earlier
 
-    def full(layout: RunFileLayout) -> None:
+    def full(layout: RunFileLayout, told: Format | None = None) -> None:
         if layout.run_id == "a":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        before(layout)
+        before(layout, told)
 
     place.monkeypatch.setattr(execution, "set_aside_earlier", full)
 

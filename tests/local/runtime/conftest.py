@@ -208,7 +208,7 @@ class Pod:
             argv, cwd=self.workspace, env=env, capture_output=True, timeout=60, check=False
         ).returncode
 
-    def wait_for(self, name: str, timeout: float = 20) -> dict[str, Any]:
+    def wait_for(self, name: str, timeout: float = 60) -> dict[str, Any]:
         """Wait until one of our own files is there, and return it if it is JSON."""
         path = self.files.kept / name
         deadline = time.monotonic() + timeout

@@ -61,7 +61,7 @@ async def test_an_idle_run_is_stopped_and_its_work_is_saved(api: Api, ready: Pod
 
 
 async def test_a_run_whose_files_change_is_not_idle(api: Api, ready: Pod) -> None:
-    code, answer = await run_idly(api, ready, "for i in 1 2 3 4 5 6 7 8 9; do echo $i > x; sleep 1; done", 6)
+    code, answer = await run_idly(api, ready, "for i in $(seq 16); do echo $i > x; sleep 1; done", 12)
     assert (code, answer["stopReason"]) == (0, None)
 
 

@@ -76,7 +76,7 @@ async def test_an_old_attempt_is_taken_in_and_read(api: Api, old: Pod, volume: P
     old.live(OLD_WORK)
     names = {path.name for path in old.artifacts.iterdir()}
     ours = {"repo.git", "manifest.json", "result.json", "results.bundle", "workspace.json", "exit.json"}
-    assert names == {*ours, "ci", "baselines", "logs"}
+    assert names == {*ours, "outbox.git", "given-refs", "ci", "baselines", "logs"}
     status, answer = await api.commit(removeWorkspace=True)
     assert (status, answer["complete"], answer["exitCode"]) == (200, True, 3)
     assert git("show", f"{answer['snapshot']}:README.md", cwd=volume / ".repos/n-demo/results.git") == "y"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -25,7 +26,9 @@ def age(volume: Path, days: int) -> None:
     moment = time.time() - days * DAY
     for folder, _, names in os.walk(volume):
         for name in (".", *names):
-            os.utime(Path(folder, name), (moment, moment), follow_symlinks=False)
+            # The service may be deleting what it has done with.
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(Path(folder, name), (moment, moment), follow_symlinks=False)
 
 
 def refs(volume: Path) -> list[str]:

@@ -26,6 +26,9 @@ TRACE = """
 import os, pathlib, time
 trace = pathlib.Path(os.environ['AUTONOMOUS_RUNS_DIR']) / 'trace'
 with trace.open('a') as file: file.write('+\\n')
+# As many as may begin do so before the first one ends, however busy the machine is.
+late = time.monotonic() + 30
+while trace.read_text().count('+') < 3 and time.monotonic() < late: time.sleep(0.05)
 time.sleep(0.5)
 with trace.open('a') as file: file.write('-\\n')
 """
@@ -148,9 +151,19 @@ def test_a_defect_in_one_run_does_not_touch_the_others(scene: Scene) -> None:
     assert [(run.success, run.reason) for run in results.values()] == [(False, "InternalError"), (True, None)]
 
 
+C_ENDS_AFTER_B_BEGAN = """
+import os, pathlib, time
+began = pathlib.Path(os.environ['AUTONOMOUS_RUNS_DIR']) / 'began'
+print(os.getpid(), flush=True)
+if os.environ['AUTOPACK_RUN_ID'] == 'b':
+    began.touch()
+    time.sleep(60)
+while not began.exists(): time.sleep(0.05)
+"""
+
+
 def test_a_batch_that_breaks_leaves_no_process_behind(scene: Scene) -> None:
-    code = "import os, time\nprint(os.getpid(), flush=True)\nif os.environ['AUTOPACK_RUN_ID'] != 'c': time.sleep(60)"
-    supervisor = scene.supervisor(SupervisorOptions(command=python(code)), BrokenProgress(StringIO()))
+    supervisor = scene.supervisor(SupervisorOptions(command=python(C_ENDS_AFTER_B_BEGAN)), BrokenProgress(StringIO()))
     with pytest.raises(ZeroDivisionError):
         supervisor.execute_parallel(["b", "c"])
     assert not is_running(int(scene.stdout("b")))
