@@ -30,7 +30,7 @@ def test_app_version_is_the_packages_version() -> None:
 
 
 def test_clusters_without_native_sidecars_are_refused(helm: Helm) -> None:
-    with pytest.raises(ChartRefusedError, match=r">=1\.29"):
+    with pytest.raises(ChartRefusedError, match=r">=1\.30"):
         helm.template(kubernetes="1.28.9")
 
 

@@ -100,8 +100,8 @@ def test_forged_numbers_and_texts_are_bounded(tellers: Installation) -> None:
         "modelUsage": {"m": {"inputTokens": 10**400, "outputTokens": "many"}},
     }
     garbage = "\n[[[[\n" + json.dumps(forged) + "\n" + '{"type":"result","result":"' + "y" * 200_000
-    tellers.create(make("AutopackRun", "forger", spec("claude", garbage)))
-    status = tellers.finished("forger")["status"]
+    tellers.create(make("AutopackRun", "forger-of-numbers", spec("claude", garbage)))
+    status = tellers.finished("forger-of-numbers")["status"]
     most = 10**12
     assert status["phase"] == "Succeeded"
     assert status["usage"] == {
