@@ -96,4 +96,4 @@ def test_hostile_text_is_refused_quickly(raw: str) -> None:
     started = time.monotonic()
     with pytest.raises(AnchorError):
         parse_anchor(raw)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10

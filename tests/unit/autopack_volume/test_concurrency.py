@@ -80,7 +80,7 @@ async def test_failures_become_answers() -> None:
 async def test_stopping_gives_up_what_is_under_way() -> None:
     jobs, work = Jobs(0.01), Work()
     await jobs.answer("key", work.answer)
-    await asyncio.wait_for(jobs.stop(), 1)
+    await asyncio.wait_for(jobs.stop(), 30)
 
 
 async def test_those_who_wait_share_one_refresh() -> None:
@@ -109,7 +109,7 @@ async def test_keys_do_not_wait_for_each_other() -> None:
     refresher, slow, quick = Refresher(), Work(), Work()
     waiting = asyncio.create_task(refresher.refresh("slow", slow.refresh))
     quick.allowed.set()
-    await asyncio.wait_for(refresher.refresh("quick", quick.refresh), 1)
+    await asyncio.wait_for(refresher.refresh("quick", quick.refresh), 30)
     slow.allowed.set()
     await waiting
 

@@ -82,7 +82,7 @@ async def running(history: RegistryHistory) -> AsyncIterator[RegistryHistory]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.002)
 
