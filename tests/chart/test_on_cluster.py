@@ -59,7 +59,7 @@ def operator(cluster: None, helm: Helm) -> Iterator[str]:
         kubectl("delete", "namespace", POLICED, "--wait=false")
 
 
-def until_refused(pod: JsonDict, user: str, seconds: float = 30) -> None:
+def until_refused(pod: JsonDict, user: str, seconds: float = 90) -> None:
     """A new policy takes a moment to be in force."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

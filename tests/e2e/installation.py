@@ -75,11 +75,11 @@ class Installation:
         items: list[JsonDict] = kubectl_json("get", kind, "-n", self.namespace, "-l", selector)["items"]
         return items
 
-    def finished(self, name: str, kind: str = "autopackrun", timeout: float = 90) -> JsonDict:
+    def finished(self, name: str, kind: str = "autopackrun", timeout: float = 180) -> JsonDict:
         """The object once its phase is terminal."""
         return self.wait_for(kind, name, lambda body: phase(body) in TERMINAL_PHASES, timeout)
 
-    def wait_for(self, kind: str, name: str, done: Callable[[JsonDict], bool], timeout: float = 90) -> JsonDict:
+    def wait_for(self, kind: str, name: str, done: Callable[[JsonDict], bool], timeout: float = 180) -> JsonDict:
         """The object once `done` says so; fails with its status and the operator's log otherwise."""
         deadline = time.monotonic() + timeout
         while True:
@@ -133,7 +133,7 @@ def port_forward(namespace: str, target: str, port: int) -> Iterator[str]:
         yield f"http://127.0.0.1:{found[1]}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(90)
         process.stdout.close()
 
 

@@ -58,7 +58,7 @@ def pod_manifest(run: RunView) -> JsonDict:
     }
 
 
-async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+async def until(condition: Callable[[], object], seconds: float = 90) -> None:
     """Wait until it is true."""
     async with asyncio.timeout(seconds):
         while not condition():

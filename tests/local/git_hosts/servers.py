@@ -158,7 +158,7 @@ def free_port() -> int:
 
 def wait_for_port(port: int, host: str = LOOPBACK) -> None:
     """Wait until somebody listens."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while True:
         with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
@@ -181,4 +181,4 @@ def _process(argv: list[str], env: dict[str, str]) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=90)

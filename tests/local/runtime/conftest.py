@@ -181,7 +181,7 @@ class Pod:
     def container_exit(self, command: str) -> int:
         """Run a container to its end and return its exit code."""
         process = self.container(command)
-        process.communicate(timeout=60)
+        process.communicate(timeout=200)
         return process.returncode
 
     def init(self) -> int:
@@ -193,7 +193,7 @@ class Pod:
 
     def wait_for_keeper(self) -> None:
         """Wait until the keeper handles signals."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while not (Path(self.env["AUTOPACK_KEEPER_DIR"]) / "HEAD").exists():
             assert time.monotonic() < deadline, "the keeper never started"
             time.sleep(0.01)
@@ -205,10 +205,10 @@ class Pod:
         argv += ["--kill-after", "2s", *options, "--", "sh", "-euc", script]
         env = os.environ | self.env | {"GIT_CONFIG_GLOBAL": "/dev/null", "EMAIL": "autopack-run@invalid"}
         return subprocess.run(
-            argv, cwd=self.workspace, env=env, capture_output=True, timeout=60, check=False
+            argv, cwd=self.workspace, env=env, capture_output=True, timeout=200, check=False
         ).returncode
 
-    def wait_for(self, name: str, timeout: float = 60) -> dict[str, Any]:
+    def wait_for(self, name: str, timeout: float = 120) -> dict[str, Any]:
         """Wait until one of our own files is there, and return it if it is JSON."""
         path = self.files.kept / name
         deadline = time.monotonic() + timeout
@@ -221,7 +221,7 @@ class Pod:
         """End the keeper and return its exit code."""
         assert self.keeper is not None
         self.keeper.send_signal(how)
-        self.keeper_said = self.keeper.communicate(timeout=30)[0].decode()
+        self.keeper_said = self.keeper.communicate(timeout=120)[0].decode()
         return self.keeper.returncode
 
     def live(self, script: str) -> int:

@@ -17,7 +17,7 @@ FILL = 'echo kept > kept.txt; while :; do head -c 1000000 /dev/urandom >> "{wher
 NEVER = "echo begun > begun.txt; while :; do sleep 0.05; done"
 
 
-def until(happened: Callable[[], bool], seconds: float = 20) -> None:
+def until(happened: Callable[[], bool], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline

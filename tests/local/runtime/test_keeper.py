@@ -25,7 +25,7 @@ def start(pod: Pod) -> None:
     pod.wait_for_keeper()
 
 
-def wait_for_bundle_with(pod: Pod, text: str, timeout: float = 20) -> None:
+def wait_for_bundle_with(pod: Pod, text: str, timeout: float = 90) -> None:
     """Wait until the last snapshot in the bundle holds the text in README.md."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
@@ -94,7 +94,7 @@ def test_it_ends_by_itself_when_nobody_tells_it_to(ready: Pod) -> None:
     start(ready)
     ready.run("true")
     assert ready.keeper is not None
-    ready.keeper.communicate(timeout=10)
+    ready.keeper.communicate(timeout=200)
     assert ready.keeper.returncode == 0
     assert ready.files.result.exists()
 

@@ -133,7 +133,7 @@ def clean_environment(more: Mapping[str, str] | None) -> dict[str, str]:
     return {**kept, **(more or {})}
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 90) -> None:
     """Wait for something that another process does."""
     deadline = time.monotonic() + seconds
     while not condition():

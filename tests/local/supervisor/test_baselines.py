@@ -171,8 +171,8 @@ def test_a_timeout_ends_everything_the_tests_have_started(workspace: Path, tmp_p
     slow = f"import subprocess, sys\ndef test_slow(): subprocess.run([sys.executable, '-c', {child!r}])\n"
     write_tests(workspace, {"test_slow.py": slow})
     with pytest.raises(subprocess.TimeoutExpired):
-        TestBaselineTracker(workspace, run_id="run-1").capture_baseline("run-1", SHA, timeout=3)
-    deadline = time.monotonic() + 5
+        TestBaselineTracker(workspace, run_id="run-1").capture_baseline("run-1", SHA, timeout=10)
+    deadline = time.monotonic() + 60
     while is_running(int(pid_file.read_text())):
         assert time.monotonic() < deadline, "the child is still there"
         time.sleep(0.05)

@@ -69,7 +69,7 @@ def test_a_terminal_sees_a_table(scene: Scene) -> None:
             shown += os.read(ours, 65536)
         except OSError:
             break
-    process.communicate(timeout=30)
+    process.communicate(timeout=200)
     os.close(ours)
     assert process.returncode == 0
     assert b"attempt" in shown
@@ -86,7 +86,7 @@ def test_a_terminal_that_is_closed_ends_no_run(scene: Scene) -> None:
     os.close(theirs)
     wait_until((scene.runs / "workspaces/a").exists, "the first run has started")
     os.close(ours)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=200)
     assert process.returncode == 0
     assert b"Total: 2/2 successful" in said
 

@@ -111,7 +111,7 @@ def test_a_setup_command_ends_with_a_supervisor_that_is_killed(scene: Scene, tmp
     with scene.started(RUNS, "--per-run-sqlite", "--setup", setup, "--command", "true") as process:
         wait_until(lambda: mark.exists() and bool(mark.read_text()), "the setup has begun")
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=200)
         wait_until(lambda: not is_running(int(mark.read_text())), "the setup has ended")
     code, said = supervise(scene)
     assert code == 0, said

@@ -126,16 +126,16 @@ def test_a_timeout_ends_the_whole_process_group(scene: Scene) -> None:
         "import subprocess, sys, time; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); time.sleep(60)"
     )
     began = time.monotonic()
-    result = execute(scene, code, timeout=1)
+    result = execute(scene, code, timeout=5)
     assert (result.reason, result.success) == ("Timeout", False)
-    assert "timed out after 1 s" in str(result.error)
-    assert time.monotonic() - began < 20
+    assert "timed out after 5 s" in str(result.error)
+    assert time.monotonic() - began < 50
     assert not is_running(int(scene.stdout("run-1")))
 
 
 def test_a_command_that_ignores_sigterm_is_killed(scene: Scene) -> None:
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    result = execute(scene, code, timeout=1)
+    result = execute(scene, code, timeout=5)
     assert (result.exit_code, result.reason) == (128 + signal.SIGKILL, "Timeout")
 
 

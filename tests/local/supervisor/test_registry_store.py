@@ -95,7 +95,7 @@ def test_many_writers_at_once_lose_no_row(registry: Registry, url: DatabaseUrl) 
 def test_processes_that_upgrade_at_the_same_time_make_the_tables_once(url: DatabaseUrl) -> None:
     argv = [sys.executable, "-m", "autopack.cli", "registry", "upgrade", "--database-url", url.text]
     processes = [subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(4)]
-    said = [process.communicate(timeout=60)[0] for process in processes]
+    said = [process.communicate(timeout=200)[0] for process in processes]
     assert sorted(said) == ["up to date\n"] * 3 + ["upgraded\n"]
 
 

@@ -68,8 +68,8 @@ def test_a_run_that_waits_says_so_and_goes_on_when_there_is_room(scene: Scene) -
             assert "c: waiting: the anchor of 'test' allows 2 runs at once, and others are under way" in said
             assert not at_work(scene, "c")()
             (scene.runs / "go").touch()
-            assert "Total: 1/1 successful" in other.communicate(timeout=60)[0]
-        one.communicate(timeout=60)
+            assert "Total: 1/1 successful" in other.communicate(timeout=200)[0]
+        one.communicate(timeout=200)
 
 
 def test_a_run_that_waits_is_given_up_by_the_first_ctrl_c(scene: Scene) -> None:
@@ -78,13 +78,13 @@ def test_a_run_that_waits_is_given_up_by_the_first_ctrl_c(scene: Scene) -> None:
         with supervising(scene, "c", "d") as other:
             said_until(other, "waiting")
             os.killpg(other.pid, signal.SIGINT)
-            said, _ = other.communicate(timeout=60)
+            said, _ = other.communicate(timeout=200)
             assert "c: NOT STARTED" in said
             assert "Total: 0/2 successful" in said
             assert "FAILED" not in said
             assert not (scene.runs / "c").exists()
         (scene.runs / "go").touch()
-        one.communicate(timeout=60)
+        one.communicate(timeout=200)
 
 
 def test_the_slots_of_a_killed_supervisor_are_free_when_its_runs_have_ended(scene: Scene) -> None:
@@ -95,7 +95,7 @@ def test_the_slots_of_a_killed_supervisor_are_free_when_its_runs_have_ended(scen
     with supervising(scene, "c", "d") as other:
         wait_until(at_work(scene, "c", "d"), "two others work")
         (scene.runs / "go").touch()
-        assert "Total: 2/2 successful" in other.communicate(timeout=60)[0]
+        assert "Total: 2/2 successful" in other.communicate(timeout=200)[0]
 
 
 def test_what_a_run_leaves_running_keeps_no_slot(scene: Scene) -> None:

@@ -179,7 +179,7 @@ def test_a_child_that_inherits_the_lease_keeps_it_when_its_parent_is_killed(tmp_
     lease = WorkspaceLease(tmp_path / "w", tmp_path / "l", timeout=0.2)
     assert not lease.acquire()
     os.killpg(process.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not lease.acquire():
         assert time.monotonic() < deadline
 
