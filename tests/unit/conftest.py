@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-settings.register_profile("quick", deadline=None)
-# On a busy machine an example takes as long as it takes; what is slow by itself is seen with --durations.
+settings.register_profile("quick", settings.get_profile("unhurried"), max_examples=40)
 settings.load_profile("quick")
 
 

@@ -227,7 +227,7 @@ def with_another_value(data: st.DataObject, document: Any) -> Any:
 
 
 @given(st.data())
-@settings(max_examples=80)
+@settings(max_examples=30)
 def test_no_forged_line_raises_an_error(data: st.DataObject) -> None:
     form, document = data.draw(st.sampled_from(LINES))
     line = json.dumps(with_another_value(data, document)).encode()

@@ -224,7 +224,7 @@ async def one_pass(data: st.DataObject, run: RunView) -> None:
     await reconciler.reconcile(KEY)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_run_comes_to_rest_in_any_world(data: st.DataObject) -> None:
     run = RunBuilder().spec(**data.draw(SPECS)).view()
