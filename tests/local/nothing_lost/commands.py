@@ -132,6 +132,8 @@ NESTING = (
     "git clone -q --depth 1 file://$PWD {place}",
     "git worktree add -qf --detach {place}",
     "git worktree add -qf -B {branch} {place}",
+    "cp -rT {place} build/copy",
+    "mkdir -p build/copy; cp -r .git *.txt build/copy",
     "git worktree lock {place}",
     "git -C {place} push -qf .. HEAD:refs/heads/{branch}",
     "git push -qf {place} HEAD:refs/heads/{branch}",

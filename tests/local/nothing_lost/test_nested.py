@@ -83,3 +83,20 @@ def test_a_repository_made_anew_in_the_worktrees_place(agents: Agents) -> None:
 def test_a_repository_whose_git_dir_lies_elsewhere_in_the_tree(agents: Agents) -> None:
     result = agents.work(f"mkdir {IGNORED}; git init -q --separate-git-dir={IGNORED}/g fe; cd fe; {ONE}; echo two >b")
     assert agents.lost(*result.stdout.split(), "one\n", "two\n") == []
+
+
+@pytest.mark.parametrize(("git_dir", "place"), [("a", "z"), ("z", "a")])
+def test_wherever_the_git_dir_lies_beside_its_ignored_work_tree(agents: Agents, git_dir: str, place: str) -> None:
+    agents.work(f"mkdir {IGNORED}; cd {IGNORED}; git init -q --separate-git-dir={git_dir} {place}; echo two >{place}/b")
+    assert agents.lost("two\n") == []
+
+
+def test_a_copy_that_has_the_same_git_dir(agents: Agents) -> None:
+    apart = f"mkdir {IGNORED}; cd {IGNORED}; git init -q --separate-git-dir=g fe; cp -r fe fe2"
+    agents.work(f"{apart}; echo one >fe/a; echo two >fe2/b")
+    assert agents.lost("one\n", "two\n") == []
+
+
+def test_a_copy_of_the_worktree_itself(agents: Agents) -> None:
+    agents.work(f"mkdir {IGNORED}; cp -r .git *.md {IGNORED}; echo two >{IGNORED}/README.md; echo one >{IGNORED}/a")
+    assert agents.lost("one\n", "two\n") == []

@@ -48,17 +48,20 @@ class Found(NamedTuple):
 def repositories_of(place: Place) -> list[Found]:
     """Return what is a repository or a worktree of its own beside the run's worktree, ignored folders included.
 
-    Git dirs outside the run's folders belong to somebody else and are left out.
+    Git dirs outside the run's folders belong to somebody else and are left out. A git dir may have several work trees:
+    a folder that was copied with the `.git` in it has the same.
     """
-    found = {one.git_dir: one for one in _search(place)}
-    if place.admin is not None:
-        found.pop(place.admin.resolve(), None)
-    found.pop(place.repo.resolve(), None)
-    return list(found.values())
+    found = {(one.git_dir, one.tree and one.tree.resolve()): one for one in _search(place)}
+    for own in (place.repo, place.admin):
+        if own is not None:
+            found.pop((own.resolve(), place.tree and place.tree.resolve()), None)
+            found.pop((own.resolve(), None), None)
+    with_tree = {git_dir for git_dir, tree in found if tree is not None}
+    return [one for one in found.values() if one.tree is not None or one.git_dir not in with_tree]
 
 
 def _search(place: Place) -> Iterator[Found]:
-    """Yield git dirs before the folders that point to them: a later find, which knows the work tree, replaces them."""
+    """Yield git dirs, some of them several times: by themselves, and as what a folder points to."""
     git_dirs = [path for path in (place.repo, place.admin) if path is not None]
     in_tree = [] if place.tree is None else list(_walk(place.tree))
     git_dirs += [git_dir for git_dir, _ in in_tree]
