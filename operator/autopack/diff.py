@@ -37,7 +37,13 @@ class RunDiff:
 
 
 def run_diff(
-    repo: Path, run_id: str, *, worktree_base: Path | None = None, base: str | None = None, stat: bool = False
+    repo: Path,
+    run_id: str,
+    *,
+    worktree_base: Path | None = None,
+    base: str | None = None,
+    stat: bool = False,
+    binary: bool = False,
 ) -> RunDiff:
     """Return what a run changed since `base` (default: where it began, else where it left the repository's HEAD).
 
@@ -53,19 +59,22 @@ def run_diff(
     if entry is not None and tree.is_dir() and not entry.half_made:
         begun = entry.note.sha if entry.note else _head(repo)
         start = _base(entry.admin, base, begun)
-        return RunDiff(start, None, _diff_of_tree(at_work, entry, start, stat=stat))
+        return RunDiff(start, None, _diff_of_tree(at_work, entry, start, _form(stat, binary)))
     tip = _last_state(common, name)
     if tip is None:
         message = f"there is neither a worktree nor a branch nor a snapshot of the run '{run_id}'"
         raise WorkspaceError("RunUnknown", message, "Check the run id, or --worktree-base")
     merge_base = run_git(["merge-base", _head(repo), tip], cwd=repo, check=False).text
     start = _base(repo, base, merge_base or tip)
-    return RunDiff(start, tip, run_git(diff_command(start, tip, stat=stat), git_dir=common).stdout)
+    return RunDiff(start, tip, run_git(diff_command(start, tip, stat=stat, binary=binary), git_dir=common).stdout)
 
 
-def diff_command(start: str, tip: str, *, stat: bool = False) -> list[str]:
-    """Return git's arguments that show the difference of two commits, whatever a repository configures."""
-    return [*_DIFF, *_stat(stat), start, tip, "--"]
+def diff_command(start: str, tip: str, *, stat: bool = False, binary: bool = False) -> list[str]:
+    """Return git's arguments that show the difference of two commits, whatever a repository configures.
+
+    `stat`: only a summary. `binary`: with what `git apply` needs for files that are no text.
+    """
+    return [*_DIFF, *_form(stat, binary), start, tip, "--"]
 
 
 def _base(repo: Path, asked: str | None, default: str) -> str:
@@ -90,7 +99,7 @@ def _last_state(common: Path, name: str) -> str | None:
     return saved if newer else branch
 
 
-def _diff_of_tree(common: Path, entry: Registration, start: str, *, stat: bool) -> bytes:
+def _diff_of_tree(common: Path, entry: Registration, start: str, form: list[str]) -> bytes:
     """Compare a work tree through a copy of its index, in which new files are announced; nothing is stored."""
     with tempfile.TemporaryDirectory(prefix="autopack-diff-") as scratch:
         index = Path(scratch) / "index"
@@ -103,8 +112,8 @@ def _diff_of_tree(common: Path, entry: Registration, start: str, *, stat: bool) 
             return run_git(args, git_dir=where, work_tree=tree, cwd=tree, env=env, check=check).stdout
 
         git("add", "--intent-to-add", "--ignore-errors", "--all", ".", check=False)
-        return git(*_DIFF, *_stat(stat), start, "--")
+        return git(*_DIFF, *form, start, "--")
 
 
-def _stat(stat: bool) -> list[str]:
-    return ["--stat=100"] if stat else []
+def _form(stat: bool, binary: bool) -> list[str]:
+    return ["--stat=100"] if stat else ["--binary"] if binary else []

@@ -18,6 +18,7 @@ from .git.branches import RUN_PREFIX, local_branches
 from .git.ref_list import commit_of
 from .git.refs import check_branch, check_ref
 from .git.runner import GitError, run_git
+from .git.save import run_ref
 from .git.scratch import scratch_objects
 from .git.snapshot import IDENTITY
 from .git.worktree_entries import branches_in_use, common_dir
@@ -67,6 +68,11 @@ def finished_branches(repo: Path) -> list[str]:
     common = common_dir(repo)
     in_use = branches_in_use(common)
     return [name for name in local_branches(common) if name.startswith(RUN_PREFIX) and name not in in_use]
+
+
+def has_snapshot(repo: Path, branch: str) -> bool:
+    """Tell whether the run of a branch left work that it did not commit."""
+    return commit_of(run_ref(branch.removeprefix(RUN_PREFIX)), cwd=repo) is not None
 
 
 def best_order(names: Sequence[str], conflicts: Collection[Conflict]) -> list[str]:

@@ -31,6 +31,8 @@ def bring(repo: Path, bundle: Path, ref: str, branch: str, *, force: bool) -> tu
     """
     name = f"refs/heads/{check_branch(branch)}"
     before = commit_of(name, cwd=repo)
+    if before is not None and before == _commit_in(repo, bundle, ref):
+        return before, False
     refspec = f"{'+' if force else ''}{check_ref(ref)}:{name}"
     try:
         run_git([*_FETCH, "--", str(bundle.absolute()), refspec], cwd=repo, protocols=("file",))
@@ -40,6 +42,12 @@ def bring(repo: Path, bundle: Path, ref: str, branch: str, *, force: bool) -> tu
     if after is None:
         raise ClusterProblem(f"git created no branch {printable(branch)}")
     return after, after != before
+
+
+def _commit_in(repo: Path, bundle: Path, ref: str) -> str:
+    """Return the commit of a ref in a bundle, "" where it has none."""
+    listed = run_git(["bundle", "list-heads", str(bundle.absolute()), check_ref(ref)], cwd=repo, check=False).text
+    return listed.partition(" ")[0]
 
 
 def _why(error: AutopackError, branch: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -13,6 +15,7 @@ from autopack.run_ids import check_run_ids
 from autopack_operator.domain import anchor_gate
 from autopack_operator.domain.api.batch import RunBatchSpec
 from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, API_VERSION, JsonDict
+from autopack_operator.domain.times import rfc3339
 
 _ID = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _MOST_STORED = 1_400_000
@@ -58,6 +61,21 @@ def check_anchor(text: str) -> str:
     if not verdict.allowed:
         raise InvalidInput("anchor", verdict.message, "Fix it, or name configmap/<name>[/<key>]")
     return text
+
+
+def anchor_allowing(runs: int, now: datetime) -> str:
+    """Return an anchor that allows so many runs at once and says nothing else."""
+    allowed = {"allowed": True, "isolation_model": "four_layer", "max_concurrent_runs": runs}
+    digest = hashlib.sha256(json.dumps(allowed).encode()).hexdigest()
+    return json.dumps(
+        {
+            "format_version": "v2",
+            "project_id": "submitted",
+            "created_at": rfc3339(now),
+            "raw_input_digest": digest,
+            "pivot_intentions": {"parallelism_isolation": allowed},
+        }
+    )
 
 
 def batch_manifest(name: str, namespace: str, spec: JsonDict, anchor: str | None) -> JsonDict:

@@ -20,7 +20,7 @@ from autopack_volume.contract.messages import Forecast
 _POLL_SECONDS = 0.5
 _FORECAST_SECONDS = 300
 _SOURCE_SECONDS = 120
-_CODES = {404: NOT_THERE, 403: NOT_ALLOWED, 503: NO_ANSWER}
+_CODES = {404: NOT_THERE, 409: NOT_THERE, 403: NOT_ALLOWED, 503: NO_ANSWER}
 _SILENCE = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=180)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from autopack.errors import printable
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _SHOWN_PATHS = 5
 
 
-def show_forecast(forecast: MergeForecast) -> None:
-    """Print a forecast for people."""
+def show_forecast(forecast: MergeForecast, uncommitted: Collection[str] = ()) -> None:
+    """Print a forecast for people. `uncommitted` are the branches of runs that left work which they did not commit."""
     if not forecast.order and not forecast.left_out and not forecast.merged:
         echo("no branches of runs to merge")
         return
@@ -26,7 +26,9 @@ def show_forecast(forecast: MergeForecast) -> None:
     _section("Cannot join them", (f"{printable(one.second)}: {_paths(one)}" for one in forecast.left_out))
     pairs = (f"{printable(one.first)} and {printable(one.second)}: {_paths(one)}" for one in forecast.conflicts)
     _section("All pairs that clash", pairs)
-    _section("Merged already", map(printable, forecast.merged))
+    _section("Merged already", (printable(name) for name in forecast.merged if name not in uncommitted))
+    left = (printable(name) for name in forecast.merged if name in uncommitted)
+    _section("Merged already, but for uncommitted work in a snapshot", left)
 
 
 def _section(title: str, lines: Iterable[str]) -> None:

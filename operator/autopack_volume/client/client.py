@@ -120,9 +120,12 @@ class VolumeClient:
             live = told.get(headers.STATE) == "live"
             return LogPart(await response.read(), _number(told, headers.OFFSET), _number(told, headers.SIZE), live)
 
-    async def diff(self, uid: str, attempt: int, limit: int, *, stat: bool = False, committed: bool = False) -> Patch:
-        """Return what an attempt changed, at most `limit` bytes of it."""
-        query = {"limit": limit} | ({"stat": "true"} if stat else {}) | ({"committed": "true"} if committed else {})
+    async def diff(
+        self, uid: str, attempt: int, limit: int, *, stat: bool = False, committed: bool = False, binary: bool = False
+    ) -> Patch:
+        """Return what an attempt changed, at most `limit` bytes of it; `binary`: as `git apply` needs it."""
+        flags = {"stat": stat, "committed": committed, "binary": binary}
+        query: dict[str, str | int] = {"limit": limit} | {name: "true" for name, wanted in flags.items() if wanted}
         async with self._get(at(routes.DIFF, uid, attempt), query) as response:
             told = response.headers
             truncated = told.get(headers.TRUNCATED) == "true"

@@ -46,6 +46,12 @@ def test_a_second_time_changes_nothing(clone: Path, bundle: Path) -> None:
     assert bring(clone, bundle, REF, "autopack/x", force=False) == (first[0], False)
 
 
+def test_a_branch_that_is_checked_out_at_the_same_commit_is_there_already(clone: Path, bundle: Path) -> None:
+    sha, _ = bring(clone, bundle, REF, "autopack/x", force=False)
+    git(clone, "checkout", "-q", "refs/heads/autopack/x", "-B", "autopack/x")
+    assert bring(clone, bundle, REF, "autopack/x", force=False) == (sha, False)
+
+
 def test_a_branch_with_other_commits_is_kept(clone: Path, bundle: Path) -> None:
     git(clone, "checkout", "-q", "-b", "autopack/x")
     mine = commit(clone, {"mine.txt": "mine\n"})

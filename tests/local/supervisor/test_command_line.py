@@ -171,7 +171,7 @@ def test_what_runs_changed_can_be_seen_and_merged_in_the_order_that_is_forecast(
     assert forecast["order"] == ["autopack/a", "autopack/c"]
     for name in forecast["order"]:
         scene.git("merge", "-q", "-m", "merge", f"refs/heads/{name}")
-    assert "Merged already: 2" in call(scene, "merge-forecast").stdout
+    assert "Merged already, but for uncommitted work in a snapshot: 2" in call(scene, "merge-forecast").stdout
 
 
 @pytest.mark.parametrize(

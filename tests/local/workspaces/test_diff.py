@@ -101,3 +101,17 @@ def test_bad_names_never_reach_git(repo: Path, manager: WorkspaceManager, run_id
     with pytest.raises(InvalidInput):
         run_diff(repo, run_id, base=base)
     assert head(repo)
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["at work", "gone"])
+def test_a_file_that_is_no_text_can_be_applied_elsewhere(
+    repo: Path, manager: WorkspaceManager, tmp_path: Path, gone: bool
+) -> None:
+    begun, content = head(repo), bytes(range(256))
+    workspace = manager.create_worktree("autopack/my-run", start_point="main")
+    (workspace / "image").write_bytes(content)
+    assert not gone or manager.remove_worktree(force=True)
+    (tmp_path / "patch").write_bytes(run_diff(repo, "my-run", binary=True).data)
+    git(repo, "worktree", "add", "-q", "--detach", str(tmp_path / "elsewhere"), begun)
+    git(tmp_path / "elsewhere", "apply", str(tmp_path / "patch"))
+    assert (tmp_path / "elsewhere/image").read_bytes() == content

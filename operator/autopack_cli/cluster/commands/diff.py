@@ -34,10 +34,11 @@ def diff_command(run: str, limit: int, attempt: int | None, access: Access, *, s
         from autopack_cli.cluster.volume import attempt_of, open_volume
         from autopack_cli.shared.output import echo
 
+        piped = not sys.stdout.isatty()
         which = attempt_of(await find_run(session, run), attempt)
         async with open_volume(session) as volume:
-            data, _, _, truncated = await volume.diff(*which.key, limit, stat=stat, committed=committed)
-        if sys.stdout.isatty():
+            data, _, _, truncated = await volume.diff(*which.key, limit, stat=stat, committed=committed, binary=piped)
+        if not piped:
             data = inert(data.decode(errors="backslashreplace")).encode()
         echo(data)
         if truncated:

@@ -11,6 +11,7 @@ import click
 
 from autopack_cli.cluster.access import Access
 from autopack_cli.cluster.options import access_options, attempt_option, output_option, run_in_cluster
+from autopack_cli.shared.failures import RUNS_FAILED
 from autopack_cli.shared.output import echo
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ def fetch_command(
 ) -> int:
     """Bring the branches of runs, or of all runs of a batch, into your clone. Your work tree is not touched.
 
+    Runs of several that left nothing to fetch are told and passed over. Exit codes: 0 all there is has been fetched, 1
+    a branch could not be, 3 there is none.
+
     \b
     kubectl autopack fetch refactoring-parser
     kubectl autopack fetch refactoring-parser --ref snapshot --as look-at-this
@@ -56,25 +60,27 @@ def fetch_command(
     check_repository(repo)
 
     async def work(session: Session) -> int:
+        from autopack_cli.cluster.problems import NOT_THERE, ClusterProblem
         from autopack_cli.cluster.targets import runs_of
         from autopack_cli.cluster.volume import attempt_of, open_volume, said
 
         runs = await runs_of(session, names)
         if branch is not None and len(runs) != 1:
             raise click.UsageError("--as is for one run")
-        alone, code = len(runs) == 1, 0
+        alone, codes = len(runs) == 1, set[int]()
         async with open_volume(session) as volume:
             for run in runs:
                 try:
                     which = attempt_of(run, attempt)
                     with said():
                         await _bring(volume, which, repo, (ref, branch), force=force)
-                except click.ClickException as problem:
+                    codes.add(0)
+                except ClusterProblem as problem:
                     if alone:
                         raise
                     click.echo(f"run/{run['metadata']['name']}: {problem.format_message()}", err=True)
-                    code = 1
-        return code
+                    codes.add(problem.code)
+        return RUNS_FAILED if codes - {0, NOT_THERE} else 0 if 0 in codes else NOT_THERE
 
     return run_in_cluster(access, work)
 

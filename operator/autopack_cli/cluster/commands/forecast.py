@@ -42,6 +42,7 @@ def merge_forecast_command(names: tuple[str, ...], base: str | None, output: str
         if output:
             show_data(found, output)
         else:
-            show_forecast(forecast_of(found).named(titles))
+            uncommitted = {status(run, "branch") for run in runs if status(run, "snapshot")}
+            show_forecast(forecast_of(found).named(titles), uncommitted)
 
     return run_in_cluster(access, work)

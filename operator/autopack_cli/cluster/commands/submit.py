@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autopack.errors import InvalidInput
 from autopack_cli.cluster.access import Access
 from autopack_cli.cluster.options import access_options, output_option, run_in_cluster
 from autopack_cli.shared.output import echo
@@ -46,6 +47,7 @@ _ONE_RUN = "task"
 @click.option("--ref", metavar="REF", help="Branch, tag or commit to start from. Default: HEAD.")
 @click.option("--allow-incomplete", is_flag=True, help="Accept empty submodules and Git LFS pointers.")
 @click.option("--anchor", metavar="FILE|configmap/NAME[/KEY]", help="The IntentionAnchorV2 that allows parallel runs.")
+@click.option("--allow-parallel", type=click.IntRange(min=1), metavar="N", help="Make an anchor that allows N runs.")
 @click.option("--workers", type=int, help="Runs at once. Default: 3.")
 @click.option("--image", help="Image of the runs. Default: the profile's.")
 @click.option("--profile", metavar="NAME", help="RunProfile. Default: default.")
@@ -73,6 +75,7 @@ def submit_command(
     ref: str | None,
     allow_incomplete: bool,
     anchor: str | None,
+    allow_parallel: int | None,
     workers: int | None,
     image: str | None,
     profile: str | None,
@@ -117,7 +120,7 @@ def submit_command(
     spec |= {key: value for key, value in (("workers", workers), ("priority", priority)) if value is not None}
     spec |= _runs(run_ids, matrix, tasks, as_prompts=agent is not None and text is None)
     chosen = name or f"batch-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    approval = None if anchor is None else submission.check_anchor(_anchor_text(anchor))
+    approval = _approval(anchor, allow_parallel)
     if dry_run:
         from autopack_cli.cluster.output import show_data
 
@@ -127,6 +130,16 @@ def submit_command(
         show_data(manifest, "json" if output == "json" else "yaml")
         return 0
     return run_in_cluster(access, lambda session: _create(session, chosen, spec, approval, output, watch=watch))
+
+
+def _approval(anchor: str | None, allow_parallel: int | None) -> str | None:
+    from autopack_cli.cluster import submission
+
+    if allow_parallel is None:
+        return None if anchor is None else submission.check_anchor(_anchor_text(anchor))
+    if anchor is not None:
+        raise click.UsageError("give one of --anchor and --allow-parallel")
+    return submission.check_anchor(submission.anchor_allowing(allow_parallel, datetime.now(UTC)))
 
 
 def _prompt(prompt: str | None, file: Path | None, tasks: Path | None) -> str | None:
@@ -174,13 +187,14 @@ async def _create(
     from autopack_cli.cluster.session import BATCHES
 
     manifest = submission.batch_manifest(name, session.namespace, spec, anchor)
+    if anchor is None:
+        fix = "Name the project's with --anchor, or allow N runs at once with --allow-parallel N"
+        raise InvalidInput("anchor", "is missing, and without one no run would start", fix)
     made = await session.create(BATCHES, manifest)
     if output in {"json", "yaml"}:
         show_data(made, output)
     else:
         echo(f"batch/{made['metadata']['name']}" if output == "name" else f"batch/{made['metadata']['name']} created")
-    if not anchor:
-        click.echo("no anchor: the batch will be refused (name one with --anchor)", err=True)
     if not watch:
         return 0
     from autopack_cli.cluster.following import follow

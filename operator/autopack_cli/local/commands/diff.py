@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -30,5 +31,6 @@ def diff_command(
     if base is None and ended is not None:
         base = ended.base_sha
     repo = check_repository(settings.repo_path)
-    found = run_diff(repo, run_id, worktree_base=layout.workspace_dir.parent, base=base, stat=stat)
+    place, piped = layout.workspace_dir.parent, not sys.stdout.isatty()
+    found = run_diff(repo, run_id, worktree_base=place, base=base, stat=stat, binary=piped)
     echo(found.data)

@@ -25,7 +25,7 @@ def merge_forecast_command(
 
     Every merge is tried; nothing in the repository changes.
     """
-    from autopack.merge_forecast import merge_forecast
+    from autopack.merge_forecast import has_snapshot, merge_forecast
     from autopack_cli.shared.forecasts import show_forecast
 
     repo = check_repository(places(source_repo, autonomous_runs_dir).repo_path)
@@ -33,4 +33,4 @@ def merge_forecast_command(
     if as_json:
         echo(json.dumps(asdict(forecast)))
     else:
-        show_forecast(forecast)
+        show_forecast(forecast, [name for name in forecast.merged if has_snapshot(repo, name)])

@@ -33,12 +33,16 @@ class Patch:
     truncated: bool
 
 
-def diff(root: Path, record: Record, limit: int, timeout: float, *, stat: bool, committed_only: bool) -> Patch:
+def diff(
+    root: Path, record: Record, limit: int, timeout: float, *, stat: bool, committed_only: bool, binary: bool
+) -> Patch:
     """Return what an attempt changed: its last commit or, unless `committed_only`, with what it left uncommitted."""
     kept = record.kept()
     base, tip = record.ready["sha"], kept["head"] if committed_only else kept["snapshot"] or kept["head"]
     repo = root / results(record.ready["repoKey"])
-    data, truncated = git_output(diff_command(base, tip, stat=stat), limit, git_dir=repo, timeout=timeout)
+    data, truncated = git_output(
+        diff_command(base, tip, stat=stat, binary=binary), limit, git_dir=repo, timeout=timeout
+    )
     return Patch(base, tip, data, truncated)
 
 

@@ -53,10 +53,10 @@ class WorkReader(Reader):
 
     async def diff(self, request: web.Request) -> web.StreamResponse:
         """Send a patch, at most `limit` bytes of it."""
-        query = Query(request.rel_url.raw_query_string, "limit", "stat", "committed")
+        query = Query(request.rel_url.raw_query_string, "limit", "stat", "committed", "binary")
         record = await self.record(request)
         limit = query.number("limit", _MOST_OF_A_PATCH)
-        stat, committed_only = query.flag("stat"), query.flag("committed")
+        stat, committed_only, binary = query.flag("stat"), query.flag("committed"), query.flag("binary")
         patch = await self.blocking(
             lambda: from_git.diff(
                 self.root,
@@ -65,6 +65,7 @@ class WorkReader(Reader):
                 _GIT_SECONDS,
                 stat=stat,
                 committed_only=committed_only,
+                binary=binary,
             )
         )
         told = {

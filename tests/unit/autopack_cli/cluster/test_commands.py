@@ -15,6 +15,8 @@ from tests.unit.autopack_cli.cluster.small_cluster import ROOT, SmallCluster
 
 from autopack_cli.cluster.group import cluster_group
 from autopack_cli.main import cli
+from autopack_operator.domain.anchor_gate import judge
+from autopack_operator.domain.views import AnchorVerdict
 
 ANCHOR = json.dumps(
     {
@@ -361,6 +363,8 @@ def test_a_batch_that_no_cluster_could_store_is_refused(call: Call, tmp_path: Pa
         ([*SUBMIT, "--run-ids", "a", "--env", "x", *COMMAND], "is not NAME=value"),
         ([*SUBMIT, "--run-ids", "a", "--ref", "-x", *COMMAND], "spec.template.source.ref"),
         ([*SUBMIT, "--run-ids", "a", "--anchor", "none.json", *COMMAND], "No such file"),
+        ([*SUBMIT, "--run-ids", "a", "--anchor", "a", "--allow-parallel", "1", *COMMAND], "one of --anchor and"),
+        ([*SUBMIT, "--run-ids", "a", "--allow-parallel", "0", *COMMAND], "--allow-parallel"),
         ([*SUBMIT, "--tasks", "none.txt", *COMMAND], "No such file"),
         (["submit", "--url", "https://u:secret@h/x", "--run-ids", "a", *COMMAND], "spec.template.source.url"),
     ],
@@ -388,9 +392,15 @@ def test_an_anchor_that_forbids_is_said_at_once(call: Call, cluster: SmallCluste
     assert (said.code, "anchor: " in said.err, cluster.asked) == (2, True, [])
 
 
-def test_a_batch_without_an_anchor_is_made_with_a_warning(call: Call) -> None:
+def test_a_batch_without_an_anchor_is_not_made(call: Call, cluster: SmallCluster) -> None:
     said = call(*SUBMIT, "--run-ids", "a", *COMMAND)
-    assert (said.code, "will be refused" in said.err) == (0, True)
+    assert (said.code, "--allow-parallel N" in said.err, cluster.asked) == (2, True, [])
+
+
+def test_an_anchor_can_be_made(call: Call, cluster: SmallCluster) -> None:
+    assert call(*SUBMIT, "--run-ids", "a", "--name", "mine", "--allow-parallel", "3", *COMMAND).code == 0
+    anchor = cluster.objects[f"{ROOT}/runbatches/mine"]["metadata"]["annotations"]["autopack.dev/intention-anchor"]
+    assert judge(anchor) == AnchorVerdict(True, "ParallelismAllowed", "the anchor allows 3 runs at once", 3)
 
 
 @pytest.mark.parametrize(("phase", "code"), [("Succeeded", 0), ("Failed", 1), ("Refused", 1)])
