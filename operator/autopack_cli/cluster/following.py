@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
+import click
+
 from autopack.errors import printable
 from autopack.phases import Phase
 from autopack_cli.cluster import progress, tables
@@ -18,6 +20,7 @@ from autopack_cli.cluster.targets import Found, children
 from autopack_cli.shared.failures import OK, RUNS_FAILED
 from autopack_cli.shared.output import echo
 from autopack_operator.domain.api.common import JsonDict
+from autopack_operator.domain.times import seconds_between
 from autopack_operator.ports.cluster import TransientError
 
 _ASK_SECONDS = 1.0
@@ -25,6 +28,14 @@ _MOST_ASK_SECONDS = 15.0
 _MANY_RUNS = 500
 """Of a larger batch the runs are not asked for again and again; its counters say how far it is."""
 _SHOWN = 20
+_UNSEEN_SECONDS = 20.0
+"""An operator that watches a namespace gives what is made there a status within a second or two."""
+
+
+_UNSEEN = (
+    "{title} waits, and no operator has seen it: does one watch the namespace {namespace}? "
+    "`kubectl autopack doctor -n {namespace}` looks"
+)
 
 
 class View(Protocol):
@@ -106,7 +117,7 @@ async def follow(session: Session, found: Found) -> int:
 
     A short silence of the API is waited out.
     """
-    pause, uid = _ASK_SECONDS, found.body["metadata"]["uid"]
+    pause, uid, said = _ASK_SECONDS, found.body["metadata"]["uid"], False
     with _view() as view:
         while True:
             try:
@@ -114,6 +125,9 @@ async def follow(session: Session, found: Found) -> int:
                 if body is None or body["metadata"]["uid"] != uid:
                     raise ClusterProblem(f"{found.title} was deleted", NOT_THERE)
                 view.show(body, await _runs(session, found, body))
+                if not said and _is_unseen(body):
+                    said = True
+                    click.echo(_UNSEEN.format(title=found.title, namespace=session.namespace), err=True)
             except TransientError:
                 pause = min(pause * 2, _MOST_ASK_SECONDS)
                 if pause >= _MOST_ASK_SECONDS:
@@ -126,6 +140,11 @@ async def follow(session: Session, found: Found) -> int:
     if sys.stdout.isatty():
         echo(printable(f"{found.title}: {progress.summary(body, datetime.now(UTC))}", 500))
     return OK if tables.status(body, "phase") == Phase.SUCCEEDED else RUNS_FAILED
+
+
+def _is_unseen(body: JsonDict) -> bool:
+    made = body["metadata"].get("creationTimestamp")
+    return not body.get("status") and bool(made) and seconds_between(made, datetime.now(UTC)) > _UNSEEN_SECONDS
 
 
 async def _runs(session: Session, found: Found, body: JsonDict) -> list[JsonDict]:

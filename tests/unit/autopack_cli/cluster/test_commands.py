@@ -13,6 +13,7 @@ import yaml
 from tests.unit.autopack_cli.cluster.conftest import Call, Said
 from tests.unit.autopack_cli.cluster.small_cluster import ROOT, SmallCluster
 
+from autopack_cli.cluster import following
 from autopack_cli.cluster.group import cluster_group
 from autopack_cli.main import cli
 from autopack_operator.domain.anchor_gate import judge
@@ -410,6 +411,24 @@ def test_watch_ends_with_the_batch(call: Call, cluster: SmallCluster, phase: str
     assert said.code == code
     assert f"b: {phase} [{'#' * 30}] 2/2" in said.out
     assert call("watch", "b", "--any-outcome").code == 0
+
+
+def test_watch_says_that_no_operator_has_seen_the_batch(
+    call: Call, cluster: SmallCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.add("runbatches", "b", metadata={"creationTimestamp": "2020-01-01T00:00:00Z"})
+    plain = cluster.answer
+
+    def answer(verb: str, path: str, query: dict[str, list[str]], body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if cluster.asked.count(f"GET {ROOT}/runbatches/b") == 3:
+            cluster.add("runbatches", "b", status={"phase": "Succeeded"})
+        return plain(verb, path, query, body)
+
+    monkeypatch.setattr(cluster, "answer", answer)
+    monkeypatch.setattr(following, "_ASK_SECONDS", 0)
+    said = call("watch", "b")
+    assert said.code == 0
+    assert said.err.count("no operator has seen it: does one watch the namespace agents?") == 1
 
 
 SPEC = {"template": {"source": {"repository": "r"}, "command": ["x"]}, "runs": [{"id": "a"}, {"id": "b"}]}
