@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import heapq
 import os
 import stat
 from collections.abc import Collection, Iterator
@@ -62,18 +63,21 @@ def browse(root: Path, most: int, skip: Collection[str] = ()) -> tuple[list[Foun
     """
     found: list[Found] = []
     with contextlib.suppress(FileNotFoundError):
-        for entry in _walk(os.open(root, _FOLDER), "", skip, _MAX_DEPTH):
-            if len(found) == most:
+        for entry in _walk(os.open(root, _FOLDER), "", skip, _MAX_DEPTH, most):
+            if entry is None or len(found) == most:
                 return found, True
             found.append(entry)
     return found, False
 
 
-def _walk(folder: int, prefix: str, skip: Collection[str], depth: int) -> Iterator[Found]:
+def _walk(folder: int, prefix: str, skip: Collection[str], depth: int, most: int) -> Iterator[Found | None]:
+    """Yield what is in a folder, sorted; None in the place of what comes after the first `most` names of one folder."""
     try:
-        for name in sorted(os.listdir(folder)):  # of a descriptor: a path could be swapped for a link
-            if name in skip:
-                continue
+        with os.scandir(folder) as entries:  # of a descriptor: a path could be swapped for a link
+            names = heapq.nsmallest(most + 1, (entry.name for entry in entries if entry.name not in skip))
+        for number, name in enumerate(names):
+            if number == most:
+                yield None
             with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
                 mode = os.lstat(name, dir_fd=folder)
                 if stat.S_ISREG(mode.st_mode):
@@ -81,6 +85,6 @@ def _walk(folder: int, prefix: str, skip: Collection[str], depth: int) -> Iterat
                 elif stat.S_ISLNK(mode.st_mode):
                     yield Found(prefix + name, None, os.readlink(name, dir_fd=folder))
                 elif stat.S_ISDIR(mode.st_mode) and depth:
-                    yield from _walk(os.open(name, _FOLDER, dir_fd=folder), f"{prefix}{name}/", (), depth - 1)
+                    yield from _walk(os.open(name, _FOLDER, dir_fd=folder), f"{prefix}{name}/", (), depth - 1, most)
     finally:
         os.close(folder)

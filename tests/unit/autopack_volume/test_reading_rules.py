@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,19 @@ def test_a_long_list_is_cut_and_says_so(folder: Path) -> None:
 
 def test_a_folder_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
     assert browse(tmp_path / "none", 3) == ([], False)
+
+
+def test_a_folder_of_many_files_is_not_held_in_memory(tmp_path: Path) -> None:
+    for number in range(4000):
+        (tmp_path / f"{number:0200}").touch()
+    tracemalloc.start()
+    try:
+        listed, truncated = browse(tmp_path, 10)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert ([int(one.path) for one in listed], truncated) == (list(range(10)), True)
+    assert peak < 100_000, "all names together take ten times that"
     assert reason_of(tmp_path / "none", "ci/report.json") == "ArtifactNotFound"
 
 

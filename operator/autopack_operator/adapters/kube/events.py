@@ -66,7 +66,7 @@ class KubeEvents:
             "action": "Reconcile",
             "type": "Warning" if warning else "Normal",
             "reason": reason[:128],
-            "note": message[:MAX_NOTE] or reason,
+            "note": message.encode()[:MAX_NOTE].decode(errors="ignore") or reason,
             "regarding": {
                 "apiVersion": API_VERSION,
                 "kind": subject.kind,

@@ -54,3 +54,15 @@ async def test_a_full_backlog_loses_the_oldest_and_says_so(caplog: pytest.LogCap
     assert [record.getMessage() for record in caplog.records] == [
         "5 events were dropped: the requests of reconciles left no time for them"
     ]
+
+
+async def test_a_note_is_cut_by_bytes_as_the_api_counts_them() -> None:
+    double = Double(json({}))
+    async with connected(double) as connection:
+        sink = KubeEvents(connection, "me")
+        sink.record(RunBuilder().view(), "Failed", "a" + "ü" * 2000)
+        sending = asyncio.create_task(sink.run())
+        (note,) = await told(double, 1)
+        sending.cancel()
+    assert 990 < len(note.encode()) <= 1024
+    assert set(note) == {"a", "ü"}
