@@ -307,6 +307,22 @@ def test_what_is_no_bundle_is_refused(volume: Path) -> None:
     assert not (volume / ".repos/n-demo/mirror.git").exists()
 
 
+def test_a_bundle_of_a_shallow_clone_is_refused_with_the_fix(volume: Path, source: Path, tmp_path: Path) -> None:
+    (source / "more").touch()
+    git("add", "more", cwd=source)
+    git("commit", "--quiet", "--message", "more", cwd=source)
+    git("clone", "--quiet", "--depth", "1", f"file://{source}", str(tmp_path / "shallow"), cwd=tmp_path)
+    bundle = subprocess.run(
+        ["git", "bundle", "create", "-", "--all"], cwd=tmp_path / "shallow", capture_output=True, check=True
+    )
+    command = [sys.executable, "-m", "autopack_runtime.main", "import-repository", "demo"]
+    env = os.environ | {"AUTONOMOUS_RUNS_DIR": str(volume)}
+    done = subprocess.run(command, env=env, input=bundle.stdout, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"git fetch --unshallow" in done.stderr
+    assert not (volume / ".repos/n-demo/mirror.git").exists()
+
+
 async def test_the_service_denies_without_a_token(api: Api) -> None:
     async with api.client.put(f"/v1/attempts/{UID}/1", data=json.dumps({})) as response:
         assert response.status == 401

@@ -18,6 +18,7 @@ from autopack_volume.service.settings import Settings
 
 from .mirrors import Mirrors
 
+_INCOMPLETE = b"did not send all necessary objects"
 _SIGNATURES = (b"# v2 git bundle", b"# v3 git bundle")
 
 
@@ -36,6 +37,10 @@ def run(environ: Mapping[str, str], name: str, stream: BinaryIO) -> int:
         check_signature(spool)
         mirrors.import_bundle(key, spool)
     except GitError as error:
+        if _INCOMPLETE in error.stderr:
+            message = "standard input lacks commits that its own commits come from, as a shallow clone does"
+            fix = "Run `git fetch --unshallow` in the clone, then send `git bundle create - --all` of it"
+            raise AutopackError("BundleIncomplete", message, fix) from error
         fix = "Send `git bundle create - --all` of the repository"
         raise AutopackError("BundleCorrupt", f"standard input was refused: {error.message}", fix) from error
     finally:
