@@ -44,6 +44,8 @@ def _what_is_wrong_with_url(text: str, allowed: tuple[str, ...], *, allow_loopba
         return "begins with '-' or has a space, backslash, control or invisible character"
     if "::" in text.split("[")[0]:
         return "asks for a remote helper"
+    if {".", ".."} & set(re.split("[/:]", unquote(text))):
+        return "leads through '.' or '..' to another place than it seems to name"
     scp = _SCP_LIKE.fullmatch(text)
     if scp and "://" not in text:
         return _wrong_host(scp["host"], allow_loopback=allow_loopback) if "ssh" in allowed else "is not allowed: ssh"

@@ -65,6 +65,12 @@ def test_an_address_on_the_network_is_accepted(url: str) -> None:
         "https://0.0.0.0/x",
         "git@169.254.169.254:x",
         "https://" + "h" * 3000 + "/x",
+        "https://host/mine/../theirs/x",
+        "https://host/mine/%2e%2E/theirs/x",
+        "https://host/./x",
+        "git@host:mine/../theirs/x",
+        "git@host:../x",
+        "https://host/mine/%2e%2e%2ftheirs/x",
     ],
 )
 def test_an_address_that_leads_elsewhere_is_refused_and_shows_no_secret(url: str) -> None:
