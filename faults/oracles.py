@@ -99,11 +99,17 @@ def terminal_is_final(record: Record) -> Iterator[str]:
     for seen in record.history:
         if seen.kind not in {"AutopackRun", "RunBatch"} or seen.event == "DELETED":
             continue
-        uid, status = seen.body["metadata"]["uid"], seen.body.get("status") or {}
+        uid, status = seen.body["metadata"]["uid"], without_delivery(seen.body.get("status") or {})
         if uid in ended and ended[uid] != status:
             yield f"{seen.name}: terminal {ended[uid].get('phase')} became {status.get('phase')} {status.get('reason')}"
         elif phase(seen.body) in TERMINAL_PHASES:
             ended[uid] = status
+
+
+def without_delivery(status: JsonDict) -> JsonDict:
+    """A delivery goes on when its run, or its batch, has ended."""
+    conditions = [item for item in status.get("conditions") or () if item["type"] != "Delivered"]
+    return {name: value for name, value in status.items() if name != "delivery"} | {"conditions": conditions}
 
 
 def work_is_saved_first(record: Record) -> Iterator[str]:

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from autopack.agents.usage import Usage
 from autopack.phases import Phase
 from autopack_operator.adapters.telemetry.metrics import PrometheusTelemetry
+from autopack_operator.domain.delivery.state import State
 from autopack_volume.service.metrics import Metrics
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
@@ -46,6 +47,7 @@ def operator_metrics() -> str:
     with telemetry.reconcile("AutopackRun"):
         pass
     telemetry.run_finished(Phase.SUCCEEDED)
+    telemetry.delivery_ended(State.DELIVERED)
     telemetry.agent_used(Usage(input_tokens=1))
     return telemetry.render().decode()
 

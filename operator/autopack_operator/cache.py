@@ -9,7 +9,8 @@ from typing import Generic, Protocol, TypeVar
 
 from cachetools import TTLCache
 
-from autopack_operator.domain.api.status import AutopackRunStatus
+from autopack_operator.domain.api.status import AutopackRunStatus, DeliveryStatus
+from autopack_operator.domain.delivery.state import under_way
 from autopack_operator.domain.keys import Key, Kind, keys_for_pod, keys_for_run
 from autopack_operator.domain.turns import occupies, profile_of
 from autopack_operator.domain.views import BatchView, PodView, ProfileView, RunView
@@ -124,8 +125,10 @@ def _version(view: _Object) -> str:
 
 
 def slimmed(run: RunView) -> RunView:
-    """A finished run needs only its end, what it used, and its time to live: thousands of them stay in memory."""
-    if not run.terminal:
+    """A finished run needs only its end, what it used, and its time to live: thousands of them stay in memory. One that
+    is being delivered is whole: its status is written again.
+    """
+    if not run.terminal or under_way(run):
         return run
     limits, status = run.spec.get("ttlSecondsAfterFinished"), run.status
     return replace(
@@ -139,8 +142,14 @@ def slimmed(run: RunView) -> RunView:
             attempt=status.attempt,
             finished_at=status.finished_at,
             usage=status.usage,
+            delivery=_slimmed(status.delivery),
         ),
     )
+
+
+def _slimmed(delivery: DeliveryStatus | None) -> DeliveryStatus | None:
+    """Its batch counts it."""
+    return DeliveryStatus(state=delivery.state) if delivery is not None else None
 
 
 def _groups_of_pod(pod: PodView) -> Iterable[Hashable]:

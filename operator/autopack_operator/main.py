@@ -22,6 +22,7 @@ from autopack_operator.adapters.kube.events import KubeEvents
 from autopack_operator.adapters.kube.leases import KubeLeases
 from autopack_operator.adapters.kube.lister import KubeLister
 from autopack_operator.adapters.kube.objects import KubeBatches, KubeConfigMaps, KubePods, KubeProfiles, KubeRuns
+from autopack_operator.adapters.publisher_http.absent import NoPublisher
 from autopack_operator.adapters.registry.opening import open_history
 from autopack_operator.adapters.telemetry import logs
 from autopack_operator.adapters.telemetry.metrics import PrometheusTelemetry
@@ -54,6 +55,7 @@ class Operator:
         # Whole is what the registry does not have yet.
         self.lister = KubeLister(paced, namespace, lambda run: run if history.wants(run) else slimmed(run))
         self.volume = HttpVolume(settings.volume_url, settings.volume_token_file)
+        self.publisher = NoPublisher()
         self.telemetry = PrometheusTelemetry()
         ports = Ports(
             cache=cache,
@@ -66,13 +68,18 @@ class Operator:
             leases=KubeLeases(fenced),
             events=KubeEvents(paced, settings.identity),
             volume=self.volume,
+            publisher=self.publisher,
             history=history,
             telemetry=self.telemetry,
             clock=clock,
             crowded=paced.crowded,
         )
         self.application = Application(
-            ports, settings.pods, workers=settings.workers, resync_seconds=settings.resync_seconds
+            ports,
+            settings.pods,
+            workers=settings.workers,
+            resync_seconds=settings.resync_seconds,
+            dashboard=settings.dashboard_url,
         )
         self.informer = Informer(cache, namespace, self.application.enqueue)
         self.telemetry.watch_state(self.application.queue.depth, cache.phases)
@@ -100,6 +107,7 @@ class Operator:
         finally:
             await self.informer.stop()
             await self.volume.close()
+            await self.publisher.close()
             await self.endpoints.stop()
         return 0
 

@@ -38,6 +38,7 @@ class Settings:
     pods: PodSettings
     volume_url: str
     volume_token_file: Path
+    dashboard_url: str
     leader_lease: str
     identity: str
     workers: int
@@ -66,6 +67,7 @@ class Settings:
             ),
             volume_url=_url(env, "AUTOPACK_VOLUME_URL"),
             volume_token_file=Path(_required(env, "AUTOPACK_VOLUME_TOKEN_FILE")),
+            dashboard_url=env.get("AUTOPACK_DASHBOARD_URL", "").rstrip("/"),
             leader_lease=_required(env, "AUTOPACK_LEADER_LEASE"),
             identity=_required(env, "AUTOPACK_POD_NAME"),
             workers=_number(env, "AUTOPACK_WORKERS", 16, range(1, 1001)),

@@ -7,9 +7,11 @@ import random
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from autopack_operator.app.batch_deliveries import BatchDeliveries
 from autopack_operator.app.batch_sight import BatchSight
 from autopack_operator.app.batch_steps import BatchSteps
 from autopack_operator.app.controller import Controller, Reconcile
+from autopack_operator.app.deliveries import Deliveries
 from autopack_operator.app.late_leases import LateLeases
 from autopack_operator.app.orphans import Orphans
 from autopack_operator.app.queue import WorkQueue
@@ -39,13 +41,14 @@ class Application:
         *,
         workers: int,
         resync_seconds: float,
+        dashboard: str = "",
         random_fraction: Callable[[], float] = random.random,
     ) -> None:
         self._ports, self._resync_seconds = ports, resync_seconds
         self.leading = False
         self.queue: WorkQueue[Key] = WorkQueue(ports.clock.monotonic, random_fraction)
         self.resync = Resync(ports.lister, ports.cache, self.queue.add, ports.clock, resync_seconds, ports.history)
-        self.controller = Controller(self.queue, self._reconcilers(pods), ports.telemetry, workers)
+        self.controller = Controller(self.queue, self._reconcilers(pods, dashboard, workers), ports.telemetry, workers)
         orphans = Orphans(ports.lister, ports.volume)
         late = LateLeases(ports.lister, ports.cache, ports.leases)
         self.parts: dict[str, Part] = {
@@ -56,13 +59,14 @@ class Application:
             "events": ports.events.run,
         }
 
-    def _reconcilers(self, pods: PodSettings) -> Mapping[Kind, Reconcile]:
+    def _reconcilers(self, pods: PodSettings, dashboard: str, workers: int) -> Mapping[Kind, Reconcile]:
         ports, enqueue = self._ports, self.queue.add
         turnstile = Turnstile(ports.cache, ports.clock, enqueue)
         runs = Reconciler(
             RunSight(ports.cache, self._crowded),
             run_decide.decide,
             RunSteps(ports, turnstile, pods),
+            Deliveries(ports, dashboard, workers),
             turnstile,
             ports.clock,
             MAX_RUN_STEPS,
@@ -71,6 +75,7 @@ class Application:
             BatchSight(ports.cache, ports.clock),
             batch_decide.decide,
             BatchSteps(ports, turnstile, enqueue),
+            BatchDeliveries(ports),
             turnstile,
             ports.clock,
             MAX_BATCH_STEPS,

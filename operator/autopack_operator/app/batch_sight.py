@@ -7,6 +7,7 @@ from datetime import datetime
 from autopack_operator.cache import Cache
 from autopack_operator.domain.batch.memory import BatchMemory
 from autopack_operator.domain.batch.world import BatchWorld
+from autopack_operator.domain.delivery.tally import counted
 from autopack_operator.domain.views import BatchView
 from autopack_operator.ports.clock import Clock
 
@@ -40,4 +41,7 @@ class BatchSight:
         for run in self._cache.unfinished_runs_of(batch.uid):
             census.see(run)
         spec, spec_error = memory.spec_of(batch)
-        return BatchWorld(spec, memory, spec_error, self._clock.monotonic() - memory.written_at)
+        deliveries = batch.status.delivery
+        if spec.template.deliver is not None or deliveries is not None:
+            deliveries = counted(deliveries, self._cache.runs_of(batch.uid))
+        return BatchWorld(spec, memory, spec_error, self._clock.monotonic() - memory.written_at, deliveries)

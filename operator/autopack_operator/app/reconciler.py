@@ -63,6 +63,18 @@ class Steps(Protocol[ViewT, Learner, Taken]):
         ...
 
 
+class Epilogue(Protocol[ViewT]):
+    """Goes on with what is in a terminal phase, which never changes."""
+
+    async def bring_on(self, key: Key, view: ViewT) -> tuple[ViewT, float | None]:
+        """Returns the object as it is afterwards, and when to look again."""
+        ...
+
+    def forget(self, key: Key) -> None:
+        """The object is gone, or on its way."""
+        ...
+
+
 class TooManyStepsError(Exception):
     """The decision did not come to rest."""
 
@@ -77,6 +89,7 @@ class Reconciler(Generic[ViewT, MemoryT, WorldT, StepT]):
         sight: Sight[ViewT, MemoryT, WorldT],
         decide: Callable[[ViewT, WorldT, datetime], StepT],
         steps: Steps[ViewT, MemoryT, StepT],
+        epilogue: Epilogue[ViewT],
         turnstile: Turnstile,
         clock: Clock,
         max_steps: int,
@@ -84,6 +97,7 @@ class Reconciler(Generic[ViewT, MemoryT, WorldT, StepT]):
         self._sight: Sight[ViewT, MemoryT, WorldT] = sight
         self._decide: Callable[[ViewT, WorldT, datetime], StepT] = decide
         self._steps: Steps[ViewT, MemoryT, StepT] = steps
+        self._epilogue: Epilogue[ViewT] = epilogue
         self._turnstile, self._clock, self._max_steps = turnstile, clock, max_steps
         self._memories: dict[Key, tuple[str, MemoryT]] = {}
 
@@ -92,6 +106,7 @@ class Reconciler(Generic[ViewT, MemoryT, WorldT, StepT]):
         view = self._sight.find(key.namespace, key.name)
         if view is None or view.deleting:
             self._leave(key)
+            self._epilogue.forget(key)
             return None
         try:
             if not view.terminal:
@@ -99,7 +114,7 @@ class Reconciler(Generic[ViewT, MemoryT, WorldT, StepT]):
                 if not view.terminal:
                     return again
             self._leave(key)
-            return await self._after_the_end(view)
+            return await self._after_the_end(key, view)
         except GoneError:
             self._leave(key)
             return GONE_SECONDS
@@ -118,12 +133,13 @@ class Reconciler(Generic[ViewT, MemoryT, WorldT, StepT]):
                 return view, None
         raise TooManyStepsError(f"{key.name}: {self._max_steps} steps without a rest, the last {step}")
 
-    async def _after_the_end(self, view: ViewT) -> float | None:
+    async def _after_the_end(self, key: Key, view: ViewT) -> float | None:
+        view, again = await self._epilogue.bring_on(key, view)
         step = after_the_end(view, self._clock.now())
         if isinstance(step, Delete):
             await self._steps.delete(view)
             return None
-        return step.seconds
+        return min((seconds for seconds in (again, step.seconds) if seconds is not None), default=None)
 
     def _memory_of(self, key: Key, view: ViewT) -> MemoryT:
         """An object that comes back under the same name with a new UID starts with none."""

@@ -18,12 +18,14 @@ class ConditionType(StrEnum):
     """The conditions of an AutopackRun, in the order in which they normally become true."""
 
     ANCHOR_APPROVED = "AnchorApproved"
+    PREPARED = "Prepared"
     LEASE_HELD = "LeaseHeld"
     POD_SCHEDULED = "PodScheduled"
     WORKTREE_READY = "WorktreeReady"
     ARTIFACTS_COMMITTED = "ArtifactsCommitted"
     WORK_SAVED = "WorkSaved"
     SUCCEEDED = "Succeeded"
+    DELIVERED = "Delivered"
 
 
 def find(conditions: Sequence[Condition], kind: str) -> Condition | None:

@@ -66,6 +66,8 @@ RESOURCES = (
             Column("Tokens", ".status.usage.totalTokens", "integer", wide=True),
             Column("Cost", ".status.usage.costUSD", wide=True),
             Column("Saved", '.status.conditions[?(@.type=="WorkSaved")].reason', wide=True),
+            Column("Delivery", ".status.delivery.state", wide=True),
+            Column("Pull Request", ".status.delivery.pullRequest.url", wide=True),
             Column("Pod", ".status.podName", wide=True),
             Column("Message", ".status.message", wide=True),
             Column("Summary", ".status.summary", wide=True),
@@ -91,6 +93,7 @@ RESOURCES = (
             _AGE,
             Column("Tokens", ".status.usage.totalTokens", "integer", wide=True),
             Column("Cost", ".status.usage.costUSD", wide=True),
+            Column("Delivered", ".status.delivery.delivered", "integer", wide=True),
             Column("Message", ".status.message", wide=True),
         ),
         rules=(

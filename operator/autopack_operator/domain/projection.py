@@ -8,7 +8,13 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from autopack.phases import PodPhase
-from autopack_operator.domain.api.common import ANCHOR_ANNOTATION, ATTEMPT_LABEL, RUN_UID_LABEL, JsonDict
+from autopack_operator.domain.api.common import (
+    ANCHOR_ANNOTATION,
+    ATTEMPT_LABEL,
+    BATCH_INDEX_ANNOTATION,
+    RUN_UID_LABEL,
+    JsonDict,
+)
 from autopack_operator.domain.api.status import AutopackRunStatus, RunBatchStatus
 from autopack_operator.domain.kueue import queue_of
 from autopack_operator.domain.views import (
@@ -31,7 +37,13 @@ def run_view(body: JsonDict) -> RunView:
     """An AutopackRun as stored. Of one that is finished only the beginning of its prompt is kept in memory: nobody asks
     for the rest, and there may be thousands of them.
     """
-    run = RunView(**_common(body), owner=controller_of(body["metadata"]), status=_status(AutopackRunStatus, body))
+    meta = body["metadata"]
+    run = RunView(
+        **_common(body),
+        owner=controller_of(meta),
+        batch_index=_index((meta.get("annotations") or {}).get(BATCH_INDEX_ANNOTATION)),
+        status=_status(AutopackRunStatus, body),
+    )
     prompt = run.spec.get("prompt") if run.terminal and isinstance(run.spec, dict) else None
     if isinstance(prompt, str) and len(prompt) > PROMPT_BEGINNING:
         return replace(run, spec=run.spec | {"prompt": prompt[:PROMPT_BEGINNING]})
@@ -139,6 +151,10 @@ def _status(model: type[StatusT], body: JsonDict) -> StatusT:
         return model.model_validate(body.get("status") or {})
     except ValidationError:
         return model()
+
+
+def _index(text: object) -> int | None:
+    return int(text) if isinstance(text, str) and len(text) < 10 and text.isascii() and text.isdecimal() else None
 
 
 def _number(text: object) -> int:

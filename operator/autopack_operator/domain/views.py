@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Literal, TypeVar
 
@@ -57,6 +58,8 @@ class RunView(ObjectView[AutopackRunStatus]):
 
     kind = "AutopackRun"
     owner: Owner | None
+    batch_index: int | None = None
+    """Which run of its batch it says that it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +162,8 @@ class UnfinishedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class CommittedWork:
-    """What the volume service imported when an attempt was over. `unsaved` names the first of `unsaved_count`; `usage`
-    and `summary` are what its agent told.
+    """What the volume service imported when an attempt was over. `unsaved` names the first of `unsaved_count`; `outbox`
+    are the branches that the run pushed, with their commits; `usage` and `summary` are what its agent told.
     """
 
     complete: bool
@@ -175,6 +178,7 @@ class CommittedWork:
     saved: Saved = "all"
     unsaved: tuple[Unsaved, ...] = ()
     unsaved_count: int = 0
+    outbox: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = UNKNOWN
     summary: str = ""
 

@@ -18,6 +18,7 @@ from autopack_operator.ports.cluster import (
     Runs,
 )
 from autopack_operator.ports.history import History
+from autopack_operator.ports.publisher import Publisher
 from autopack_operator.ports.telemetry import Telemetry
 from autopack_operator.ports.volume import Volume
 
@@ -36,6 +37,7 @@ class Ports:
     leases: Leases
     events: Events
     volume: Volume
+    publisher: Publisher
     history: History
     telemetry: Telemetry
     clock: Clock

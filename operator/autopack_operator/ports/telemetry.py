@@ -30,3 +30,7 @@ class Telemetry(Protocol):
     def run_finished(self, phase: str) -> None:
         """A run reached that terminal phase."""
         ...
+
+    def delivery_ended(self, state: str) -> None:
+        """A run's delivery came to that end."""
+        ...

@@ -28,6 +28,7 @@ STORIES = [
     stories.deletion,
     stories.batch_canceled,
     stories.batch_gives_up,
+    stories.delivery,
 ]
 Error = Callable[[], BaseException]
 KILLS: dict[str, tuple[Moment, Error]] = {
@@ -41,6 +42,8 @@ ERRORS: dict[str, tuple[Moment, Error]] = {
     "connection reset": (Moment.AFTER, lambda: TransientError("connection reset")),
 }
 FAULTS = KILLS | ERRORS
+SERVICES = {"Volume", "Publisher"}
+"""Not the API server: what they answer is an answer, and no error."""
 SUBTLE = {"killed and arrives late", "conflict"}
 """Seldom tell more than the others do, so the rich stories are enough for them."""
 
@@ -93,7 +96,7 @@ def test_an_operator_killed_at_any_request_is_replaced_without_a_trace(story: St
 
 @pytest.mark.parametrize(("story", "fault"), cases(ERRORS))
 def test_an_error_of_the_api_server_at_any_request_is_overcome(story: Story, fault: str) -> None:
-    requests = [request for request in undisturbed(story).api.requests if request.kind != "Volume"]
+    requests = [request for request in undisturbed(story).api.requests if request.kind not in SERVICES]
     assert [text for request in requests if (text := differs(story, Faults((request.number, fault))))] == []
 
 

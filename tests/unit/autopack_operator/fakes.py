@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from pydantic import BaseModel
 from tests.unit.autopack_operator.builders import SHA
@@ -15,6 +16,10 @@ from autopack.agents.usage import UNKNOWN, Usage
 from autopack.file_layout import AttemptPaths
 from autopack_operator.domain import naming, projection
 from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, WORKSPACE_ANNOTATION, JsonDict, Source
+from autopack_operator.domain.api.status import DeliveredPullRequest
+from autopack_operator.domain.delivery.request import DeliveryRequest
+from autopack_operator.domain.delivery.world import Answer, Delivered
+from autopack_operator.domain.keys import Key
 from autopack_operator.domain.run.prompts import NOTHING_ASKED, Asked
 from autopack_operator.domain.views import (
     Attempt,
@@ -28,6 +33,48 @@ from autopack_operator.domain.views import (
     UnfinishedAttempt,
     VolumeFailure,
 )
+
+ViewT = TypeVar("ViewT")
+
+
+@dataclass
+class GitServer:
+    """What was delivered, and what the publisher answers to further requests. It survives every operator."""
+
+    answers: dict[str, list[Answer | None]] = field(default_factory=dict)
+    """By run name: what is answered before the delivery is made."""
+    asked: list[DeliveryRequest] = field(default_factory=list)
+    branches: dict[str, str] = field(default_factory=dict)
+    pushes: int = 0
+    hangs: asyncio.Event | None = None
+    """No request is answered before it is set."""
+    waiting: int = 0
+
+
+@dataclass
+class FakePublisher:
+    """ports.publisher.Publisher: answers as it is told, then delivers; what is there already is not pushed again."""
+
+    session: Session
+    server: GitServer
+
+    async def deliver(self, request: DeliveryRequest) -> Answer | None:
+        if self.server.hangs is not None:
+            self.server.waiting += 1
+            await self.server.hangs.wait()
+
+        def act() -> Answer | None:
+            self.server.asked.append(request)
+            waiting = self.server.answers.get(request.run_name, [])
+            if waiting:
+                return waiting.pop(0)
+            if self.server.branches.get(request.branch) != request.work.commit:
+                self.server.branches[request.branch] = request.work.commit
+                self.server.pushes += 1
+            pull = DeliveredPullRequest(number=7, url="https://git.example/7") if request.pull_request else None
+            return Delivered(request.work.commit, pull, "")
+
+        return await self.session.change("deliver", "Publisher", request.run_name, act)
 
 
 @dataclass
@@ -184,6 +231,16 @@ class FakeLister:
 USED_BY_AN_ATTEMPT = Usage(requests=1, input_tokens=1000, output_tokens=10, cached_tokens=400, micro_usd=250_000)
 
 
+class NothingMore:
+    """reconciler.Epilogue: what is finished is finished."""
+
+    async def bring_on(self, key: Key, view: ViewT) -> tuple[ViewT, float | None]:
+        return view, None
+
+    def forget(self, key: Key) -> None:
+        """There is nothing."""
+
+
 class NoHistory:
     """ports.history.History: nothing is kept."""
 
@@ -209,6 +266,7 @@ class SilentTelemetry:
 
     def __init__(self) -> None:
         self.finished: list[str] = []
+        self.deliveries: list[str] = []
         self.contentions = 0
         self.worktrees: list[float] = []
         self.used = UNKNOWN
@@ -228,6 +286,9 @@ class SilentTelemetry:
 
     def run_finished(self, phase: str) -> None:
         self.finished.append(phase)
+
+    def delivery_ended(self, state: str) -> None:
+        self.deliveries.append(state)
 
 
 @dataclass

@@ -40,6 +40,9 @@ class PrometheusTelemetry:
         self._finished = Counter(
             "autopack_runs_finished_total", "Runs that reached a terminal phase.", ["phase"], registry=self.registry
         )
+        self._deliveries = Counter(
+            "autopack_deliveries_total", "Deliveries of runs that came to an end.", ["state"], registry=self.registry
+        )
         self._tokens = Counter(
             "autopack_tokens_total",
             "Tokens that agents say they used; cached is the part of input that came from the provider's cache.",
@@ -79,6 +82,10 @@ class PrometheusTelemetry:
     def run_finished(self, phase: str) -> None:
         """Count one."""
         self._finished.labels(phase).inc()
+
+    def delivery_ended(self, state: str) -> None:
+        """Count one."""
+        self._deliveries.labels(state).inc()
 
     def watch_state(self, depth: Callable[[], int], phases: Callable[[], dict[str, int]]) -> None:
         """Read queue depth and runs by phase at each scrape rather than at each change."""

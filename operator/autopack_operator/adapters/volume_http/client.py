@@ -97,6 +97,7 @@ class HttpVolume:
                 saved=answer.get("saved", "all" if answer["complete"] else "unknown"),
                 unsaved=tuple(answer.get("unsaved", ())),
                 unsaved_count=answer.get("unsavedCount", 0),
+                outbox=answer.get("outbox", {}),
                 usage=from_json(answer.get("usage")),
                 summary=answer.get("summary", ""),
             )

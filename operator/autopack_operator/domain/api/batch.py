@@ -10,9 +10,10 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from autopack_operator.domain.api import asking
+from autopack_operator.domain.api import asking, delivering
 from autopack_operator.domain.api.agents import AgentDifference, Prompt, PromptFrom
 from autopack_operator.domain.api.common import DNS_LABEL, ENV_NAME, MAX_ENV, Argument, EnvVar, Model
+from autopack_operator.domain.api.deliver import ONE_BRANCH_EACH
 from autopack_operator.domain.api.git_names import Branch, Ref
 from autopack_operator.domain.api.placeholders import filled
 from autopack_operator.domain.api.run import AGENT_NEEDS_PROMPT, ONE_PROMPT, AutopackRunSpec, RunTemplate, TtlSeconds
@@ -158,6 +159,11 @@ class RunBatchSpec(Model):
                     "message": f"{AGENT_NEEDS_PROMPT} (in spec.template, or in each of spec.runs)",
                 },
                 {
+                    "rule": "!has(self.template.deliver) || !has(self.template.deliver.branch) || "
+                    "self.template.deliver.branch.contains('{') || (size(self.matrix) == 0 && size(self.runs) == 1)",
+                    "message": ONE_BRANCH_EACH,
+                },
+                {
                     "rule": f"self.runs.map(r, has(r.prompt) ? size(r.prompt) : 0).sum() <= {asking.MAX_PROMPTS}",
                     "message": "the prompts of spec.runs are more than 1 MiB together: use more batches, or promptFrom",
                 },
@@ -250,6 +256,12 @@ class RunBatchSpec(Model):
         asking.check_sizes(self.template.prompt, own, sharing)
         return self
 
+    @model_validator(mode="after")
+    def _each_run_has_its_branch(self) -> Self:
+        if (deliver := self.template.deliver) is not None:
+            delivering.check_each(deliver, ((item, variables) for item, variables in self._each()))
+        return self
+
     def _each(self) -> Iterator[tuple[BatchItem | None, asking.Variables]]:
         """Every run: its item (None for one of the matrix) and its variables."""
         if not self.matrix:
@@ -292,4 +304,6 @@ def child_spec(batch: RunBatchSpec, item: BatchItem) -> AutopackRunSpec:
         fields |= {"prompt": item.prompt, "prompt_from": item.prompt_from}
     elif template.prompt is not None:
         fields["prompt"] = filled(template.prompt, item.variables)
+    if template.deliver is not None:
+        fields["deliver"] = delivering.deliver_of(template.deliver, item.variables)
     return AutopackRunSpec(**fields)

@@ -59,6 +59,12 @@ _REF = _Form(
     "/ + @ - at the beginning",
 )
 
+_BRANCH_PATTERN = _Form(
+    r"^[A-Za-z0-9_.#{][A-Za-z0-9_./+@#{}-]*$",
+    "write the name of a branch, with letters, digits and _ . / + @ # -, and none of / + @ - at the beginning; {NAME} "
+    "stands for a variable of a batch's run",
+)
+
 Address = Annotated[str, AfterValidator(_ADDRESS.check), _ADDRESS.field(2048)]
 """Where a repository is."""
 
@@ -67,3 +73,6 @@ Ref = Annotated[str, AfterValidator(_REF.check), _REF.field(255)]
 
 Branch = Annotated[str, AfterValidator(_REF.check), _REF.field(200)]
 """What a run works on."""
+
+BranchPattern = Annotated[str, AfterValidator(_BRANCH_PATTERN.check), _BRANCH_PATTERN.field(200)]
+"""The same, with what a batch fills in."""

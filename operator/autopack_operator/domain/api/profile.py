@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from autopack_operator.domain.api.agents import Agent
 from autopack_operator.domain.api.bindings import BoundEnv, ValueFrom
 from autopack_operator.domain.api.common import MAX_ENV, Model
+from autopack_operator.domain.api.deliver import DeliveryPolicy
 from autopack_operator.domain.api.mounted import BoundFile, Scratch
 from autopack_operator.domain.api.quantities import HelperResources, Quantity, Resources
 from autopack_operator.domain.api.scheduling import (
@@ -163,3 +164,6 @@ class RunProfileSpec(Model):
     agents: Annotated[
         list[Agent], Field(max_length=32, description="Agents that runs may name in spec.agent, with what they need.")
     ] = []
+    deliver: Annotated[
+        DeliveryPolicy | None, Field(description="What runs may deliver; absent: they may not have spec.deliver.")
+    ] = None

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from autopack_operator.domain.api.agents import AgentChoice, Prompt, PromptFrom
 from autopack_operator.domain.api.common import MAX_ENV, Argument, EnvVar, Model, ProfileRef, Source
+from autopack_operator.domain.api.deliver import PLACEHOLDER_IN_BRANCH, Approval, Deliver
 
 
 class DatabaseMode(StrEnum):
@@ -144,6 +145,15 @@ class RunTemplate(Model):
     ] = 60
     retry: Retry = Retry()
     workspace: Workspace = Workspace()
+    prepare_timeout_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=604_800,
+            description="The run fails when its repository or its prompt cannot be had for so many seconds.",
+        ),
+    ] = 1800
+    deliver: Deliver | None = None
 
     @model_validator(mode="after")
     def _can_start(self) -> Self:
@@ -176,6 +186,7 @@ _FIXED = (
     "terminationGracePeriodSeconds",
     "retry",
     "workspace",
+    "prepareTimeoutSeconds",
 )
 
 
@@ -202,6 +213,10 @@ class AutopackRunSpec(RunTemplate):
                     ".contains('{')",
                     "message": NOTHING_TO_FILL_IN,
                 },
+                {
+                    "rule": "!has(self.deliver) || !has(self.deliver.branch) || !self.deliver.branch.contains('{')",
+                    "message": PLACEHOLDER_IN_BRANCH,
+                },
                 *map(_immutable, _FIXED),
                 {"rule": "!oldSelf.cancel || self.cancel", "message": "spec.cancel cannot be taken back"},
             ]
@@ -211,6 +226,15 @@ class AutopackRunSpec(RunTemplate):
     suspend: Annotated[bool, Field(description="Do not start (or stop, keeping the work) until this is false.")] = False
     cancel: Annotated[bool, Field(description="Stop for good; the work so far is kept.")] = False
     ttl_seconds_after_finished: TtlSeconds = TtlSeconds()
+    approval: Annotated[
+        Approval | None, Field(description="Set by `kubectl autopack approve` and `reject`, never by a run's author.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _branch_is_whole(self) -> Self:
+        if self.deliver is not None and "{" in (self.deliver.branch or ""):
+            raise ValueError(PLACEHOLDER_IN_BRANCH)
+        return self
 
     @model_validator(mode="after")
     def _agent_can_start(self) -> Self:

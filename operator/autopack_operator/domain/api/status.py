@@ -16,6 +16,13 @@ class StatusModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
 
+def _is_index_ranges(text: str) -> str:
+    indexes.parse(text)
+    return text
+
+
+MAX_OUTBOX = 16
+
 ObservedGeneration = Annotated[int, Field(description="The metadata.generation that this was written for.")]
 Phase = Annotated[str, Field(max_length=32, description="Where it is, derived from the conditions.")]
 Reason = Annotated[str, Field(max_length=128, description="Why it is there, in one word, for programs.")]
@@ -58,6 +65,50 @@ class Failures(StatusModel):
 
     infrastructure: Annotated[int, Field(description="Attempts that lost their pod, or never got one.")] = 0
     agent: Annotated[int, Field(description="Attempts whose command failed.")] = 0
+
+
+class DeliveredPullRequest(StatusModel):
+    """The pull request, as the git server has it."""
+
+    number: Annotated[int, Field(description="Its number.")]
+    url: Annotated[str, Field(max_length=2048, description="Where it can be seen.")]
+
+
+class DeliveryStatus(StatusModel):
+    """How far the delivery is. Written before the first request, so that no end of a process loses it."""
+
+    state: Annotated[
+        str,
+        Field(
+            pattern="^(Pending|AwaitingApproval|Delivered|Conflict|Refused|Failed)$",
+            description="Pending, AwaitingApproval, Delivered, Conflict, Refused or Failed.",
+        ),
+    ]
+    reason: Reason = ""
+    message: Message = ""
+    branch: Annotated[str, Field(description="Branch that is pushed.")] = ""
+    commit: Annotated[str, Field(description="Commit that is delivered: the run's, or the one made of it.")] = ""
+    source: Annotated[str, Field(description="The run's commit that this is, or was made of.")] = ""
+    target: Annotated[str, Field(description="Address of the repository.")] = ""
+    pull_request: DeliveredPullRequest | None = None
+    approved_by: Annotated[str | None, Field(description="Who approved it.")] = None
+    expected: Annotated[str, Field(description="Commit that was delivered to the same branch before.")] = ""
+    request: Annotated[str, Field(max_length=64, description="Digest of the spec.deliver that this is about.")] = ""
+    since: Annotated[
+        str | None,
+        Field(description="When this delivery began, or was approved.", json_schema_extra={"format": "date-time"}),
+    ] = None
+
+
+class Deliveries(StatusModel):
+    """Deliveries of a batch's runs."""
+
+    pending: Annotated[int, Field(description="Deliveries under way.")] = 0
+    awaiting_approval: Annotated[int, Field(description="Deliveries that somebody has to approve.")] = 0
+    delivered: Annotated[int, Field(description="Runs that were delivered.")] = 0
+    failed: Annotated[int, Field(description="Deliveries that ended in any other way.")] = 0
+    delivered_indexes: Annotated[str, AfterValidator(_is_index_ranges), Field(description="The runs delivered.")] = ""
+    failed_indexes: Annotated[str, AfterValidator(_is_index_ranges), Field(description="The runs that were not.")] = ""
 
 
 Number = Annotated[int | None, Field(ge=0)]
@@ -119,6 +170,11 @@ class AutopackRunStatus(StatusModel):
     resumed_from: Annotated[
         str | None, Field(description="Commit whose state this attempt's worktree began with; absent: the source's.")
     ] = None
+    outbox: Annotated[
+        dict[str, str] | None,
+        Field(max_length=MAX_OUTBOX, description="Branches that the run pushed, and their commits; the first 16."),
+    ] = None
+    delivery: DeliveryStatus | None = None
     exit_code: Annotated[int | None, Field(description="Exit code of the newest attempt's command.")] = None
     usage: Annotated[
         ReportedUsage | None, Field(description="What the run's agent used, in all attempts that are over together.")
@@ -137,11 +193,6 @@ class AutopackRunStatus(StatusModel):
     finished_at: FinishedAt = None
     duration: Duration = None
     conditions: Conditions = []
-
-
-def _is_index_ranges(text: str) -> str:
-    indexes.parse(text)
-    return text
 
 
 class Indexes(StatusModel):
@@ -173,6 +224,9 @@ class RunBatchStatus(StatusModel):
     finished_indexes: Indexes = Indexes()
     usage: Annotated[
         ReportedUsage | None, Field(description="What the agents of the runs that are finished used, all together.")
+    ] = None
+    delivery: Annotated[
+        Deliveries | None, Field(description="Deliveries of its runs; absent while there are none.")
     ] = None
     outcome: Outcome | None = None
     last_start_at: Annotated[

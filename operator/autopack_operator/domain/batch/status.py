@@ -52,6 +52,7 @@ def status_of(batch: BatchView, world: BatchWorld, telling: Telling, now: dateti
         started=max(counted.started, before.started),
         finished_indexes=counted.ranges(),
         usage=usage.reported(counted.usage),
+        delivery=world.deliveries,
         outcome=telling.outcome,
         last_start_at=_last_start(world, before),
         started_at=started_at,

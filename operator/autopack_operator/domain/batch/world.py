@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autopack_operator.domain.api.batch import RunBatchSpec
-from autopack_operator.domain.api.status import RunBatchStatus
+from autopack_operator.domain.api.status import Deliveries, RunBatchStatus
 from autopack_operator.domain.batch.census import Start
 from autopack_operator.domain.batch.memory import BatchMemory
 from autopack_operator.domain.run.world import ReadAnchor, Wait
@@ -20,6 +20,7 @@ class BatchWorld:
         known: its runs by state, and the answers of steps. A decision reads it and changes nothing in it.
         spec_error: why the spec cannot be parsed; `spec` is only a stand-in then.
         quiet_for: seconds since this process last wrote the batch's status.
+        deliveries: those of its runs, counted.
 
     """
 
@@ -27,6 +28,7 @@ class BatchWorld:
     known: BatchMemory
     spec_error: str = ""
     quiet_for: float = 1e9
+    deliveries: Deliveries | None = None
 
 
 @dataclass(frozen=True, slots=True)

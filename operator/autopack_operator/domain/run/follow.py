@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from autopack.phases import Phase
-from autopack_operator.domain.run import deadline, finish, profile_policy, transitions
+from autopack_operator.domain.run import deadline, finish, patience, profile_policy, transitions
 from autopack_operator.domain.run.verdict import Verdict, infrastructure, of_stopped_pod, of_stuck_pod
 from autopack_operator.domain.run.world import (
     AcquireLease,
@@ -111,7 +111,7 @@ def _without_pod(run: RunView, world: World, now: datetime) -> Step:
         if left > 0:
             return Wait(left)
         return finish.decide(run, world, _decided(run, world), now)
-    ending = _asked_to_end(run, world, now) or _hopeless(world)
+    ending = _asked_to_end(run, world, now) or _hopeless(run, world, now)
     if ending is not None:
         return WriteStatus(transitions.decided(run, ending, now))
     return _create(run, world, now)
@@ -129,17 +129,20 @@ def _may_still_run(run: RunView, world: World, now: datetime) -> float:
     return world.spec.termination_grace_period_seconds + KUBELET_SECONDS - gone_for
 
 
-def _hopeless(world: World) -> Verdict | None:
+def _hopeless(run: RunView, world: World, now: datetime) -> Verdict | None:
     """What would keep every try to make the pod from working. Written down before the attempt's work is committed, so
     that no later look finds reason to try again.
     """
     if world.known.pod_problem is not None and world.known.pod_problem.hopeless:
         return infrastructure(world.known.pod_problem.reason, world.known.pod_problem.message)
-    if isinstance(world.known.prepared, VolumeFailure) and not world.known.prepared.transient:
-        return infrastructure(world.known.prepared.reason, world.known.prepared.message)
+    match world.known.prepared:
+        case VolumeFailure(transient=False) as failure:
+            return infrastructure(failure.reason, failure.message)
+        case VolumeFailure() as failure if (lost := patience.lost(run, world.spec, failure, now)) is not None:
+            return lost
     if profile_policy.unknown(world):
         return None
-    refusal = profile_policy.refusal(world.spec, world.profile, world.profile_error)
+    refusal = profile_policy.refusal(run, world.spec, world.profile, world.profile_error)
     return infrastructure(refusal.reason, refusal.message) if refusal is not None else None
 
 
@@ -153,6 +156,9 @@ def _create(run: RunView, world: World, now: datetime) -> Step:
         return _blocked(run, world.known.pod_problem.reason, world.known.pod_problem.message, now)
     if world.profile is None:
         return LookUpProfile(world.spec.profile_ref.name)
+    if isinstance(world.known.prepared, VolumeFailure):
+        status = transitions.unprepared(run, Phase.PREPARING, world.known.prepared, now)
+        return Wait(BLOCKED_SECONDS) if status == run.status else WriteStatus(status)
     if not isinstance(world.known.prepared, Attempt):
         again = Prepare(run.status.attempt, run.status.resumed_from is not None)
         return Wait(POLL_SECONDS) if world.known.prepared is not None else again

@@ -7,9 +7,11 @@ from fnmatch import fnmatchcase
 from autopack.phases import Phase
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec, DatabaseMode
+from autopack_operator.domain.delivery import policy
 from autopack_operator.domain.run.agent_policy import agent_of, objection
 from autopack_operator.domain.run.verdict import Verdict
 from autopack_operator.domain.run.world import World
+from autopack_operator.domain.views import RunView
 
 
 def image_of(spec: AutopackRunSpec, profile: RunProfileSpec) -> str:
@@ -23,8 +25,12 @@ def unknown(world: World) -> bool:
     return world.profile is None and not world.profile_error and not world.known.profile_absent
 
 
-def refusal(spec: AutopackRunSpec, profile: RunProfileSpec | None, profile_error: str = "") -> Verdict | None:
-    """Why the profile does not let this run start; None when it does."""
+def refusal(
+    run: RunView, spec: AutopackRunSpec, profile: RunProfileSpec | None, profile_error: str = ""
+) -> Verdict | None:
+    """Why the profile does not let this run start; None when it does. What it would not let it deliver at the end is
+    said here as well, before anything is spent on it.
+    """
     name = spec.profile_ref.name
     if profile_error:
         return _refused("ProfileInvalid", f"RunProfile {name!r} cannot be read; correct its {profile_error}")
@@ -53,6 +59,8 @@ def refusal(spec: AutopackRunSpec, profile: RunProfileSpec | None, profile_error
             "DatabaseNotConfigured",
             f"spec.databaseMode Postgres needs a database in RunProfile {name!r}; use PerRunSQLite or None",
         )
+    if (not_delivered := policy.objection(run, spec, profile)) is not None:
+        return _refused(policy.REASON, not_delivered)
     return None
 
 

@@ -8,7 +8,7 @@ from autopack.phases import Phase
 from autopack_operator.domain import turns
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.conditions import ConditionType, is_true
-from autopack_operator.domain.run import deadline, profile_policy, transitions
+from autopack_operator.domain.run import deadline, patience, profile_policy, transitions
 from autopack_operator.domain.run.verdict import Verdict
 from autopack_operator.domain.run.world import (
     AcquireLease,
@@ -67,7 +67,7 @@ def _gate(run: RunView, world: World, now: datetime) -> Step | None:
 def _profile(run: RunView, world: World, now: datetime) -> Step | None:
     if profile_policy.unknown(world):
         return LookUpProfile(world.spec.profile_ref.name)
-    refusal = profile_policy.refusal(world.spec, world.profile, world.profile_error)
+    refusal = profile_policy.refusal(run, world.spec, world.profile, world.profile_error)
     return _end(run, world, transitions.finished(run, refusal, now)) if refusal is not None else None
 
 
@@ -87,17 +87,21 @@ def _prepare(run: RunView, world: World, now: datetime) -> Step:
         case Attempt() as attempt if attempt.number == number:
             return _claim(run, world, attempt, now)
         case VolumeFailure(transient=True) as failure:
-            return _say(run, Phase.PENDING, failure.reason, failure.message, now, CONFLICT_SECONDS)
+            if (lost := patience.lost(run, world.spec, failure, now)) is not None:
+                return _never_started(run, world, lost, now)
+            return _tell(run, transitions.unprepared(run, Phase.PENDING, failure, now), now, CONFLICT_SECONDS)
         case VolumeFailure() as failure:
-            verdict = Verdict(Phase.FAILED, failure.reason, failure.message)
-            ending = transitions.finished(run, verdict, now, not_committed="the attempt never started")
-            return _end(run, world, ending)
+            return _never_started(run, world, Verdict(Phase.FAILED, failure.reason, failure.message), now)
         case str():
             return _say(
                 run, Phase.PENDING, "FetchingRepository", "the volume fetches the repository", now, POLL_SECONDS
             )
         case _:
             return Prepare(number, run.status.resumed_from is not None)
+
+
+def _never_started(run: RunView, world: World, verdict: Verdict, now: datetime) -> Step:
+    return _end(run, world, transitions.finished(run, verdict, now, not_committed="the attempt never started"))
 
 
 def _claim(run: RunView, world: World, attempt: Attempt, now: datetime) -> Step:
@@ -126,8 +130,11 @@ def _say(
     now: datetime,
     again: float | None,
 ) -> Step:
+    return _tell(run, transitions.waiting(run, phase, reason, message, now), now, again)
+
+
+def _tell(run: RunView, status: AutopackRunStatus, now: datetime, again: float | None) -> Step:
     """Tell the user why nothing happens, once it has lasted long enough to matter."""
-    status = transitions.waiting(run, phase, reason, message, now)
     young = seconds_between(run.created_at, now) < QUIET_SECONDS
     if status == run.status or young:
         return Wait(again)

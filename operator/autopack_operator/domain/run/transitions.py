@@ -13,12 +13,12 @@ from autopack.unsaved import describe
 from autopack_operator.domain import naming, usage
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.run import AutopackRunSpec, StartFrom
-from autopack_operator.domain.api.status import AutopackRunStatus, Condition, Outcome
-from autopack_operator.domain.conditions import MAX_MESSAGE, MAX_REASON, ConditionType, with_condition
+from autopack_operator.domain.api.status import MAX_OUTBOX, AutopackRunStatus, Condition, Outcome
+from autopack_operator.domain.conditions import MAX_MESSAGE, MAX_REASON, ConditionType, find, with_condition
 from autopack_operator.domain.run.retry import backoff_seconds, counted
 from autopack_operator.domain.run.verdict import RUN_CONTAINER, WORKSPACE_CONTAINER, Verdict, reason_of_waiting
 from autopack_operator.domain.times import parse, rfc3339
-from autopack_operator.domain.views import AnchorVerdict, Attempt, CommittedWork, PodView, RunView
+from autopack_operator.domain.views import AnchorVerdict, Attempt, CommittedWork, PodView, RunView, VolumeFailure
 
 STARTING = frozenset({"PodPending", "PodInitializing"})
 """Reasons of a pod that nothing holds up."""
@@ -59,10 +59,22 @@ def waiting(run: RunView, phase: str, reason: str, message: str, now: datetime) 
     return Editor(run, now).set(phase=phase, reason=reason, message=message).done()
 
 
+def unprepared(run: RunView, phase: str, failure: VolumeFailure, now: datetime) -> AutopackRunStatus:
+    """What the attempt begins with is out of reach for now; the condition says since when."""
+    edit = Editor(run, now).set(phase=phase, reason=failure.reason, message=failure.message)
+    return edit.condition(ConditionType.PREPARED, False, failure.reason, failure.message).done()
+
+
 def held(run: RunView, now: datetime) -> AutopackRunStatus:
     """The run waits because it is suspended; its deadline is counted again when it goes on."""
-    told = waiting(run, Phase.PENDING, "Suspended", "spec.suspend is true", now)
-    return told.model_copy(update={"active_since": None})
+    edit = Editor(run, now).set(phase=Phase.PENDING, reason="Suspended", message="spec.suspend is true")
+    return _prepared(edit, run, None, "Suspended").set(active_since=None).done()
+
+
+def _prepared(edit: Editor, run: RunView, status: bool | None, reason: str) -> Editor:
+    """Correct what was told of an attempt that could not be prepared."""
+    before = find(run.status.conditions, ConditionType.PREPARED)
+    return edit if before is None else edit.condition(ConditionType.PREPARED, status, reason)
 
 
 def claimed(
@@ -90,6 +102,7 @@ def claimed(
     if anchor is not None:
         edit.condition(ConditionType.ANCHOR_APPROVED, True, anchor.reason, anchor.message)
     edit.condition(ConditionType.LEASE_HELD, True, "Acquired", f"held by attempt {attempt.number}")
+    _prepared(edit, run, True, "Prepared")
     if run.status.attempt:
         edit.condition(ConditionType.ARTIFACTS_COMMITTED, False, "AttemptUnderWay")
     return edit.done()
@@ -103,7 +116,7 @@ def branch_of(run: RunView, spec: AutopackRunSpec) -> str:
 
 def observed(run: RunView, pod: PodView, now: datetime) -> AutopackRunStatus:
     """What a pod that is under way shows."""
-    edit = Editor(run, now).set(pod_uid=pod.uid)
+    edit = _prepared(Editor(run, now).set(pod_uid=pod.uid), run, True, "Prepared")
     command, workspace = pod.container(RUN_CONTAINER), pod.container(WORKSPACE_CONTAINER)
     if pod.scheduled:
         edit.condition(ConditionType.POD_SCHEDULED, True, "Scheduled")
@@ -274,6 +287,7 @@ def _work(before: AutopackRunStatus, committed: CommittedWork | None) -> JsonDic
         "ref": committed.ref,
         "manifest_sha256": committed.manifest_sha256,
         "snapshot": committed.snapshot,
+        "outbox": dict(sorted(committed.outbox.items())[:MAX_OUTBOX]) or None,
     }
 
 

@@ -35,6 +35,7 @@ def test_counters_and_histograms() -> None:
     telemetry.lease_contention()
     telemetry.worktree_ready(3.0)
     telemetry.run_finished("Failed")
+    telemetry.delivery_ended("Conflict")
     for _ in range(2):
         telemetry.agent_used(Usage(requests=1, input_tokens=1000, output_tokens=10, micro_usd=250_000))
     telemetry.leader.set(1)
@@ -44,6 +45,7 @@ def test_counters_and_histograms() -> None:
     assert found["autopack_lease_contention_total"] == 1
     assert (found['autopack_worktree_seconds_bucket{le="2.0"}'], found["autopack_worktree_seconds_sum"]) == (0, 3)
     assert found['autopack_runs_finished_total{phase="Failed"}'] == 1
+    assert found['autopack_deliveries_total{state="Conflict"}'] == 1
     tokens = [found[f'autopack_tokens_total{{kind="{kind}"}}'] for kind in ("input", "cached", "output")]
     assert (tokens, found["autopack_cost_usd_total"]) == ([2000, 0, 20], 0.5)
     assert found["autopack_leader"] == 1

@@ -9,6 +9,8 @@ from tests.unit.autopack_operator.fake_api import FakeApi
 
 from autopack_operator.domain import naming, projection
 from autopack_operator.domain.api.common import WORKSPACE_ANNOTATION, JsonDict
+from autopack_operator.domain.api.status import AutopackRunStatus
+from autopack_operator.domain.conditions import ConditionType
 from autopack_operator.domain.views import PodView, RunView
 
 
@@ -35,7 +37,7 @@ class Referee:
         before = self._runs.get(run.uid)
         self._runs[run.uid] = run
         if before is not None:
-            if before.terminal and before.status != run.status:
+            if before.terminal and _final(before) != _final(run):
                 self._foul(f"{run.name}: terminal {before.status.phase} became {run.status.phase}")
             if run.status.attempt not in {before.status.attempt, before.status.attempt + 1}:
                 self._foul(f"{run.name}: attempt {before.status.attempt} became {run.status.attempt}")
@@ -80,3 +82,9 @@ class Referee:
 
     def _foul(self, text: str) -> None:
         self.fouls.append(text)
+
+
+def _final(run: RunView) -> AutopackRunStatus:
+    """What of a terminal status never changes: all but how far the delivery is."""
+    conditions = [item for item in run.status.conditions if item.type != ConditionType.DELIVERED]
+    return run.status.model_copy(update={"delivery": None, "conditions": conditions})

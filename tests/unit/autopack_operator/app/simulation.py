@@ -24,8 +24,10 @@ from tests.unit.autopack_operator.fakes import (
     FakeLister,
     FakePods,
     FakeProfiles,
+    FakePublisher,
     FakeRuns,
     FakeVolume,
+    GitServer,
     NoHistory,
     RecordedEvents,
     SilentTelemetry,
@@ -80,6 +82,7 @@ class Process:
             leases=FakeLeases(session),
             events=simulation.events,
             volume=FakeVolume(session, simulation.files),
+            publisher=FakePublisher(session, simulation.server),
             history=NoHistory(),
             telemetry=simulation.telemetry,
             clock=LoopClock(),
@@ -128,6 +131,7 @@ class Simulation:
         self.clock = LoopClock()
         self.api = FakeApi(self.clock.now)
         self.files = VolumeFiles()
+        self.server = GitServer()
         self.kubelet = Kubelet(self.api, self.files)
         self.referee = Referee(self.api)
         self.events = RecordedEvents()
@@ -138,6 +142,15 @@ class Simulation:
         """kubectl apply."""
         for built in objects:
             self.api.add(built.body())
+
+    def allow_delivery(self, **policy: object) -> None:
+        """An administrator lets runs deliver."""
+        self.api.edit("RunProfile", "default", deliver={"targets": ["https://git.example/*"]} | policy)
+
+    def delivered(self, name: str) -> str:
+        """How far the delivery of that run is; empty while there is none."""
+        found = (self.api.find("AutopackRun", name) or {}).get("status", {}).get("delivery")
+        return found["state"] if found is not None else ""
 
     def run(self, name: str = "one") -> RunView:
         """That AutopackRun as stored."""
@@ -195,15 +208,20 @@ class Simulation:
         }
 
 
-_TIMES = {"activeSince", "startedAt", "finishedAt", "duration", "nextAttemptAt", "lastStartAt"}
+_TIMES = {"since", "activeSince", "startedAt", "finishedAt", "duration", "nextAttemptAt", "lastStartAt"}
 _APART = _TIMES | {"podUID", "conditions", "initContainerStatuses", "containerStatuses"}
 
 
 def _essence(body: JsonDict) -> JsonDict:
     status, uid = body.get("status", {}), body["metadata"]["uid"]
+    status = status | {name: _timeless(value) for name, value in status.items() if isinstance(value, dict)}
     kept = {name: _without(uid, value) for name, value in status.items() if name not in _APART}
     conditions = {item["type"]: f"{item['status']} {item.get('reason')}" for item in status.get("conditions", ())}
     return kept | {"conditions": conditions}
+
+
+def _timeless(value: JsonDict) -> JsonDict:
+    return {name: found for name, found in value.items() if name not in _TIMES}
 
 
 def _without(uid: str, value: object) -> object:

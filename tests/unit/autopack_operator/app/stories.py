@@ -133,3 +133,10 @@ async def batch_paced(lab: Simulation) -> None:
     """One start a minute, whoever decides."""
     lab.apply(BatchBuilder(workers=3).spec(startIntervalSeconds=60))
     await lab.end()
+
+
+async def delivery(lab: Simulation) -> None:
+    """The work of a run is delivered."""
+    lab.allow_delivery()
+    lab.apply(RunBuilder().spec(deliver={"target": "https://git.example/app.git", "pullRequest": {}}))
+    await lab.until(lambda: lab.delivered("one") == "Delivered")

@@ -21,7 +21,7 @@ from tests.unit.autopack_operator.builders import (
     committed,
     prepared,
 )
-from tests.unit.autopack_operator.fakes import NoHistory, RecordedEvents, SilentTelemetry
+from tests.unit.autopack_operator.fakes import NoHistory, NothingMore, RecordedEvents, SilentTelemetry
 
 from autopack.phases import TERMINAL_PHASES, Phase
 from autopack_operator.app.application import MAX_RUN_STEPS
@@ -206,6 +206,7 @@ async def one_pass(data: st.DataObject, run: RunView) -> None:
         leases=answers,
         events=RecordedEvents(),
         volume=answers,  # type: ignore[arg-type]
+        publisher=answers,  # type: ignore[arg-type]
         history=NoHistory(),
         telemetry=SilentTelemetry(),
         clock=clock,
@@ -216,6 +217,7 @@ async def one_pass(data: st.DataObject, run: RunView) -> None:
         RunSight(cache, lambda: answers.any(False, True)),
         decide,
         RunSteps(ports, turnstile, SETTINGS),
+        NothingMore(),
         turnstile,
         clock,
         MAX_RUN_STEPS,

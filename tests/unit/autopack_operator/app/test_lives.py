@@ -224,6 +224,38 @@ def test_an_outage_of_the_volume_is_told_and_outlasted() -> None:
     assert told == ["Pending VolumeUnavailable", "Finishing VolumeUnavailable"]
 
 
+def test_what_cannot_be_prepared_for_too_long_fails_the_run_with_the_last_sentence() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.files.refusals["one"] = TRANSIENT
+        lab.apply(RunBuilder().spec(prepareTimeoutSeconds=600))
+        await asyncio.sleep(500)
+        assert lab.run().status.phase == "Pending"
+        lab.api.edit("AutopackRun", "one", suspend=True)
+        await asyncio.sleep(500)
+        lab.api.edit("AutopackRun", "one", suspend=False)
+        await asyncio.sleep(500)
+        assert lab.run().status.phase == "Pending", "a suspension stops the clock"
+        lab.files.refusals["one"] = VolumeFailure("HostUnavailable", "connection refused", transient=True)
+        await lab.end()
+
+    run = live(story).run()
+    assert ending(run) == ("Failed", "PrepareTimeout", 0)
+    assert run.status.message.endswith("spec.prepareTimeoutSeconds, 10m0s: HostUnavailable: connection refused")
+
+
+def test_what_could_be_prepared_after_all_is_said() -> None:
+    async def story(lab: Simulation) -> None:
+        lab.files.refusals["one"] = TRANSIENT
+        lab.apply(RunBuilder())
+        await asyncio.sleep(1700)
+        del lab.files.refusals["one"]
+        await lab.end()
+
+    run = live(story).run()
+    assert ending(run) == ("Succeeded", "Completed", 1)
+    assert conditions(run)["Prepared"] == "True Prepared"
+
+
 def test_work_that_cannot_be_taken_in_fails_the_run_and_says_why() -> None:
     async def story(lab: Simulation) -> None:
         lab.files.spoiled["one"] = VolumeFailure("ManifestMismatch", "report.txt was changed", transient=False)

@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 from tests.unit.autopack_operator.app.held_loop import LoopClock, play
 from tests.unit.autopack_operator.builders import NAMESPACE, RunBuilder
+from tests.unit.autopack_operator.fakes import NothingMore
 
 from autopack.phases import Phase
 from autopack_operator.app.reconciler import GONE_SECONDS, Reconciler, TooManyStepsError
@@ -63,7 +64,7 @@ def passes(script: Scripted, *runs: RunView | None) -> list[float | None]:
     async def program() -> list[float | None]:
         cache, clock = Cache(), LoopClock()
         turnstile = Turnstile(cache, clock, lambda _: None)
-        reconciler = Reconciler(script, script.decide, script, turnstile, clock, MAX_STEPS)
+        reconciler = Reconciler(script, script.decide, script, NothingMore(), turnstile, clock, MAX_STEPS)
         answers = []
         for script.run in runs:
             answers.append(await reconciler.reconcile(KEY))

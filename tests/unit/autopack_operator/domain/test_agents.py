@@ -13,6 +13,8 @@ from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.pod.manifest import run_pod
 from autopack_operator.domain.run.profile_policy import refusal
 
+RUN = RunBuilder().view()
+
 JsonDict = dict[str, Any]
 
 KEY = {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "one"}}}
@@ -117,7 +119,7 @@ def test_the_profiles_variables_win_over_the_runs_and_ours_over_all() -> None:
 )
 def test_an_agent_has_its_image_unless_the_run_names_another(name: str, image: str | None, got: str) -> None:
     fields = asked(name) | ({"image": image} if image else {})
-    assert refusal(spec(fields), PROFILE_OF_AGENTS) is None
+    assert refusal(RUN, spec(fields), PROFILE_OF_AGENTS) is None
     assert command_of(fields)["image"] == got
 
 
@@ -138,7 +140,7 @@ def test_an_agent_has_its_image_unless_the_run_names_another(name: str, image: s
 def test_what_the_profile_does_not_offer_is_refused_with_what_it_does(
     fields: JsonDict, reason: str, words: str
 ) -> None:
-    verdict = refusal(spec(fields), PROFILE_OF_AGENTS)
+    verdict = refusal(RUN, spec(fields), PROFILE_OF_AGENTS)
     assert verdict is not None
     assert (verdict.phase, verdict.reason) == ("Refused", reason)
     assert words in verdict.message
@@ -149,11 +151,11 @@ def test_what_the_profile_does_not_offer_is_refused_with_what_it_does(
     [asked("arguer", "a/b"), asked("arguer", prompt="x" * (120 << 10)), asked("reader", prompt="x" * (256 << 10))],
 )
 def test_what_the_profile_offers_is_not_refused(fields: JsonDict) -> None:
-    assert refusal(spec(fields), PROFILE_OF_AGENTS) is None
+    assert refusal(RUN, spec(fields), PROFILE_OF_AGENTS) is None
 
 
 def test_a_profile_without_agents_says_who_adds_them() -> None:
-    verdict = refusal(spec(asked("reader")), PROFILE)
+    verdict = refusal(RUN, spec(asked("reader")), PROFILE)
     assert verdict is not None
     assert "it has none; an administrator adds agents to its spec.agents" in verdict.message
 

@@ -11,8 +11,9 @@ from tests.unit.autopack_operator.builders import PodBuilder, RunBuilder, later,
 
 from autopack_operator.domain.run import follow
 from autopack_operator.domain.run.decide import decide
+from autopack_operator.domain.run.memory import RunMemory
 from autopack_operator.domain.run.world import Commit, Step, Wait, WriteStatus
-from autopack_operator.domain.views import PodView, RunView
+from autopack_operator.domain.views import PodView, RunView, VolumeFailure
 
 RUN = RunBuilder().attempt().view()
 PULLING = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
@@ -69,6 +70,20 @@ def test_a_pod_that_waited_for_room_is_given_the_same_time_from_then_on() -> Non
     assert isinstance(step(waited, placed, 75), WriteStatus)
     held_up = PodBuilder(RUN).with_condition("PodScheduled", "True", lastTransitionTime=stamp(60))
     assert isinstance(step(waited, held_up.container("workspace", **PULLING).view(), 65), WriteStatus)
+
+
+def test_a_claimed_attempt_that_cannot_be_prepared_again_waits_for_so_long_and_says_why() -> None:
+    away = VolumeFailure("VolumeUnavailable", "it restarts", transient=True)
+    known = RunMemory(attempt=1, pod_absent=True, prepared=away)
+    told = decide(RUN, world(RUN, known=known), later(10))
+    assert isinstance(told, WriteStatus)
+    assert (told.status.phase, told.status.reason, told.status.outcome) == ("Preparing", "VolumeUnavailable", None)
+    waits = replace(RUN, status=told.status)
+    assert decide(waits, world(waits, known=known), later(1809)) == Wait(5)
+    ended = decide(waits, world(waits, known=known), later(1810))
+    assert isinstance(ended, WriteStatus)
+    assert ended.status.outcome is not None
+    assert (ended.status.outcome.reason, ended.status.phase) == ("PrepareTimeout", "Finishing")
 
 
 def test_nobody_has_to_speak_for_it_to_be_told() -> None:
