@@ -100,7 +100,7 @@ class HostFailure(AutopackError):  # noqa: N818 - what happened, as its reason s
         self.retry_after = retry_after
 
 
-class AlreadyExists(HostFailure):  # noqa: N818 - what happened
+class AlreadyExists(HostFailure):
     """The branch has an open pull request already: this one, whose answer was lost, or one of another's."""
 
     def __init__(self, message: str) -> None:
