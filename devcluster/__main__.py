@@ -1,4 +1,4 @@
-"""Command line of the development cluster: `python3 -m devcluster up|down|status|image|agents-image|test-images`.
+"""Command line of the development cluster: `python3 -m devcluster up|down|status|image|agents-image|test-images|gitea`.
 
 Exit codes: 0 done; 1 failed, with one line that says what to do; 2 not a command. Results go to stdout, progress to
 stderr.
@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from devcluster import clusters
+from devcluster import binaries, clusters
 from devcluster.failure import Failure, UsageError
 from devcluster.layout import default_layout
 from devcluster.locking import exclusive
@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
 
     tests = commands.add_parser("test-images", help="put the images that tests use into the cluster; prints their tags")
     tests.set_defaults(run=_test_images)
+
+    gitea = commands.add_parser("gitea", help="build a Gitea, the git host of the tests; prints its folder")
+    gitea.set_defaults(run=_gitea)
     return parser
 
 
@@ -108,6 +111,11 @@ def _test_images(_: argparse.Namespace) -> int:
     with exclusive(layout.image_lock, progress):
         tags = clusters.test_images(layout, progress)
     print("\n".join(tags))
+    return 0
+
+
+def _gitea(_: argparse.Namespace) -> int:
+    print(binaries.ensure_gitea(default_layout(), Progress()))
     return 0
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from devcluster.commands import output_of, run_logged
 from devcluster.failure import Failure
@@ -35,6 +36,11 @@ CLIENT_PACKAGES = ("k8s.io/kubernetes/cmd/kubectl", "./cmd/probe", "helm.sh/helm
 
 KWOK_PACKAGES = ("sigs.k8s.io/kwok/cmd/kwok",)
 """Nodes without machines, for measurements. A module of its own, so that it asks for no new build of the cluster."""
+
+GITEA_MODULE = "code.gitea.io/gitea"
+GITEA_TAGS = "sqlite,sqlite_unlock_notify"
+GITEA_FILES = ("options", "public", "templates")
+"""A git host with pull requests, for tests. Its database is in C; it reads these folders of its module at run time."""
 
 KUBEBUILDER_PROGRAMS = ("etcd", "kube-apiserver", "kubectl")
 KEPT_BUILDS = 3
@@ -85,47 +91,79 @@ def program_path(built: Path, name: str, environment: Mapping[str, str]) -> Path
 
 def ensure(layout: Layout, packages: tuple[str, ...], progress: Progress) -> Path:
     """Return the directory with the built programs, building them when this version of them was not built yet."""
-    return _ensure(layout.sources / "go", packages, layout.cache / "bin", progress)
+    folder = layout.sources / "go"
+    flags = linker_flags((folder / "go.mod").read_text())
+    return _ensure(
+        _Recipe(folder, packages, "all of Kubernetes takes about 9 minutes", flags), layout.cache / "bin", progress
+    )
 
 
 def ensure_kwok(layout: Layout, progress: Progress) -> Path:
     """Return the directory with kwok, building it when this version of it was not built yet."""
-    return _ensure(layout.sources / "kwok", KWOK_PACKAGES, layout.cache / "kwok", progress)
+    return _ensure(
+        _Recipe(layout.sources / "kwok", KWOK_PACKAGES, "kwok takes 2 minutes"), layout.cache / "kwok", progress
+    )
 
 
-def _ensure(go_directory: Path, packages: tuple[str, ...], builds: Path, progress: Progress) -> Path:
+def ensure_gitea(layout: Layout, progress: Progress) -> Path:
+    """Return the directory with gitea and the folders that it reads, built when this version of it was not yet."""
+    recipe = _Recipe(
+        layout.sources / "gitea", (GITEA_MODULE,), "Gitea takes about 7 minutes", tags=GITEA_TAGS, files=GITEA_FILES
+    )
+    if shutil.which("gcc") is None:
+        raise Failure("Gitea's database needs a C compiler; install the Debian packages 'gcc' and 'libc6-dev'")
+    return _ensure(recipe, layout.cache / "gitea", progress)
+
+
+class _Recipe(NamedTuple):
+    """How programs are built. `files` are folders of the first package's module to lay beside them."""
+
+    folder: Path
+    packages: tuple[str, ...]
+    takes: str
+    flags: str = "-s -w"
+    tags: str = ""
+    files: tuple[str, ...] = ()
+
+
+def _ensure(recipe: _Recipe, builds: Path, progress: Progress) -> Path:
     if shutil.which("go") is None:
-        raise Failure(f"Go is not installed; install the version that {go_directory / 'go.mod'} names, or a newer one")
-    built = builds / source_key(go_directory, packages, output_of(["go", "env", "GOVERSION"]).strip())
+        wanted = recipe.folder / "go.mod"
+        raise Failure(f"Go is not installed; install the version that {wanted} names, or a newer one")
+    asked = recipe.packages + ((recipe.tags,) if recipe.tags else ())
+    built = builds / source_key(recipe.folder, asked, output_of(["go", "env", "GOVERSION"]).strip())
     if built.exists():
         os.utime(built)
         return built
     built.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(built.parent / ".lock", progress):
         if not built.exists():
-            _build(go_directory, packages, built, progress)
+            _build(recipe, built, progress)
             _prune(built.parent)
     return built
 
 
-def _build(go_directory: Path, packages: tuple[str, ...], built: Path, progress: Progress) -> None:
-    flags = linker_flags((go_directory / "go.mod").read_text()) if packages != KWOK_PACKAGES else "-s -w"
-    progress.say("building from Go modules, once: all of Kubernetes takes about 9 minutes on two cores, kwok 2")
+def _build(recipe: _Recipe, built: Path, progress: Progress) -> None:
+    progress.say(f"building from Go modules, once: {recipe.takes} on two cores")
     unfinished = built.with_name(f".{built.name}.{os.getpid()}")
     unfinished.mkdir()
     try:
         run_logged(
             [
-                *("go", "build", "-v", "-trimpath", "-buildvcs=false"),
-                *("-ldflags", flags),
-                *("-o", f"{unfinished}/", *packages),
+                *("go", "build", "-v", "-trimpath", "-buildvcs=false", "-tags", recipe.tags),
+                *("-ldflags", recipe.flags),
+                *("-o", f"{unfinished}/", *recipe.packages),
             ],
             log=built.with_name(f"{built.name}.log"),
             progress=progress,
             doing="go build",
-            cwd=go_directory,
-            env={**os.environ, "CGO_ENABLED": "0"},
+            cwd=recipe.folder,
+            env={**os.environ, "CGO_ENABLED": "1" if recipe.tags else "0"},
         )
+        if recipe.files:
+            where = ["go", "-C", str(recipe.folder), "list", "-m", "-f", "{{.Dir}}", recipe.packages[0]]
+            folders = [f"{output_of(where).strip()}/{name}" for name in recipe.files]
+            output_of(["cp", "-r", "--no-preserve=mode", *folders, f"{unfinished}/"])
         if (unfinished / "kube").exists():
             for name in KUBE_PROGRAMS:
                 (unfinished / name).symlink_to("kube")

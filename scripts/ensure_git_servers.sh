@@ -1,20 +1,27 @@
 #!/usr/bin/env bash
-# The local tests start git servers of their own: nginx with git http-backend, and sshd. This makes sure of the programs.
+# The tests start git servers of their own: nginx with git http-backend, sshd, and Gitea, which is built here, once, from
+# its Go module (devcluster/gitea). This makes sure of the programs.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 installed() {
-  [ -x /usr/sbin/nginx ] && [ -x /usr/sbin/fcgiwrap ] && [ -x /usr/sbin/sshd ] && command -v ssh >/dev/null
+  [ -x /usr/sbin/nginx ] && [ -x /usr/sbin/fcgiwrap ] && [ -x /usr/sbin/sshd ] && command -v ssh >/dev/null && command -v gcc >/dev/null
+}
+
+build_gitea() {
+  .venv/bin/python -m devcluster gitea >/dev/null
 }
 
 if installed; then
+  build_gitea
   exit 0
 fi
 if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
   echo "Git servers are missing and cannot be installed from here. Install the Debian packages" \
-    "'nginx-light', 'fcgiwrap', 'openssh-server' and 'openssh-client'." >&2
+    "'nginx-light', 'fcgiwrap', 'openssh-server', 'openssh-client', 'gcc' and 'libc6-dev'." >&2
   exit 1
 fi
-echo "Installing nginx, fcgiwrap and OpenSSH: the local tests start such servers. None is left running."
+echo "Installing nginx, fcgiwrap, OpenSSH and gcc: the tests start such servers. None is left running."
 export DEBIAN_FRONTEND=noninteractive
 # The packages would start servers of their own; the tests want none but theirs.
 policy=/usr/sbin/policy-rc.d
@@ -24,5 +31,6 @@ if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
 fi
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends nginx-light fcgiwrap openssh-server openssh-client >/dev/null
+apt-get install -y -qq --no-install-recommends nginx-light fcgiwrap openssh-server openssh-client gcc libc6-dev >/dev/null
 installed
+build_gitea

@@ -53,8 +53,6 @@ class Checked:
         try:
             yield
         except _SURPRISES as error:
-            if isinstance(error, HostFailure):
-                raise
             message = (
                 f"{self._where} answered with something else than this kind of host does: {printable(repr(error))}"
             )

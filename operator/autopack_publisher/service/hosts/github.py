@@ -55,7 +55,7 @@ class GitHub:
         return await self._rest.request("POST", f"{self._path}/pulls", None, document | {"draft": draft}, (422,))
 
     async def update(self, number: int, wish: PullRequestWish) -> PullRequest:
-        """Give it title, body and base. Whether it is a draft is a person's to say once it is open."""
+        """Give it title and body. Whether it is a draft is a person's to say once it is open."""
         document = {"title": title_of(wish), "body": body_of(wish)}
         found = _read(await self._rest.send("PATCH", f"{self._path}/pulls/{number}", document))
         return await self._finish(found, wish, [])
