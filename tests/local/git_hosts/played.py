@@ -174,8 +174,9 @@ class GiteaWorld:
         return [user["login"] for user in pull["requested_reviewers"] or []]
 
     def statuses(self, sha: str) -> list[Status]:
-        # Newest first: the sort by index is the only one that does not go by seconds.
-        found = self._gitea.ask("GET", f"{self._path}/commits/{sha}/statuses?sort=highestindex")
+        # Newest first: Gitea itself goes by seconds.
+        found = self._gitea.ask("GET", f"{self._path}/commits/{sha}/statuses")
+        found.sort(key=lambda one: one["id"], reverse=True)
         return [(one["context"], one["status"], one["target_url"]) for one in found]
 
 
