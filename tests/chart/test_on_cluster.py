@@ -55,7 +55,8 @@ def operator(cluster: None, helm: Helm) -> Iterator[str]:
         yield user
     finally:
         for kind in wanted[3:]:
-            kubectl("delete", kind, f"autopack.{POLICED}.pods.autopack.dev", "--ignore-not-found")
+            for what in ("pods", "approvals"):
+                kubectl("delete", kind, f"autopack.{POLICED}.{what}.autopack.dev", "--ignore-not-found")
         kubectl("delete", "namespace", POLICED, "--wait=false")
 
 
@@ -71,8 +72,9 @@ def until_refused(pod: JsonDict, user: str, seconds: float = 90) -> None:
     pytest.fail(f"the policy was not in force after {seconds} s")
 
 
-def test_the_policys_expressions_have_no_warning(operator: str) -> None:
-    status = kubectl_json("get", "validatingadmissionpolicy", f"autopack.{POLICED}.pods.autopack.dev")["status"]
+@pytest.mark.parametrize("what", ["pods", "approvals"])
+def test_the_policys_expressions_have_no_warning(operator: str, what: str) -> None:
+    status = kubectl_json("get", "validatingadmissionpolicy", f"autopack.{POLICED}.{what}.autopack.dev")["status"]
     assert status["typeChecking"] == {}
 
 
@@ -96,6 +98,68 @@ def test_the_policy_refuses(operator: str, case: str) -> None:
 
 def test_the_policy_does_not_bind_others(operator: str) -> None:
     create_pod(changed(operators_pod(POLICED), ("spec", "hostNetwork"), True))
+
+
+SHA = "0123456789abcdef0123456789abcdef01234567"
+APPROVED = {"decision": "Approved", "commit": SHA, "branch": "agents/x", "by": "approver"}
+CHANGE = ["get", "list", "create", "update", "patch"]
+
+
+@pytest.fixture
+def run(operator: str) -> str:
+    """A run, and two people who may change it, one of whom may approve what it delivers."""
+    name = "approved"
+    apply(
+        *may("author", CHANGE),
+        *may("approver", [*CHANGE, "approve", "reject"]),
+        {
+            "apiVersion": "autopack.dev/v1alpha1",
+            "kind": "AutopackRun",
+            "metadata": {"name": name, "namespace": POLICED},
+            "spec": {"source": {"repository": "sample"}, "command": ["x"]},
+        },
+    )
+    return name
+
+
+def may(user: str, verbs: list[str]) -> list[JsonDict]:
+    meta, group = {"name": user, "namespace": POLICED}, "rbac.authorization.k8s.io"
+    rule = {"apiGroups": ["autopack.dev"], "resources": ["autopackruns"], "verbs": verbs}
+    role = {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": meta, "rules": [rule]}
+    reference = {"apiGroup": group, "kind": "Role", "name": user}
+    subject = {"apiGroup": group, "kind": "User", "name": user}
+    binding = {"apiVersion": f"{group}/v1", "kind": "RoleBinding", "metadata": meta}
+    return [role, binding | {"roleRef": reference, "subjects": [subject]}]
+
+
+def change(run: str, user: str, **spec: object) -> None:
+    patch = json.dumps({"spec": spec})
+    kubectl("patch", "autopackrun", run, "-n", POLICED, "--type=merge", "--as", user, "-p", patch)
+
+
+def test_only_who_has_the_verb_approves_and_only_under_the_own_name(run: str) -> None:
+    change(run, "author", cancel=False)
+    with pytest.raises(CommandError, match="author needs the verb approve on autopackruns"):
+        change(run, "author", approval=APPROVED | {"by": "author"})
+    with pytest.raises(CommandError, match="author needs the verb reject on autopackruns"):
+        change(run, "author", approval=APPROVED | {"by": "author", "decision": "Rejected"})
+    with pytest.raises(CommandError, match=r"spec\.approval\.by must be the name of the user"):
+        change(run, "approver", approval=APPROVED | {"by": "somebody"})
+    change(run, "approver", approval=APPROVED)
+    change(run, "author", suspend=True)
+    with pytest.raises(CommandError, match="author needs the verb approve on autopackruns"):
+        change(run, "author", approval={"commit": "f" * 40})
+    with pytest.raises(CommandError, match="author needs the verb approve on autopackruns"):
+        change(run, "author", approval=None)
+
+
+def test_nobody_makes_a_run_that_is_approved_already(run: str) -> None:
+    body = kubectl_json("get", "autopackrun", run, "-n", POLICED)
+    meta = {"name": "born-approved", "namespace": POLICED}
+    born = {"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": meta}
+    born["spec"] = {"source": {"repository": "sample"}, "command": ["x"], "approval": APPROVED | {"by": "author"}}
+    with pytest.raises(CommandError, match="author needs the verb approve"):
+        kubectl("create", "--as", "author", "-f", "-", stdin=json.dumps(born).encode())
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,17 @@ def test_people_who_edit_the_namespace_make_runs_and_no_profiles(default: Object
     assert granted(of_people(default, "edit")) == dict.fromkeys(RUNS, WRITE)
 
 
+def test_who_makes_runs_does_not_approve_what_they_deliver(default: Objects) -> None:
+    approver = of_people(default, "approver")
+    assert granted(approver) == {
+        ("autopack.dev", "autopackruns"): READ | {"update", "patch", "approve", "reject"},
+        ("autopack.dev", "runbatches"): READ,
+    }
+    assert not [name for name in approver["metadata"]["labels"] if "aggregate-to-" in name]
+    others = [role for role in default.all("ClusterRole") if role is not approver]
+    assert not [verb for role in others for rule in role["rules"] for verb in rule["verbs"] if verb in {"approve", "*"}]
+
+
 def test_people_who_administer_the_namespace_make_profiles(default: Objects) -> None:
     assert granted(of_people(default, "admin")) == {PROFILES: WRITE}
 

@@ -16,6 +16,9 @@ from tests.chart.rendering import CHART, ChartRefusedError, Helm, JsonDict, Obje
 RUN_LABELS = {"app.kubernetes.io/managed-by": "autopack-operator", "app.kubernetes.io/component": "run"}
 
 
+POLICY = "autopack.agents.pods.autopack.dev"
+
+
 def profile(objects: Objects) -> JsonDict:
     spec: JsonDict = objects.one("RunProfile", "default")["spec"]
     return spec
@@ -83,7 +86,7 @@ def test_their_keys_come_from_one_secret_which_the_policy_then_allows(helm: Helm
     key = {"secretKeyRef": {"name": "model-keys", "key": "OPENAI_API_KEY"}}
     assert bound["codex"] == [{"name": "CODEX_API_KEY", "valueFrom": key}]
     assert all(len(each) == 1 for each in bound.values())
-    [policy] = objects.all("ValidatingAdmissionPolicy")
+    policy = objects.one("ValidatingAdmissionPolicy", POLICY)
     [others] = [each for each in policy["spec"]["variables"] if each["name"] == "otherSecrets"]
     assert "n == 'model-keys'" in others["expression"]
 
@@ -156,8 +159,7 @@ def test_network_policies_can_be_left_out(helm: Helm) -> None:
 
 
 def test_the_admission_policy_binds_the_operator_in_its_namespace_only(default: Objects) -> None:
-    [policy] = default.all("ValidatingAdmissionPolicy")
-    spec = policy["spec"]
+    spec = default.one("ValidatingAdmissionPolicy", POLICY)["spec"]
     assert spec["matchConstraints"]["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "agents"}}
     assert [item["expression"] for item in spec["matchConditions"]] == [
         "request.userInfo.username == 'system:serviceaccount:agents:autopack-operator'"
@@ -166,9 +168,10 @@ def test_the_admission_policy_binds_the_operator_in_its_namespace_only(default: 
 
 
 def test_the_admission_policy_is_in_force(default: Objects) -> None:
-    [policy] = default.all("ValidatingAdmissionPolicy")
-    [binding] = default.all("ValidatingAdmissionPolicyBinding")
-    assert binding["spec"] == {"policyName": policy["metadata"]["name"], "validationActions": ["Deny"]}
+    policies, bindings = default.names("ValidatingAdmissionPolicy"), default.all("ValidatingAdmissionPolicyBinding")
+    assert POLICY in policies
+    assert {binding["spec"]["policyName"] for binding in bindings} == policies
+    assert all(binding["spec"]["validationActions"] == ["Deny"] for binding in bindings)
 
 
 def test_the_admission_policy_can_be_left_out(helm: Helm) -> None:
@@ -183,7 +186,7 @@ def test_an_older_cluster_is_told_what_is_needed(helm: Helm) -> None:
 
 def secrets_allowed(objects: Objects) -> str:
     """What the policy says of a Secret called `n`."""
-    [policy] = objects.all("ValidatingAdmissionPolicy")
+    policy = objects.one("ValidatingAdmissionPolicy", POLICY)
     [variable] = [item for item in policy["spec"]["variables"] if item["name"] == "otherSecrets"]
     tests: set[str] = set(re.findall(r"filter\(n, !\((.*?)\)\)\.join", variable["expression"]))
     assert len(tests) == 1, "what holds for variables holds for files"

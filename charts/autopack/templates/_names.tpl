@@ -32,6 +32,9 @@ name is cut or a dot replaced, a digest of the whole keeps two releases two.
 {{/* Cluster-scoped. Neither part has a dot, so no two installations share it. */}}
 {{- define "autopack.admissionPolicyName" -}}{{ include "autopack.fullname" . }}.{{ .Release.Namespace }}.pods.autopack.dev{{- end -}}
 
+{{/* Cluster-scoped, likewise. */}}
+{{- define "autopack.approvalPolicyName" -}}{{ include "autopack.fullname" . }}.{{ .Release.Namespace }}.approvals.autopack.dev{{- end -}}
+
 {{/* Cluster-scoped, likewise. Takes (dict "root" $ "role" "…"). */}}
 {{- define "autopack.userRoleName" -}}{{ include "autopack.fullname" .root }}.{{ .root.Release.Namespace }}.{{ .role }}.autopack.dev{{- end -}}
 

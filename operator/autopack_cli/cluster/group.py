@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import click
 
+from autopack_cli.cluster.commands.approve import approve_command, reject_command
 from autopack_cli.cluster.commands.artifacts import artifacts_group
+from autopack_cli.cluster.commands.bundle import bundle_command
 from autopack_cli.cluster.commands.cleanup import cleanup_command
 from autopack_cli.cluster.commands.control import cancel_command, resume_command, suspend_command
+from autopack_cli.cluster.commands.deliver import deliver_command, pr_command
 from autopack_cli.cluster.commands.diff import diff_command
 from autopack_cli.cluster.commands.doctor import doctor_command
 from autopack_cli.cluster.commands.fetch import branch_command, fetch_command
@@ -35,17 +38,22 @@ def cluster_group() -> None:
 
 
 for _command in (
+    approve_command,
     artifacts_group,
     branch_command,
+    bundle_command,
     cancel_command,
     cleanup_command,
     completion_command,
+    deliver_command,
     diff_command,
     doctor_command,
     fetch_command,
     get_command,
     logs_command,
     merge_forecast_command,
+    pr_command,
+    reject_command,
     resume_command,
     retry_command,
     submit_command,

@@ -71,6 +71,12 @@ class Session:
                     raise
         return None
 
+    async def username(self) -> str:
+        """Return the name by which the API server knows who asks."""
+        asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        answer = await self.connection.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", asked)
+        return str(answer["status"]["userInfo"]["username"])
+
     async def delete(self, resource: Resource, body: JsonDict, *, unchanged: bool = False) -> bool:
         """Delete that very object (and, if `unchanged`, only as it was read); return whether it was still there."""
         meta = body["metadata"]

@@ -71,6 +71,16 @@ def _used(name: str) -> Callable[[JsonDict, datetime], object]:
     return value
 
 
+def _of_delivery(*names: str) -> Callable[[JsonDict, datetime], object]:
+    def value(body: JsonDict, _: datetime) -> object:
+        found: object = (body.get("status") or {}).get("delivery")
+        for name in names:
+            found = found.get(name) if isinstance(found, dict) else None
+        return "" if found is None else found
+
+    return value
+
+
 USAGE: tuple[Column, ...] = (("TOKENS", _used("totalTokens")), ("COST", _used("costUSD")))
 RUN: tuple[Column, ...] = (
     ("NAME", _name),
@@ -89,6 +99,8 @@ RUN_WIDE: tuple[Column, ...] = (
     ("MODEL", _of_agent("model")),
     ("BRANCH", _of("branch")),
     ("COMMIT", lambda body, _: status(body, "commit")[:12]),
+    ("DELIVERY", _of_delivery("state")),
+    ("PULL REQUEST", _of_delivery("pullRequest", "url")),
     ("MESSAGE", _of("message")),
     ("SUMMARY", _of("summary")),
 )
@@ -105,6 +117,7 @@ BATCH: tuple[Column, ...] = (
 BATCH_WIDE: tuple[Column, ...] = (
     *BATCH,
     *USAGE,
+    ("DELIVERED", _of_delivery("delivered")),
     ("WORKERS", _of("effectiveWorkers")),
     ("REASON", _of("reason")),
     ("MESSAGE", _of("message")),
