@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, Self, cast
+from typing import NamedTuple, cast
 from urllib.parse import quote, urlencode
 
 import aiohttp
-from yarl import URL
 
 from autopack.merge_forecast import Conflict, MergeForecast
 from autopack_volume.contract import headers, messages, routes
 from autopack_volume.contract.routes import at
 
+from .asking import Asking, RefusedError, UnreachableError, document_of
+
+__all__ = ["CHUNK", "LogPart", "Patch", "RefusedError", "UnreachableError", "VolumeClient", "forecast_of"]
+
 CHUNK = 1 << 18
 """How many bytes of a long answer are worth a step."""
-_USUAL = aiohttp.ClientTimeout(total=30)
-
-
-class UnreachableError(Exception):
-    """The service did not answer, or not in JSON where it should; `cause` is the class of what went wrong."""
-
-    def __init__(self, error: Exception) -> None:
-        self.cause = type(error).__name__
-        super().__init__(f"{self.cause} {error}".rstrip())
-
-
-class RefusedError(Exception):
-    """The service refused, with this HTTP status; `reason` and `message` are from outside."""
-
-    def __init__(self, status: int, document: Mapping[str, Any]) -> None:
-        self.status = status
-        self.reason = str(document.get("reason") or f"VolumeAnswered{status}")
-        self.message = str(document.get("message") or f"the volume service answered {status}")
-        super().__init__(self.message)
 
 
 class LogPart(NamedTuple):
@@ -56,62 +39,43 @@ class Patch(NamedTuple):
     truncated: bool
 
 
-class VolumeClient:
-    """Everything raises UnreachableError or RefusedError. None is the answer to what was asked too early: ask again.
-
-    `token_file` proves who we are; None where the way to the service proves it.
-    """
-
-    def __init__(self, address: str, token_file: Path | None = None, timeout: aiohttp.ClientTimeout = _USUAL) -> None:
-        self._address, self._token_file, self._timeout = address.rstrip("/"), token_file, timeout
-        self._session: aiohttp.ClientSession | None = None
-        self._token, self._token_version = "", (0, 0)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+class VolumeClient(Asking):
+    """Everything raises UnreachableError or RefusedError. None is the answer to what was asked too early: ask again."""
 
     async def prepare(self, uid: str, attempt: int, wanted: messages.PrepareRequest) -> messages.Ready | None:
         """Prepare an attempt."""
-        return cast("messages.Ready | None", await self._json("PUT", at(routes.ATTEMPT, uid, attempt), wanted))
+        return cast("messages.Ready | None", await self.json("PUT", at(routes.ATTEMPT, uid, attempt), wanted))
 
     async def commit(self, uid: str, attempt: int, wanted: messages.CommitRequest) -> messages.Committed | None:
         """Commit an attempt."""
-        return cast("messages.Committed | None", await self._json("POST", at(routes.COMMIT, uid, attempt), wanted))
+        return cast("messages.Committed | None", await self.json("POST", at(routes.COMMIT, uid, attempt), wanted))
 
     async def unfinished(self) -> messages.Unfinished:
         """Return the attempts that were prepared and never committed."""
-        return cast("messages.Unfinished", await self._json("GET", routes.ATTEMPTS))
+        return cast("messages.Unfinished", await self.json("GET", routes.ATTEMPTS))
 
     async def source(self, url: str) -> messages.Reachable | None:
         """Tell whether a repository can be fetched; RefusedError says why it cannot."""
         query = urlencode({"url": url})
-        return cast("messages.Reachable | None", await self._json("GET", f"{routes.SOURCE}?{query}"))
+        return cast("messages.Reachable | None", await self.json("GET", f"{routes.SOURCE}?{query}"))
 
     async def run(self, uid: str) -> messages.Run:
         """Return the attempts of a run."""
-        return cast("messages.Run", await self._json("GET", at(routes.RUN, uid)))
+        return cast("messages.Run", await self.json("GET", at(routes.RUN, uid)))
 
     async def attempt(self, uid: str, attempt: int) -> messages.Attempt:
         """Tell how far an attempt is."""
-        return cast("messages.Attempt", await self._json("GET", at(routes.ATTEMPT, uid, attempt)))
+        return cast("messages.Attempt", await self.json("GET", at(routes.ATTEMPT, uid, attempt)))
 
     async def artifacts(self, uid: str, attempt: int) -> messages.Listing:
         """List the artifacts of an attempt."""
-        return cast("messages.Listing", await self._json("GET", at(routes.ARTIFACTS, uid, attempt)))
+        return cast("messages.Listing", await self.json("GET", at(routes.ARTIFACTS, uid, attempt)))
 
     async def forecast(self, attempts: Sequence[tuple[str, int]], base: str | None = None) -> messages.Forecast | None:
         """Tell how the branches of attempts would merge."""
         pairs = [("attempt", f"{uid}/{attempt}") for uid, attempt in attempts]
         query = urlencode([*pairs, *([("base", base)] if base else [])])
-        return cast("messages.Forecast | None", await self._json("GET", f"{routes.FORECAST}?{query}"))
+        return cast("messages.Forecast | None", await self.json("GET", f"{routes.FORECAST}?{query}"))
 
     async def log(self, uid: str, attempt: int, stream: str, /, **query: int) -> LogPart:
         """Return a part of a log: the last `tail` bytes, or what comes from `offset` on."""
@@ -160,53 +124,12 @@ class VolumeClient:
         # Names of files need not be UTF-8: they are encoded here.
         text = urlencode(query, errors="surrogateescape", quote_via=quote)
         try:
-            async with self._request("GET", f"{path}?{text}" if text else path, more=more, within=within) as response:
+            async with self.request("GET", f"{path}?{text}" if text else path, more=more, within=within) as response:
                 if response.status >= 300:
-                    raise RefusedError(response.status, await _document(response))
+                    raise RefusedError(response.status, await document_of(response))
                 yield response
         except (aiohttp.ClientError, TimeoutError) as error:
             raise UnreachableError(error) from error
-
-    async def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-        try:
-            async with self._request(method, path, body) as response:
-                if response.status not in {200, 202}:
-                    raise RefusedError(response.status, await _document(response))
-                document = await response.json(content_type=None)
-                return None if response.status == 202 else document if isinstance(document, dict) else {}
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise UnreachableError(error) from error
-
-    @contextlib.asynccontextmanager
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        more: Mapping[str, str] | None = None,
-        within: aiohttp.ClientTimeout | None = None,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        if self._session is None:
-            self._session = aiohttp.ClientSession()
-        try:
-            sent = {**(more or {}), **self._proof()}
-        except OSError as error:
-            raise UnreachableError(error) from error
-        url = URL(self._address + path, encoded=True)
-        async with self._session.request(
-            method, url, json=body, headers=sent, timeout=within or self._timeout
-        ) as response:
-            yield response
-
-    def _proof(self) -> dict[str, str]:
-        """Read the token again when the kubelet has replaced it, before it expires: in memory, not worth a thread."""
-        if self._token_file is None:
-            return {}
-        status = self._token_file.stat()
-        version = (status.st_ino, status.st_mtime_ns)
-        if version != self._token_version:
-            self._token, self._token_version = self._token_file.read_text().strip(), version
-        return {"Authorization": f"Bearer {self._token}"}
 
 
 def forecast_of(message: messages.Forecast) -> MergeForecast:
@@ -222,15 +145,6 @@ def forecast_of(message: messages.Forecast) -> MergeForecast:
         conflicts(message["conflicts"]),
         tuple(message["merged"]),
     )
-
-
-async def _document(response: aiohttp.ClientResponse) -> Mapping[str, Any]:
-    """Return what a refusal says; nothing when it is not one of the service's own."""
-    try:
-        document = await response.json(content_type=None)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _number(told: Mapping[str, str], name: str) -> int:

@@ -67,29 +67,25 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """Read AUTONOMOUS_RUNS_DIR and AUTOPACK_*; raise InvalidInput naming the variable that is wrong."""
-        host, port = _listen("AUTOPACK_LISTEN", environ.get("AUTOPACK_LISTEN", "0.0.0.0:8080"))
+        host, port = listen("AUTOPACK_LISTEN", environ.get("AUTOPACK_LISTEN", "0.0.0.0:8080"))
         read_host, read_port = _loopback(environ.get("AUTOPACK_READ_LISTEN", "127.0.0.1:8082"))
-        protocols = tuple(environ.get("AUTOPACK_ALLOWED_PROTOCOLS", "https:ssh").split(":"))
-        for protocol in protocols:
-            if protocol not in _PROTOCOLS:
-                message = f"'{printable(protocol, 20)}' is not a protocol that can be allowed"
-                raise InvalidInput("AUTOPACK_ALLOWED_PROTOCOLS", message, f"Choose from {':'.join(_PROTOCOLS)}")
+        protocols = allowed_protocols(environ)
         return cls(
             root=volume_root(environ),
             host=host,
             port=port,
             read_host=read_host,
             read_port=read_port,
-            allowed_callers=_names(environ, "AUTOPACK_ALLOWED_CALLERS"),
-            allowed_readers=_names(environ, "AUTOPACK_ALLOWED_READERS"),
+            allowed_callers=names(environ, "AUTOPACK_ALLOWED_CALLERS"),
+            allowed_readers=names(environ, "AUTOPACK_ALLOWED_READERS"),
             audience=environ.get("AUTOPACK_TOKEN_AUDIENCE", "autopack-volume"),
             protocols=protocols,
-            fetch_timeout=_number(environ, "AUTOPACK_FETCH_TIMEOUT_SECONDS", "600", 1, 86400),
-            fetch_threads=int(_number(environ, "AUTOPACK_FETCH_THREADS", "4", 1, 64)),
-            file_threads=int(_number(environ, "AUTOPACK_FILE_THREADS", "4", 1, 64)),
-            read_threads=int(_number(environ, "AUTOPACK_READ_THREADS", "4", 1, 64)),
+            fetch_timeout=number(environ, "AUTOPACK_FETCH_TIMEOUT_SECONDS", "600", 1, 86400),
+            fetch_threads=int(number(environ, "AUTOPACK_FETCH_THREADS", "4", 1, 64)),
+            file_threads=int(number(environ, "AUTOPACK_FILE_THREADS", "4", 1, 64)),
+            read_threads=int(number(environ, "AUTOPACK_READ_THREADS", "4", 1, 64)),
             retention=retention(environ),
-            tidy_seconds=_number(environ, "AUTOPACK_TIDY_SECONDS", "21600", 60, 2592000),
+            tidy_seconds=number(environ, "AUTOPACK_TIDY_SECONDS", "21600", 60, 2592000),
             credentials=_credentials(environ),
             allow_loopback="file" in protocols,
         )
@@ -108,7 +104,7 @@ def retention(environ: Mapping[str, str]) -> Policy:
     """Read what goes when; 0 means never, and is the default of all."""
 
     def limit(name: str, unit: int) -> float | None:
-        return _number(environ, name, "0", 0, 1e6) * unit or None
+        return number(environ, name, "0", 0, 1e6) * unit or None
 
     most = limit("AUTOPACK_MIRRORS_MAX_GIB", 1 << 30)
     return Policy(
@@ -128,12 +124,24 @@ def volume_root(environ: Mapping[str, str]) -> Path:
     return Path(text)
 
 
-def _names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
-    names = (name.strip() for name in environ.get(variable, "").split(","))
-    return frozenset(name for name in names if name)
+def allowed_protocols(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Read which of git's transports may be used; raise InvalidInput for one that is none."""
+    protocols = tuple(environ.get("AUTOPACK_ALLOWED_PROTOCOLS", "https:ssh").split(":"))
+    for protocol in protocols:
+        if protocol not in _PROTOCOLS:
+            message = f"'{printable(protocol, 20)}' is not a protocol that can be allowed"
+            raise InvalidInput("AUTOPACK_ALLOWED_PROTOCOLS", message, f"Choose from {':'.join(_PROTOCOLS)}")
+    return protocols
 
 
-def _listen(variable: str, text: str) -> tuple[str, int]:
+def names(environ: Mapping[str, str], variable: str) -> frozenset[str]:
+    """Return the words of a list that commas separate."""
+    words = (name.strip() for name in environ.get(variable, "").split(","))
+    return frozenset(name for name in words if name)
+
+
+def listen(variable: str, text: str) -> tuple[str, int]:
+    """Read `<address>:<port>`; raise InvalidInput otherwise."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
         raise InvalidInput(variable, f"'{printable(text, 60)}' is not <address>:<port>", "Use 0.0.0.0:8080")
@@ -142,7 +150,7 @@ def _listen(variable: str, text: str) -> tuple[str, int]:
 
 def _loopback(text: str) -> tuple[str, int]:
     """Read where readers without a token come in: nothing but this pod itself may get there."""
-    host, port = _listen("AUTOPACK_READ_LISTEN", text)
+    host, port = listen("AUTOPACK_READ_LISTEN", text)
     try:
         safe = ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -153,7 +161,8 @@ def _loopback(text: str) -> tuple[str, int]:
     return host, port
 
 
-def _number(environ: Mapping[str, str], name: str, default: str, least: float, most: float) -> float:
+def number(environ: Mapping[str, str], name: str, default: str, least: float, most: float) -> float:
+    """Read a number within bounds; raise InvalidInput otherwise."""
     text = environ.get(name, default)
     try:
         value = float(text)

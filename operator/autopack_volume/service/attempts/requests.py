@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from autopack.file_layout import AttemptPaths, repo_key
 from autopack.git.refs import check_branch, check_ref
 from autopack.git.urls import check_repo_url
 from autopack_volume.contract import messages
-from autopack_volume.service.answers import Json
+from autopack_volume.service.fields import flag, read_object, text
 
 from .prompts import Prompt, check_path, check_text
 
@@ -56,22 +55,22 @@ def parse_attempt(
     uid: str, attempt: str, raw: bytes, protocols: tuple[str, ...], *, allow_loopback: bool = False
 ) -> AttemptRequest:
     """Check a PUT of an attempt; raise InvalidInput naming the field."""
-    body = _object(raw, messages.PrepareRequest)
+    body = read_object(raw, messages.PrepareRequest)
     source = body.get("source")
     if not isinstance(source, dict) or len(source) != 1 or not source.keys() <= messages.Source.__annotations__.keys():
         raise InvalidInput("source", "is not an object with exactly one of url and repository", "Give exactly one")
-    url = _text(source, "url") if "url" in source else None
-    repository = _text(source, "repository") if "repository" in source else None
+    url = text(source, "url") if "url" in source else None
+    repository = text(source, "repository") if "repository" in source else None
     if url is not None:
         check_repo_url(url, protocols, field="source.url", allow_loopback=allow_loopback)
     request = AttemptRequest(
         paths=_paths(uid, attempt, body),
         url=url,
         repository=repository,
-        ref=check_ref(_text(body, "ref")),
-        branch=check_branch(_text(body, "branch")),
-        resume=_flag(body, "resume"),
-        incomplete=_flag(body, "incomplete"),
+        ref=check_ref(text(body, "ref")),
+        branch=check_branch(text(body, "branch")),
+        resume=flag(body, "resume"),
+        incomplete=flag(body, "incomplete"),
         prompt=_prompt(body),
     )
     repo_key(url=url, name=repository)
@@ -80,8 +79,8 @@ def parse_attempt(
 
 def parse_commit(uid: str, attempt: str, raw: bytes) -> CommitRequest:
     """Check a POST of a commit; raise InvalidInput naming the field."""
-    body = _object(raw, messages.CommitRequest)
-    return CommitRequest(_paths(uid, attempt, body), _flag(body, "removeWorkspace"))
+    body = read_object(raw, messages.CommitRequest)
+    return CommitRequest(_paths(uid, attempt, body), flag(body, "removeWorkspace"))
 
 
 def attempt_number(text: str) -> int:
@@ -95,37 +94,10 @@ def _prompt(body: Mapping[str, object]) -> Prompt | None:
     if "prompt" in body and "promptFile" in body:
         raise InvalidInput("prompt", "is given beside promptFile", "Give one of the two")
     if "prompt" in body:
-        return Prompt(text=check_text(_text(body, "prompt").encode(errors="replace")))
-    return Prompt(file=check_path(_text(body, "promptFile"))) if "promptFile" in body else None
+        return Prompt(text=check_text(text(body, "prompt").encode(errors="replace")))
+    return Prompt(file=check_path(text(body, "promptFile"))) if "promptFile" in body else None
 
 
 def _paths(uid: str, attempt: str, body: Mapping[str, object]) -> AttemptPaths:
     number = attempt_number(attempt)
-    return AttemptPaths(_text(body, "runId"), uid, number)
-
-
-def _object(raw: bytes, message: type) -> Json:
-    names = message.__annotations__.keys()
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("body", "is not JSON", "Send a JSON object") from error
-    if not isinstance(body, dict):
-        raise InvalidInput("body", "is not an object", "Send a JSON object")
-    if unknown := sorted(body.keys() - names):
-        raise InvalidInput("body", f"has an unknown field {unknown[0][:60]!r}", f"Known are {', '.join(sorted(names))}")
-    return body
-
-
-def _flag(body: Mapping[str, object], name: str) -> bool:
-    value = body.get(name, False)
-    if not isinstance(value, bool):
-        raise InvalidInput(name, "is not true or false", "Send a JSON boolean")
-    return value
-
-
-def _text(body: Mapping[str, object], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise InvalidInput(name, "is missing or not text", "Send a JSON string")
-    return value
+    return AttemptPaths(text(body, "runId"), uid, number)

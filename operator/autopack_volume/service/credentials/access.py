@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from .declared import Credential, Kind, choose
-from .github_app import Tokens
+from .github_app import READ, Tokens
 from .secret import need_file, read_key
 
 _SSH = (
@@ -30,19 +30,23 @@ class Access(NamedTuple):
 class Credentials:
     """The credentials of one installation."""
 
-    def __init__(self, declared: tuple[Credential, ...] = ()) -> None:
+    def __init__(self, declared: tuple[Credential, ...] = (), permissions: Mapping[str, str] = READ) -> None:
         self._declared = declared
-        self._tokens = Tokens()
+        self._tokens = Tokens(permissions)
+
+    def choose(self, url: str, name: str = "") -> Credential | None:
+        """Return the credential that an address gets: the one of that name, if it is for that address."""
+        return choose(self._declared, url, name)
 
     def name_for(self, url: str) -> str:
         """Return the name of the credential that an address gets; empty when it gets none."""
-        credential = choose(self._declared, url)
+        credential = self.choose(url)
         return "" if credential is None or credential.kind is Kind.NONE else credential.name
 
     @contextmanager
-    def access(self, url: str) -> Iterator[Access]:
+    def access(self, url: str, name: str = "") -> Iterator[Access]:
         """Yield what git needs for one address. TransientError when its Secret cannot be used."""
-        credential = choose(self._declared, url)
+        credential = self.choose(url, name)
         ssh = {"GIT_SSH_COMMAND": _ssh_command(credential), "GIT_SSH_VARIANT": "ssh"}
         lines = [] if credential is None else self._settings_for(credential)
         if not lines:
@@ -57,6 +61,16 @@ class Credentials:
             yield Access(("-c", f"include.path=/proc/self/fd/{descriptor}"), ssh, (descriptor,))
         finally:
             os.close(descriptor)
+
+    def token(self, credential: Credential) -> str:
+        """Return what proves us to the server's API. TransientError when the Secret cannot be used."""
+        match credential.kind:
+            case Kind.BASIC:
+                return read_key(credential, "password")
+            case Kind.GITHUB_APP:
+                return self._tokens.get(credential)
+            case Kind.BEARER | Kind.SSH | Kind.NONE:
+                return read_key(credential, "bearerToken")
 
     def _settings_for(self, credential: Credential) -> list[str]:
         values = {"extraHeader": self._header(credential), "proxy": credential.proxy, "sslCAInfo": ""}

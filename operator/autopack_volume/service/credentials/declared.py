@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
@@ -13,7 +13,6 @@ from autopack.errors import InvalidInput, printable
 
 from .addresses import Address, covers, parse
 
-_VARIABLE = "AUTOPACK_GIT_CREDENTIALS"
 _CA_KEYS = ("ca.crt", "caFile")
 
 
@@ -36,7 +35,7 @@ _SCHEMES = {
 }
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
     """One entry of the chart's `git.credentials`."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
@@ -47,6 +46,19 @@ class _Entry(BaseModel):
     secret_name: Annotated[str, Field(max_length=253)] = ""
     proxy: Annotated[str, Field(max_length=2048, pattern=r"^((https?|socks5h?)://[^\s\"\\@]+)?$")] = ""
     api: Annotated[str, Field(max_length=2048, pattern=r"^(https://[^\s\"\\@]+)?$")] = ""
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Place(NamedTuple):
+    """Where credentials are declared: the variable that names the file, and the chart's field, for sentences."""
+
+    variable: str
+    field: str
+
+
+READING = Place("AUTOPACK_GIT_CREDENTIALS", "git.credentials")
 
 
 class Credential(NamedTuple):
@@ -71,38 +83,43 @@ class Credential(NamedTuple):
 
 
 def load(file: Path) -> tuple[Credential, ...]:
-    """Read the declarations; InvalidInput names what is wrong with them, OSError says that they cannot be read.
+    """Read the declarations for reading; InvalidInput names what is wrong with them, OSError: they cannot be read."""
+    return tuple(credential for _, credential in load_entries(file, Entry, READING))
+
+
+def load_entries(file: Path, kind: type[E], place: Place) -> list[tuple[E, Credential]]:
+    """Read declarations of a kind, each with its credential; InvalidInput or OSError as of `load`.
 
     The Secret of the entry `github` is expected in `secrets/github` beside the file, its CA bundle in `ca/github`.
     """
     try:
-        entries = TypeAdapter(list[_Entry]).validate_json(file.read_bytes())
+        entries = TypeAdapter(list[kind]).validate_json(file.read_bytes())  # type: ignore[valid-type]
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(_VARIABLE, printable(f"git.credentials.{place}: {first['msg']}", 300)) from None
-    found = tuple(_credential(entry, file.parent) for entry in entries)
-    for kind in ("name", "prefix"):
-        values = [getattr(credential, kind) for credential in found]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(place.variable, printable(f"{place.field}.{where}: {first['msg']}", 300)) from None
+    found = [(entry, _credential(entry, file.parent, place)) for entry in entries]
+    for what in ("name", "prefix"):
+        values = [getattr(credential, what) for _, credential in found]
         if len(set(values)) < len(values):
-            raise InvalidInput(_VARIABLE, f"two of git.credentials have the same {kind}", "Remove one of them")
+            raise InvalidInput(place.variable, f"two of {place.field} have the same {what}", "Remove one of them")
     return found
 
 
-def _credential(entry: _Entry, folder: Path) -> Credential:
-    where = f"git.credentials of '{entry.name}'"
+def _credential(entry: Entry, folder: Path, place: Place) -> Credential:
+    where = f"{place.field} of '{entry.name}'"
     prefix = parse(entry.url_prefix)
     schemes = _SCHEMES[entry.kind]
     if prefix is None or prefix.scheme not in schemes:
         example = f"{schemes[0]}://host/owner" if schemes[0] != "ssh" else "ssh://git@host/owner"
         message = f"{where}: urlPrefix '{printable(entry.url_prefix, 120)}' does not fit kind {entry.kind}"
-        raise InvalidInput(_VARIABLE, message, f"Give one such as {example}")
+        raise InvalidInput(place.variable, message, f"Give one such as {example}")
     if prefix.scheme != "ssh" and prefix.user:
-        raise InvalidInput(_VARIABLE, f"{where}: urlPrefix carries a user name", "Put it into the Secret")
+        raise InvalidInput(place.variable, f"{where}: urlPrefix carries a user name", "Put it into the Secret")
     if entry.kind is not Kind.NONE and not entry.secret_name:
-        raise InvalidInput(_VARIABLE, f"{where}: kind {entry.kind} needs a secretName", "Name a Secret")
+        raise InvalidInput(place.variable, f"{where}: kind {entry.kind} needs a secretName", "Name a Secret")
     if entry.proxy and prefix.scheme == "ssh":
-        raise InvalidInput(_VARIABLE, f"{where}: a proxy serves http and https alone", "Remove the proxy")
+        raise InvalidInput(place.variable, f"{where}: a proxy serves http and https alone", "Remove the proxy")
     return Credential(
         name=entry.name,
         prefix=prefix,
@@ -120,10 +137,10 @@ def _github_api(prefix: Address) -> str:
     return "https://api.github.com" if prefix.host == "github.com" else f"https://{prefix.host}:{prefix.port}/api/v3"
 
 
-def choose(credentials: tuple[Credential, ...], url: str) -> Credential | None:
-    """Return the credential with the longest prefix that the address begins with."""
+def choose(credentials: tuple[Credential, ...], url: str, name: str = "") -> Credential | None:
+    """Return the credential with the longest prefix that the address begins with; of that name, where one is given."""
     address = parse(url)
     if address is None:
         return None
-    fitting = [credential for credential in credentials if covers(credential.prefix, address)]
+    fitting = [one for one in credentials if covers(one.prefix, address) and name in ("", one.name)]
     return max(fitting, key=lambda credential: (len(credential.prefix.path), credential.prefix.user), default=None)

@@ -1,4 +1,4 @@
-"""Tokens of a GitHub App: an hour long, for reading alone, renewed before they end."""
+"""Tokens of a GitHub App: an hour long, with no more rights than are needed, renewed before they end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from autopack_volume.service.answers import TransientError
 from .declared import Credential
 from .secret import read_key, read_optional
 
+READ = {"contents": "read"}
 _RENEW_BEFORE = 600
 _TIMEOUT = 20
 _MAX_ANSWER = 1 << 20
@@ -33,7 +35,8 @@ class _Token(NamedTuple):
 class Tokens:
     """The tokens in use, by credential. Safe from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, permissions: Mapping[str, str] = READ) -> None:
+        self._permissions = dict(permissions)
         self._lock = threading.Lock()
         self._held: dict[str, _Token] = {}
 
@@ -44,12 +47,12 @@ class Tokens:
         with self._lock:
             held = self._held.get(credential.name)
             if held is None or held.of != (app, installation, key) or held.ends - time.time() < _RENEW_BEFORE:
-                held = _mint(credential, app, installation, key)
+                held = _mint(credential, app, installation, key, self._permissions)
                 self._held[credential.name] = held
             return held.text
 
 
-def _mint(credential: Credential, app: str, installation: str, key: str) -> _Token:
+def _mint(credential: Credential, app: str, installation: str, key: str, permissions: Mapping[str, str]) -> _Token:
     now = int(time.time())
     try:
         # GitHub refuses what is issued in its future, and what lives longer than ten minutes.
@@ -60,7 +63,7 @@ def _mint(credential: Credential, app: str, installation: str, key: str) -> _Tok
         raise _failed(credential, "githubAppInstallationID is not a number")
     request = urllib.request.Request(  # noqa: S310 - the declaration admits https alone
         f"{credential.api}/app/installations/{installation}/access_tokens",
-        data=json.dumps({"permissions": {"contents": "read"}}).encode(),
+        data=json.dumps({"permissions": permissions}).encode(),
         headers={"Authorization": f"Bearer {signed}", "Accept": "application/vnd.github+json"},
         method="POST",
     )

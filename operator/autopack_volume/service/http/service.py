@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
 
 from aiohttp import web
 
@@ -14,7 +13,7 @@ from autopack.errors import AutopackError, InvalidInput
 from autopack.git.urls import check_repo_url
 from autopack.log import log
 from autopack_volume.contract import routes
-from autopack_volume.service.answers import Answer, failed, failure
+from autopack_volume.service.answers import failed
 from autopack_volume.service.attempts.commits import Commits
 from autopack_volume.service.attempts.prepare import Attempts
 from autopack_volume.service.attempts.requests import parse_attempt, parse_commit
@@ -32,14 +31,14 @@ from autopack_volume.service.sources.mirrors import Mirrors
 from autopack_volume.service.sources.probe import Probe
 from autopack_volume.service.sources.refresh import Refresher
 
-from .auth import DeniedError, KeyCache, TokenVerifier, Verifier
+from .auth import KeyCache, TokenVerifier, Verifier
 from .cluster_keys import issuer_of_own_token, keys_of_api_server
 from .loopback import door, only_local_names
+from .middlewares import authenticated, observed, respond
 
 _MAX_BODY = 2 << 20
 """A prompt of 256 KiB has up to six times as many bytes as a JSON string."""
 _TRASH_SECONDS = 60
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def run(environ: Mapping[str, str]) -> int:
@@ -75,6 +74,7 @@ class Service:
         self._callers = callers
         self._readers = readers or callers
         self._metrics = Metrics()
+        self._observed = observed(self._metrics.requests)
         self._trash = Trash(settings.root)
         self._jobs = Jobs(settings.answer_within)
         self._forecasts = Forecasts(self._jobs)
@@ -91,7 +91,9 @@ class Service:
 
     def app(self) -> web.Application:
         """Return the application with all routes."""
-        app = web.Application(middlewares=[self._observe, self._authenticate], client_max_size=_MAX_BODY)
+        app = web.Application(
+            middlewares=[self._observed, authenticated(self._callers, self._readers)], client_max_size=_MAX_BODY
+        )
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._exposition)
@@ -105,7 +107,7 @@ class Service:
 
     def loopback_app(self) -> web.Application:
         """Return the application for readers in the pod itself: no token, nothing but reading."""
-        app = web.Application(middlewares=[self._observe, only_local_names], client_max_size=_MAX_BODY)
+        app = web.Application(middlewares=[self._observed, only_local_names], client_max_size=_MAX_BODY)
         app.router.add_get(routes.SOURCE, self._source)
         add_reading(app, self._settings.root, self._reads, self._forecasts)
         return app
@@ -154,39 +156,6 @@ class Service:
             self._metrics.bytes.labels(kind).set(size)
         return len(removed)
 
-    @web.middleware
-    async def _observe(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        started, status = monotonic(), 500
-        try:
-            response = await handler(request)
-            status = response.status
-        except web.HTTPException as error:
-            status = error.status
-            raise
-        finally:
-            resource = request.match_info.route.resource
-            route = resource.canonical if resource is not None else "none"
-            self._metrics.requests.labels(f"{request.method} {route}", str(status)).inc()
-            if route.startswith("/v1/"):
-                milliseconds = round((monotonic() - started) * 1000)
-                log("info", "request", method=request.method, path=request.path, status=status, ms=milliseconds)
-        return response
-
-    @web.middleware
-    async def _authenticate(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if request.path in {"/livez", "/readyz", "/metrics"}:
-            return await handler(request)
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        try:
-            if scheme.lower() != "bearer" or not token:
-                raise DeniedError(401, "a bearer token is needed")
-            verifier = self._readers if request.method in {"GET", "HEAD"} else self._callers
-            await verifier.verify(token.strip())
-        except DeniedError as error:
-            log("warning", "a caller was denied", path=request.path, error=str(error))
-            return _respond(Answer(error.status, failure("Denied", str(error))))
-        return await handler(request)
-
     async def _livez(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
@@ -210,8 +179,8 @@ class Service:
         try:
             check_repo_url(url, settings.protocols, allow_loopback=settings.allow_loopback)
         except AutopackError as error:
-            return _respond(failed(error))
-        return _respond(await self._jobs.answer(("source", url), lambda: self._probe.answer(url)))
+            return respond(failed(error))
+        return respond(await self._jobs.answer(("source", url), lambda: self._probe.answer(url)))
 
     async def _prepare(self, request: web.Request) -> web.Response:
         uid, attempt = request.match_info["uid"], request.match_info["attempt"]
@@ -224,17 +193,13 @@ class Service:
                 allow_loopback=self._settings.allow_loopback,
             )
         except AutopackError as error:
-            return _respond(failed(error))
-        return _respond(await self._jobs.answer(wanted, lambda: self._attempts.prepare(wanted)))
+            return respond(failed(error))
+        return respond(await self._jobs.answer(wanted, lambda: self._attempts.prepare(wanted)))
 
     async def _commit(self, request: web.Request) -> web.Response:
         uid, attempt = request.match_info["uid"], request.match_info["attempt"]
         try:
             wanted = parse_commit(uid, attempt, await request.read())
         except AutopackError as error:
-            return _respond(failed(error))
-        return _respond(await self._jobs.answer(wanted, lambda: self._commits.commit(wanted)))
-
-
-def _respond(answer: Answer) -> web.Response:
-    return web.json_response(answer.body, status=answer.status)
+            return respond(failed(error))
+        return respond(await self._jobs.answer(wanted, lambda: self._commits.commit(wanted)))
