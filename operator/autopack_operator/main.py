@@ -23,6 +23,7 @@ from autopack_operator.adapters.kube.leases import KubeLeases
 from autopack_operator.adapters.kube.lister import KubeLister
 from autopack_operator.adapters.kube.objects import KubeBatches, KubeConfigMaps, KubePods, KubeProfiles, KubeRuns
 from autopack_operator.adapters.publisher_http.absent import NoPublisher
+from autopack_operator.adapters.publisher_http.client import HttpPublisher
 from autopack_operator.adapters.registry.opening import open_history
 from autopack_operator.adapters.telemetry import logs
 from autopack_operator.adapters.telemetry.metrics import PrometheusTelemetry
@@ -55,7 +56,11 @@ class Operator:
         # Whole is what the registry does not have yet.
         self.lister = KubeLister(paced, namespace, lambda run: run if history.wants(run) else slimmed(run))
         self.volume = HttpVolume(settings.volume_url, settings.volume_token_file)
-        self.publisher = NoPublisher()
+        self.publisher = (
+            HttpPublisher(settings.publisher_url, settings.publisher_token_file)
+            if settings.publisher_url
+            else NoPublisher()
+        )
         self.telemetry = PrometheusTelemetry()
         ports = Ports(
             cache=cache,

@@ -38,6 +38,8 @@ class Settings:
     pods: PodSettings
     volume_url: str
     volume_token_file: Path
+    publisher_url: str
+    publisher_token_file: Path
     dashboard_url: str
     leader_lease: str
     identity: str
@@ -67,6 +69,8 @@ class Settings:
             ),
             volume_url=_url(env, "AUTOPACK_VOLUME_URL"),
             volume_token_file=Path(_required(env, "AUTOPACK_VOLUME_TOKEN_FILE")),
+            publisher_url=_url(env, "AUTOPACK_PUBLISHER_URL") if env.get("AUTOPACK_PUBLISHER_URL") else "",
+            publisher_token_file=Path(env.get("AUTOPACK_PUBLISHER_TOKEN_FILE", "")),
             dashboard_url=env.get("AUTOPACK_DASHBOARD_URL", "").rstrip("/"),
             leader_lease=_required(env, "AUTOPACK_LEADER_LEASE"),
             identity=_required(env, "AUTOPACK_POD_NAME"),

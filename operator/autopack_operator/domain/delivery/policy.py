@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from autopack.delivery.globs import matches
 from autopack.errors import InvalidInput
 from autopack.git.refs import check_branch
 from autopack_operator.domain import naming
@@ -11,7 +12,6 @@ from autopack_operator.domain.api.common import Source
 from autopack_operator.domain.api.deliver import Deliver, DeliveryPolicy
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
-from autopack_operator.domain.delivery.branches import matches
 from autopack_operator.domain.views import RunView
 
 REASON = "DeliveryNotAllowed"

@@ -13,7 +13,6 @@ from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.batch.matrix import items_of
 from autopack_operator.domain.conditions import ConditionType, find
-from autopack_operator.domain.delivery import branches
 from autopack_operator.domain.delivery.decide import LONGEST_DELAY_SECONDS, PATIENCE_SECONDS, decide, delay_seconds
 from autopack_operator.domain.delivery.policy import base_of, branch_of, objection
 from autopack_operator.domain.delivery.state import digest, under_way, wanted
@@ -75,23 +74,6 @@ def written(run: RunView, allowed: RunProfileSpec | None = OPEN, seconds: float 
     assert (condition.status == "True") == (found.status.delivery.state == "Delivered")
     assert (found.status.phase, found.status.reason) == (run.status.phase, run.status.reason)
     return found.status.delivery.model_dump(exclude_none=True)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "branch", "fits"),
-    [
-        ("agents/**", "agents/one", True),
-        ("agents/**", "agents/many/one", True),
-        ("agents/**", "agents", False),
-        ("agents/*", "agents/many/one", False),
-        ("**/fix-?", "a/b/fix-1", True),
-        ("**/fix-?", "fix-1", True),
-        ("a.b", "axb", False),
-        ("[ab]", "a", False),
-    ],
-)
-def test_patterns_of_branches(pattern: str, branch: str, fits: bool) -> None:
-    assert branches.matches(branch, [pattern]) is fits
 
 
 def test_a_branch_is_named_after_the_run_and_its_batch() -> None:
