@@ -14,15 +14,17 @@ const (
 	ticksASecond = 100 // USER_HZ, the same on every Linux
 )
 
-// signs are what a command that does something shows; each of them only grows.
+// signs are what a command that does something shows; each of them only grows, but for the requests that are open.
 type signs struct {
 	output  int64
 	ticks   int64
 	changed time.Time
+	asked   int64
+	open    int64
 }
 
 // fallenIdle returns a channel that is closed when, for as long as limit, the command has printed nothing, has used less
-// than a fiftieth of a core, and the keeper has seen no file of its change.
+// than a fiftieth of a core, the keeper has seen no file of its change, and it waits for no model.
 func fallenIdle(limit time.Duration, look func() signs) <-chan struct{} {
 	idle := make(chan struct{})
 	if limit <= 0 {
@@ -47,6 +49,7 @@ func fallenIdle(limit time.Duration, look func() signs) <-chan struct{} {
 func isBusy(before, after signs, between time.Duration) bool {
 	used := after.ticks - before.ticks
 	busy := float64(used) > idleBusy*ticksASecond*between.Seconds()
+	busy = busy || after.open > 0 || after.asked != before.asked
 	return busy || used < 0 || after.output != before.output || !after.changed.Equal(before.changed)
 }
 

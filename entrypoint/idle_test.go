@@ -9,12 +9,14 @@ import (
 func TestWhatACommandDoesIsSeen(t *testing.T) {
 	quiet := signs{output: 5, ticks: 100, changed: time.Unix(1, 0)}
 	for name, after := range map[string]signs{
-		"output":       {6, 100, time.Unix(1, 0)},
-		"work":         {5, 103, time.Unix(1, 0)},
-		"less of it":   {5, 90, time.Unix(1, 0)},
-		"a file":       {5, 100, time.Unix(2, 0)},
+		"output":       {output: 6, ticks: 100, changed: time.Unix(1, 0)},
+		"work":         {output: 5, ticks: 103, changed: time.Unix(1, 0)},
+		"less of it":   {output: 5, ticks: 90, changed: time.Unix(1, 0)},
+		"a file":       {output: 5, ticks: 100, changed: time.Unix(2, 0)},
+		"a question":   {output: 5, ticks: 100, changed: time.Unix(1, 0), asked: 1},
+		"a wait":       {output: 5, ticks: 100, changed: time.Unix(1, 0), open: 1},
 		"nothing":      quiet,
-		"a heart beat": {5, 102, time.Unix(1, 0)},
+		"a heart beat": {output: 5, ticks: 102, changed: time.Unix(1, 0)},
 	} {
 		want := name != "nothing" && name != "a heart beat"
 		if got := isBusy(quiet, after, time.Second); got != want {

@@ -31,6 +31,7 @@ type options struct {
 	killAfter time.Duration
 	maxLog    int64
 	input     input
+	relay     *relay
 	command   []string
 }
 
@@ -47,7 +48,7 @@ func main() {
 }
 
 func parse(args []string, usage io.Writer) (options, error) {
-	var opts options
+	opts := options{relay: newRelay()}
 	flags := flag.NewFlagSet("autopack-entrypoint", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	flags.Usage = func() {
@@ -65,6 +66,10 @@ func parse(args []string, usage io.Writer) (options, error) {
 		"time between a SIGTERM passed on and SIGKILL; 0 waits forever")
 	flags.StringVar(&opts.input.stdin, "stdin", "", "file that the command gets as its standard input")
 	flags.Var(&opts.input.words, "word-from", "`N=FILE`: word N of COMMAND, which is word 0, is what the file says")
+	flags.StringVar(&opts.relay.listen, "relay-listen", "",
+		"loopback address, `HOST:PORT`, where the command finds the model gateway; none without it")
+	flags.StringVar(&opts.relay.to, "relay-to", "", "`URL` of the model gateway")
+	flags.StringVar(&opts.relay.token, "relay-token", "", "file with the token that proves to the gateway which pod this is")
 	flags.Int64Var(&opts.maxLog, "max-log-bytes", 1<<30, "bytes kept of each log; the container's own log gets all")
 	if err := flags.Parse(args); err != nil {
 		return opts, err
@@ -78,7 +83,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	case len(opts.command) == 0 || opts.command[0] == "":
 		return opts, errors.New("no command: put it after --")
 	}
-	return opts, nil
+	return opts, opts.relay.check()
 }
 
 // run returns the exit code for the container: the command's own wherever there is one.
@@ -109,7 +114,7 @@ func execute(opts options, streams *streams) Ending {
 			fmt.Fprintln(os.Stderr, "autopack-entrypoint:", err)
 		}
 	}
-	child, err := start(opts.command, opts.input, streams)
+	child, err := opts.start(streams)
 	if err != nil {
 		// Into the command's own log: nothing else of this container outlives the pod.
 		fmt.Fprintln(streams.stderr.writer, "autopack-entrypoint:", err)
@@ -119,9 +124,22 @@ func execute(opts options, streams *streams) Ending {
 		streams.drain(time.Second)
 		return Ending{ExitCode: startFailureCode(err)}
 	}
-	look := func() signs { return signs{streams.written.Load(), usedTicks(), changedAt(opts.changes)} }
+	look := func() signs {
+		return signs{
+			output: streams.written.Load(), ticks: usedTicks(), changed: changedAt(opts.changes),
+			asked: opts.relay.asked.Load(), open: opts.relay.open.Load(),
+		}
+	}
 	ending := child.supervise(opts.killAfter, askedToStop(opts.stopFile), fallenIdle(opts.idleAfter, look))
 	child.killRest()
 	streams.drain(2 * time.Second)
 	return ending
+}
+
+// start starts the relay, and then the command that uses it.
+func (o options) start(streams *streams) (*child, error) {
+	if err := o.relay.start(); err != nil {
+		return nil, inputError{err}
+	}
+	return start(o.command, o.input, streams)
 }

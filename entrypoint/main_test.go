@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,15 +15,32 @@ import (
 	"time"
 )
 
-const asMain = "AUTOPACK_ENTRYPOINT_TEST_AS_MAIN"
+const (
+	asMain  = "AUTOPACK_ENTRYPOINT_TEST_AS_MAIN"
+	asAgent = "AUTOPACK_ENTRYPOINT_TEST_AS_AGENT"
+)
 
-// The test binary, started again with this variable, is the entrypoint: the tests see a real process.
+// The test binary, started again with one of these variables, is the entrypoint, or a command that asks a model: the
+// tests see real processes.
 func TestMain(m *testing.M) {
+	if os.Getenv(asAgent) != "" && os.Getenv(asMain) == "" {
+		os.Exit(askOnce(os.Args[1]))
+	}
 	if os.Getenv(asMain) != "" {
 		os.Unsetenv(asMain)
 		main()
 	}
 	os.Exit(m.Run())
+}
+
+func askOnce(url string) int {
+	answer, err := http.Get(url)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	_, _ = io.Copy(os.Stdout, answer.Body)
+	return 0
 }
 
 type exitFile struct {
