@@ -31,6 +31,14 @@ class RegistrySettings:
 
 
 @dataclass(frozen=True)
+class GatewaySettings:
+    """Where the model gateway is, and the token by which the operator proves itself there."""
+
+    url: str
+    token_file: Path
+
+
+@dataclass(frozen=True)
 class Settings:
     """See `from_environment` for the variables."""
 
@@ -49,11 +57,13 @@ class Settings:
     log_level: str
     listen: str
     registry: RegistrySettings
+    gateway: GatewaySettings | None = None
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Settings:
         """Read the AUTOPACK_* variables. Raises SettingsError."""
         mode = _one_of(env, "AUTOPACK_ACCESS_MODE", _MODES, "ReadWriteMany")
+        gateway = gateway_settings(env)
         return cls(
             namespace=_required(env, "AUTOPACK_NAMESPACE"),
             pods=PodSettings(
@@ -66,6 +76,7 @@ class Settings:
                 snapshot_seconds=_number(env, "AUTOPACK_SNAPSHOT_SECONDS", 10, range(1, 1001)),
                 run_as_user=_number(env, "AUTOPACK_RUN_AS_USER", NOBODY_ELSE, _NOT_ROOT),
                 run_as_group=_number(env, "AUTOPACK_RUN_AS_GROUP", NOBODY_ELSE, _NOT_ROOT),
+                gateway_url=gateway.url if gateway is not None else "",
             ),
             volume_url=_url(env, "AUTOPACK_VOLUME_URL"),
             volume_token_file=Path(_required(env, "AUTOPACK_VOLUME_TOKEN_FILE")),
@@ -80,7 +91,16 @@ class Settings:
             log_level=_one_of(env, "AUTOPACK_LOG_LEVEL", _LEVELS, "INFO"),
             listen=_address(env, "AUTOPACK_HTTP_LISTEN", "0.0.0.0:8081"),
             registry=registry_settings(env),
+            gateway=gateway,
         )
+
+
+def gateway_settings(env: Mapping[str, str]) -> GatewaySettings | None:
+    """Read AUTOPACK_GATEWAY_*; None where there is no gateway. Raises SettingsError."""
+    if not env.get("AUTOPACK_GATEWAY_URL"):
+        return None
+    url = _url(env, "AUTOPACK_GATEWAY_URL").rstrip("/")
+    return GatewaySettings(url, Path(_required(env, "AUTOPACK_GATEWAY_TOKEN_FILE")))
 
 
 def registry_settings(env: Mapping[str, str]) -> RegistrySettings:

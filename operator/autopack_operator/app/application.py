@@ -19,6 +19,7 @@ from autopack_operator.app.reconciler import Reconciler
 from autopack_operator.app.resync import Resync
 from autopack_operator.app.run_sight import RunSight
 from autopack_operator.app.run_steps import RunSteps
+from autopack_operator.app.spending import LOOK_SECONDS, SpendingBook
 from autopack_operator.app.supervision import Part, PartEndedError, beside, every
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.batch import decide as batch_decide
@@ -47,6 +48,9 @@ class Application:
         self._ports, self._resync_seconds = ports, resync_seconds
         self.leading = False
         self.queue: WorkQueue[Key] = WorkQueue(ports.clock.monotonic, random_fraction)
+        self._spending: SpendingBook | None = None
+        if ports.gateway is not None:
+            self._spending = SpendingBook(ports.gateway, ports.cache, self.queue.add, ports.clock)
         self.resync = Resync(ports.lister, ports.cache, self.queue.add, ports.clock, resync_seconds, ports.history)
         self.controller = Controller(self.queue, self._reconcilers(pods, dashboard, workers), ports.telemetry, workers)
         orphans = Orphans(ports.lister, ports.volume)
@@ -58,14 +62,16 @@ class Application:
             "history": ports.history.run,
             "events": ports.events.run,
         }
+        if self._spending is not None:
+            self.parts["spending"] = partial(every, LOOK_SECONDS, self._spending.look)
 
     def _reconcilers(self, pods: PodSettings, dashboard: str, workers: int) -> Mapping[Kind, Reconcile]:
         ports, enqueue = self._ports, self.queue.add
         turnstile = Turnstile(ports.cache, ports.clock, enqueue)
         runs = Reconciler(
-            RunSight(ports.cache, self._crowded),
+            RunSight(ports.cache, self._crowded, self._spending),
             run_decide.decide,
-            RunSteps(ports, turnstile, pods),
+            RunSteps(ports, turnstile, pods, self._spending),
             Deliveries(ports, dashboard, workers),
             turnstile,
             ports.clock,

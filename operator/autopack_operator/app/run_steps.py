@@ -5,6 +5,7 @@ from __future__ import annotations
 from autopack_operator.app.anchors import anchor_verdict
 from autopack_operator.app.batch_of import batch_of
 from autopack_operator.app.prompts import PromptReader
+from autopack_operator.app.spending import SpendingBook
 from autopack_operator.app.transition_log import TransitionLog
 from autopack_operator.app.turnstile import Turnstile
 from autopack_operator.domain.api.status import AutopackRunStatus
@@ -20,11 +21,13 @@ from autopack_operator.domain.run.world import (
     Commit,
     CreatePod,
     DeletePod,
+    GrantModels,
     LookUpPod,
     LookUpProfile,
     Prepare,
     ReadAnchor,
     ReleaseLease,
+    RevokeModels,
     Step,
     Wait,
     WriteStatus,
@@ -38,8 +41,10 @@ from autopack_operator.ports.ports import Ports
 class RunSteps:
     """Implements reconciler.Steps."""
 
-    def __init__(self, ports: Ports, turnstile: Turnstile, settings: PodSettings) -> None:
-        self._ports, self._turnstile, self._settings = ports, turnstile, settings
+    def __init__(
+        self, ports: Ports, turnstile: Turnstile, settings: PodSettings, spending: SpendingBook | None = None
+    ) -> None:
+        self._ports, self._turnstile, self._settings, self._spending = ports, turnstile, settings, spending
         self._prompts = PromptReader(ports.configmaps)
         self._transitions = TransitionLog(ports.events, ports.telemetry, ports.history)
 
@@ -50,6 +55,7 @@ class RunSteps:
                 batch = batch_of(self._ports.cache, run)
                 annotation = batch.anchor if run.anchor is None and batch is not None else run.anchor
                 memory.anchor = await anchor_verdict(self._ports.configmaps, run.namespace, annotation)
+                memory.anchor_read_at = self._ports.clock.monotonic()
             case LookUpProfile(name):
                 profile = await self._ports.profiles.get(run.namespace, name)
                 memory.profile_absent = profile is None
@@ -66,6 +72,10 @@ class RunSteps:
                 await self._look_up(run, name, memory)
             case CreatePod():
                 await self._create_pod(run, step, memory)
+            case GrantModels(grant) if self._spending is not None:
+                memory.granted = await self._spending.grant(grant)
+            case RevokeModels(number) if self._spending is not None:
+                memory.revoked = await self._spending.revoke(run.uid, number)
             case DeletePod(pod):
                 await self._ports.pods.delete(pod)
                 memory.stop_asked = pod.uid
@@ -134,6 +144,8 @@ class RunSteps:
     async def _write(self, run: RunView, status: AutopackRunStatus, memory: RunMemory) -> RunView:
         written = await self._ports.runs.write_status(run, status)
         self._ports.cache.remember_run(written)
+        if written.terminal and self._spending is not None:
+            self._spending.forget(run.uid)
         if status.attempt > run.status.attempt:
             # Nobody makes an attempt's pod before its claim is stored, and this very write has stored it: there is no
             # pod of that attempt to be looked up.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from autopack.autonomy.parallelism_gate import ParallelismPolicyGate, ParallelismPolicyViolation
 from autopack.counts import count_of
 from autopack.errors import AutopackError
-from autopack.intention_anchor.v2 import parse_anchor
+from autopack.intention_anchor.v2 import IntentionAnchorV2, parse_anchor
 from autopack_operator.domain.api.common import ANCHOR_ANNOTATION
 from autopack_operator.domain.views import AnchorVerdict
 
@@ -33,14 +33,22 @@ def reference(annotation: str) -> ConfigMapReference | None:
 def judge(text: str | bytes) -> AnchorVerdict:
     """Whether that anchor allows parallel runs, and how many at once."""
     try:
-        gate = ParallelismPolicyGate(parse_anchor(text))
+        anchor = parse_anchor(text)
+        gate = ParallelismPolicyGate(anchor)
         gate.check_parallel_allowed(requested_runs=1)
     except ParallelismPolicyViolation as violation:
         return AnchorVerdict(False, "ParallelismNotAllowed", str(violation))
     except AutopackError as error:
         return AnchorVerdict(False, error.reason, str(error))
     limit = gate.get_max_concurrent_runs()
-    return AnchorVerdict(True, "ParallelismAllowed", f"the anchor allows {count_of(limit, 'run')} at once", limit)
+    message = f"the anchor allows {count_of(limit, 'run')} at once"
+    return AnchorVerdict(True, "ParallelismAllowed", message, limit, _token_cap(anchor))
+
+
+def _token_cap(anchor: IntentionAnchorV2) -> int | None:
+    """The tokens that its budget_cost allows; a cap that only warns stops nothing."""
+    cost = anchor.pivot_intentions.budget_cost
+    return None if cost is None or cost.cost_escalation_policy == "warn" else cost.token_cap_global
 
 
 def absent() -> AnchorVerdict:

@@ -65,6 +65,7 @@ RESOURCES = (
             Column("Commit", ".status.commit", wide=True),
             Column("Tokens", ".status.usage.totalTokens", "integer", wide=True),
             Column("Cost", ".status.usage.costUSD", wide=True),
+            Column("Budget", ".spec.budget.usd", wide=True),
             Column("Saved", '.status.conditions[?(@.type=="WorkSaved")].reason', wide=True),
             Column("Delivery", ".status.delivery.state", wide=True),
             Column("Pull Request", ".status.delivery.pullRequest.url", wide=True),
@@ -94,6 +95,7 @@ RESOURCES = (
             Column("Tokens", ".status.usage.totalTokens", "integer", wide=True),
             Column("Cost", ".status.usage.costUSD", wide=True),
             Column("Delivered", ".status.delivery.delivered", "integer", wide=True),
+            Column("Budget", ".spec.budget.usd", wide=True),
             Column("Message", ".status.message", wide=True),
         ),
         rules=(

@@ -14,10 +14,11 @@ from autopack.counts import count_of
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.keys import Key
+from autopack_operator.domain.run.verdict import BUDGET_EXHAUSTED
 from autopack_operator.domain.views import RunView
 
 REASON = "QuotaReached"
-_GAVE_UP_ITS_PLACE = frozenset({"Suspended", REASON})
+_GAVE_UP_ITS_PLACE = frozenset({"Suspended", BUDGET_EXHAUSTED, REASON})
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,9 +214,10 @@ class LeaseConflict:
 
 @dataclass(frozen=True, slots=True)
 class AnchorVerdict:
-    """Answer of the anchor gate. `max_concurrent_runs` is 0 when refused."""
+    """Answer of the anchor gate. `max_concurrent_runs` is 0 when refused; `token_cap` bounds what is spent under it."""
 
     allowed: bool
     reason: str
     message: str
     max_concurrent_runs: int = 0
+    token_cap: int | None = None

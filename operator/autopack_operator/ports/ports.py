@@ -17,6 +17,7 @@ from autopack_operator.ports.cluster import (
     Profiles,
     Runs,
 )
+from autopack_operator.ports.gateway import Gateway
 from autopack_operator.ports.history import History
 from autopack_operator.ports.publisher import Publisher
 from autopack_operator.ports.telemetry import Telemetry
@@ -25,7 +26,9 @@ from autopack_operator.ports.volume import Volume
 
 @dataclass(frozen=True)
 class Ports:
-    """One field a port. `crowded` says whether requests to the API server wait for their slots."""
+    """One field a port. `crowded` says whether requests to the API server wait for their slots; `gateway` is None where
+    the installation has none.
+    """
 
     cache: Cache
     lister: Lister
@@ -42,3 +45,4 @@ class Ports:
     telemetry: Telemetry
     clock: Clock
     crowded: Callable[[], bool]
+    gateway: Gateway | None = None

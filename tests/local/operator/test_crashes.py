@@ -29,6 +29,7 @@ STORIES = [
     stories.batch_canceled,
     stories.batch_gives_up,
     stories.delivery,
+    stories.budget_spent_and_raised,
 ]
 Error = Callable[[], BaseException]
 KILLS: dict[str, tuple[Moment, Error]] = {

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from tests.unit.autopack_operator.builders import SHA
 from tests.unit.autopack_operator.fake_api import Session
 
-from autopack.agents.usage import UNKNOWN, Usage
+from autopack.agents.usage import UNKNOWN, Usage, micro_dollars
 from autopack.file_layout import AttemptPaths
 from autopack_operator.domain import naming, projection
 from autopack_operator.domain.api.common import ATTEMPT_LABEL, RUN_UID_LABEL, WORKSPACE_ANNOTATION, JsonDict, Source
@@ -21,6 +21,7 @@ from autopack_operator.domain.delivery.request import DeliveryRequest
 from autopack_operator.domain.delivery.world import Answer, Delivered
 from autopack_operator.domain.keys import Key
 from autopack_operator.domain.run.prompts import NOTHING_ASKED, Asked
+from autopack_operator.domain.spending.views import Bound, GatewayFailure, Grant, Spending, Spent
 from autopack_operator.domain.views import (
     Attempt,
     BatchView,
@@ -390,3 +391,88 @@ class FakeVolume:
             return False
         self._asked.add(call)
         return True
+
+
+@dataclass
+class GatewayBooks:
+    """The gateway's journal. It survives every operator."""
+
+    grants: dict[str, Grant] = field(default_factory=dict)
+    revoked: set[tuple[str, int]] = field(default_factory=set)
+    spent: dict[str, Spent] = field(default_factory=dict)
+    changes: list[str] = field(default_factory=list)
+    away: bool = False
+
+    def ask(self, pod_uid: str, micro_usd: int) -> int:
+        """A request of that pod's agent, which costs so much: the status that it gets."""
+        grant = next((grant for grant in self.grants.values() if grant.pod_uid == pod_uid), None)
+        if grant is None or (grant.run_uid, grant.attempt) in self.revoked:
+            return 401
+        used = self.spent.get(grant.run_uid, Spent(grant.run_uid, Usage(0, 0, 0, 0, None, 0)))
+        for bound in grant.bounds:
+            if self._left(bound, grant) <= 0:
+                self._note(replace(used, exhausted=bound.scope))
+                return 403
+        self._note(replace(used, usage=used.usage.plus(Usage(1, 10, 5, 0, None, micro_usd))))
+        return 200
+
+    def _left(self, bound: Bound, grant: Grant) -> float:
+        """A scope of a batch or a profile is that of all runs that have it."""
+        uids = [uid for uid, other in self.grants.items() if bound.scope in {each.scope for each in other.bounds}]
+        total = UNKNOWN
+        for uid in {*uids, grant.run_uid} & self.spent.keys():
+            total = total.plus(self.spent[uid].usage)
+        limits = (
+            (micro_dollars(bound.usd), total.micro_usd),
+            (bound.tokens, total.total_tokens),
+            (bound.requests, total.requests),
+        )
+        return min(limit - (used or 0) for limit, used in limits if limit is not None)
+
+    def clear(self, run_uid: str) -> None:
+        """What was exhausted under other bounds is judged anew."""
+        if run_uid in self.spent:
+            self._note(replace(self.spent[run_uid], exhausted=None))
+
+    def _note(self, spent: Spent) -> None:
+        if self.spent.get(spent.run_uid) != spent:
+            self.spent[spent.run_uid] = spent
+            self.changes.append(spent.run_uid)
+
+
+@dataclass
+class FakeGateway:
+    """ports.gateway.Gateway."""
+
+    session: Session
+    books: GatewayBooks
+
+    async def grant(self, grant: Grant) -> GatewayFailure | None:
+        def act() -> GatewayFailure | None:
+            if self.books.away:
+                return GatewayFailure("it is away")
+            before = self.books.grants.get(grant.run_uid)
+            if before != grant and (before is None or before.attempt <= grant.attempt):
+                self.books.grants[grant.run_uid] = grant
+                self.books.clear(grant.run_uid)
+            return None
+
+        return await self.session.change("grant", "Gateway", f"{grant.run_uid} {grant.attempt}", act)
+
+    async def revoke(self, run_uid: str, attempt: int) -> GatewayFailure | None:
+        def act() -> GatewayFailure | None:
+            if self.books.away:
+                return GatewayFailure("it is away")
+            self.books.revoked.add((run_uid, attempt))
+            return None
+
+        return await self.session.change("revoke", "Gateway", f"{run_uid} {attempt}", act)
+
+    async def spent(self, after: str) -> Spending | GatewayFailure:
+        def look() -> Spending | GatewayFailure:
+            if self.books.away:
+                return GatewayFailure("it is away")
+            uids = dict.fromkeys(self.books.changes[int(after or 0) :])
+            return Spending(str(len(self.books.changes)), tuple(self.books.spent[uid] for uid in uids))
+
+        return await self.session.read(look)

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from autopack_operator.domain.api import asking, delivering
 from autopack_operator.domain.api.agents import AgentDifference, Prompt, PromptFrom
+from autopack_operator.domain.api.budgets import Budget
 from autopack_operator.domain.api.common import DNS_LABEL, ENV_NAME, MAX_ENV, Argument, EnvVar, Model
 from autopack_operator.domain.api.deliver import ONE_BRANCH_EACH
 from autopack_operator.domain.api.git_names import Branch, Ref
@@ -229,6 +230,13 @@ class RunBatchSpec(Model):
     ttl_seconds_after_finished: Annotated[
         TtlSeconds, Field(description="How long the finished batch is kept, and its runs with it.")
     ] = TtlSeconds()
+    budget: Annotated[
+        Budget | None,
+        Field(
+            description="What all runs of the batch together may use of models through the gateway. When it is spent, "
+            "they are stopped, their work saved, and they wait until this is raised."
+        ),
+    ] = None
     suspend: Annotated[bool, Field(description="Start no new runs; runs under way continue.")] = False
     cancel: Annotated[bool, Field(description="Cancel all runs of the batch, started or not.")] = False
 

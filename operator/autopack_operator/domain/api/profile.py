@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from autopack_operator.domain.api.agents import Agent
 from autopack_operator.domain.api.bindings import BoundEnv, ValueFrom
+from autopack_operator.domain.api.budgets import ProfileBudget, Provider
 from autopack_operator.domain.api.common import MAX_ENV, Model
 from autopack_operator.domain.api.deliver import DeliveryPolicy
 from autopack_operator.domain.api.mounted import BoundFile, Scratch
@@ -58,7 +59,13 @@ class RunProfileSpec(Model):
         }
     )
 
-    list_map_keys: ClassVar[dict[str, str]] = {"env": "name", "files": "path", "scratch": "path", "agents": "name"}
+    list_map_keys: ClassVar[dict[str, str]] = {
+        "env": "name",
+        "files": "path",
+        "scratch": "path",
+        "agents": "name",
+        "providers": "name",
+    }
 
     default_image: Annotated[str, Field(min_length=1, max_length=512, description="Image of runs that name none.")]
     allowed_images: Annotated[
@@ -167,3 +174,11 @@ class RunProfileSpec(Model):
     deliver: Annotated[
         DeliveryPolicy | None, Field(description="What runs may deliver; absent: they may not have spec.deliver.")
     ] = None
+    providers: Annotated[
+        list[Provider],
+        Field(
+            max_length=16,
+            description="Providers of models that runs reach through the installation's gateway, without a key.",
+        ),
+    ] = []
+    budget: ProfileBudget | None = None

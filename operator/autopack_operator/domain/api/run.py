@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from autopack_operator.domain.api.agents import AgentChoice, Prompt, PromptFrom
+from autopack_operator.domain.api.budgets import Budget
 from autopack_operator.domain.api.common import MAX_ENV, Argument, EnvVar, Model, ProfileRef, Source
 from autopack_operator.domain.api.deliver import PLACEHOLDER_IN_BRANCH, Approval, Deliver
 
@@ -154,6 +155,13 @@ class RunTemplate(Model):
         ),
     ] = 1800
     deliver: Deliver | None = None
+    budget: Annotated[
+        Budget | None,
+        Field(
+            description="What all attempts of the run together may use of models through the gateway. When it is "
+            "spent, the run is stopped, its work saved, and it waits until this is raised."
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _can_start(self) -> Self:

@@ -132,8 +132,22 @@ class ReportedUsage(StatusModel):
         ),
     ] = None
     source: Annotated[
-        str, Field(max_length=32, description="Who says so; agent: what the run printed, which nobody has checked.")
+        str,
+        Field(
+            max_length=32,
+            description="Who says so. gateway: what went through the gateway; agent: what the run printed, which "
+            "nobody has checked.",
+        ),
     ] = ""
+
+
+class SpentBudget(StatusModel):
+    """A budget that was spent, as it was then: the run waits until it is another."""
+
+    scope: Annotated[str, Field(max_length=512, description="Whose: run:…, batch:… or profile:….")]
+    usd: Annotated[str | None, Field(max_length=32, description="US dollars.")] = None
+    tokens: Annotated[Number, Field(description="Tokens.")] = None
+    requests: Annotated[Number, Field(description="Requests.")] = None
 
 
 class AutopackRunStatus(StatusModel):
@@ -179,6 +193,7 @@ class AutopackRunStatus(StatusModel):
     usage: Annotated[
         ReportedUsage | None, Field(description="What the run's agent used, in all attempts that are over together.")
     ] = None
+    spent_budget: SpentBudget | None = None
     summary: Annotated[
         str | None, Field(max_length=256, description="The first line of what the run's agent said last.")
     ] = None

@@ -39,6 +39,8 @@ class Census:
         self.usage = usage.numbers(batch.status.usage)
         """What the agents of finished runs used. Each is counted when it is seen to be finished for the first time, and
         the stored status has the sum over those that it names as finished."""
+        self.source = batch.status.usage.source if batch.status.usage is not None else ""
+        """Who says so."""
         self._unstarted: dict[int, None] = {}
         self._index = {name: index for index, name in enumerate(self.names)}
         self._ranges = (-1, -1, Indexes())
@@ -103,6 +105,7 @@ class Census:
         (ended if run.terminal else self.active).add(index)
         if run.terminal:
             self.usage = self.usage.plus(usage.numbers(run.status.usage))
+            self.source = usage.source_of_sum(self.source, run.status.usage.source if run.status.usage else "")
 
     def miss(self, names: Iterable[str]) -> None:
         """The cache no longer has these runs, which were under way."""

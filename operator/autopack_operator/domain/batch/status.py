@@ -51,7 +51,7 @@ def status_of(batch: BatchView, world: BatchWorld, telling: Telling, now: dateti
         effective_workers=before.effective_workers if workers is None else workers,
         started=max(counted.started, before.started),
         finished_indexes=counted.ranges(),
-        usage=usage.reported(counted.usage),
+        usage=usage.reported(counted.usage, counted.source),
         delivery=world.deliveries,
         outcome=telling.outcome,
         last_start_at=_last_start(world, before),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
-from autopack_operator.domain.pod import environment, mounts, security
+from autopack_operator.domain.pod import environment, gateway, mounts, security
 from autopack_operator.domain.pod.launch import launch_of
 from autopack_operator.domain.pod.paths import CHANGES_FILE, ENTRYPOINT, STOP_FILE, TMP, PodPaths
 from autopack_operator.domain.pod.settings import PodSettings
@@ -43,7 +43,12 @@ def helper(
 
 
 def command(
-    spec: AutopackRunSpec, profile: RunProfileSpec, env: list[JsonDict], attempt: Attempt, paths: PodPaths
+    spec: AutopackRunSpec,
+    profile: RunProfileSpec,
+    env: list[JsonDict],
+    attempt: Attempt,
+    paths: PodPaths,
+    settings: PodSettings,
 ) -> JsonDict:
     """Return the container of the user's command."""
     launch = launch_of(spec, profile, paths.files)
@@ -51,13 +56,13 @@ def command(
         "name": RUN_CONTAINER,
         "image": image_of(spec, profile),
         "imagePullPolicy": profile.image_pull_policy,
-        "command": [*_wrapper(spec, paths), *launch.options, "--"],
+        "command": [*_wrapper(spec, paths), *gateway.options(profile, settings), *launch.options, "--"],
         "args": [environment.verbatim(word) for word in launch.words],
         "workingDir": paths.workspace,
         "env": env,
         "resources": profile.resources.model_dump(exclude_defaults=True),
         "securityContext": security.of_container(),
-        "volumeMounts": mounts.of_command(RUN_CONTAINER, profile, attempt, paths, asked=spec.has_prompt),
+        "volumeMounts": mounts.of_command(RUN_CONTAINER, profile, attempt, paths, settings, asked=spec.has_prompt),
     }
 
 

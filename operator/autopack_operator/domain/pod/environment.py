@@ -9,7 +9,7 @@ from autopack_operator.domain.api.bindings import BoundEnv
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec, DatabaseMode
-from autopack_operator.domain.pod import bound_files
+from autopack_operator.domain.pod import bound_files, gateway
 from autopack_operator.domain.pod.paths import ROOT, STOP_FILE, TMP, PodPaths
 from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.quantities import whole
@@ -65,11 +65,17 @@ def of_keeper(
 
 
 def of_command(
-    run: RunView, spec: AutopackRunSpec, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths
+    run: RunView,
+    spec: AutopackRunSpec,
+    profile: RunProfileSpec,
+    attempt: Attempt,
+    paths: PodPaths,
+    settings: PodSettings,
 ) -> list[JsonDict]:
     """Return the environment of the user's command. Where a name is set more than once, the last one holds: first what
-    the profile gives to all of its runs, then the run's own, then the agent's, whose key would otherwise go to whatever
-    address a run names, and ours over all, because the isolation hangs on them.
+    leads to the gateway, which is no secret, and what the profile gives to all of its runs, then the run's own, then
+    the agent's, whose key would otherwise go to whatever address a run names, and ours over all, because the isolation
+    hangs on them.
     """
     reserved = _everywhere(run, attempt, paths)
     if spec.database_mode is DatabaseMode.PER_RUN_SQLITE:
@@ -85,7 +91,7 @@ def of_command(
     agent = agent_of(spec, profile)
     agents = bound(agent.env if agent is not None else ())
     own = literal({var.name: var.value for var in spec.env})
-    first = literal(_IDENTITY | bound_files.trust(profile))
+    first = literal(_IDENTITY | bound_files.trust(profile) | gateway.variables(profile, settings))
     env = _last_wins(first, bound(profile.env), own, agents, literal(reserved), secret)
     # Left to the image: the entrypoint looks there for what to bring along, and then sets it to the command's own.
     return [entry for entry in env if entry["name"] != "HOME"]

@@ -34,7 +34,7 @@ def run_pod(
     paths = paths_of(run.name, attempt)
     for_workspace = environment.of_workspace(run, spec, attempt, paths, branch, profile)
     for_keeper = environment.of_keeper(run, spec, profile, attempt, paths, branch, settings)
-    for_command = environment.of_command(run, spec, profile, attempt, paths)
+    for_command = environment.of_command(run, spec, profile, attempt, paths, settings)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -60,7 +60,7 @@ def run_pod(
                 containers.helper(KEEPER_CONTAINER, profile, for_keeper, attempt, paths, settings)
                 | {"restartPolicy": "Always"},
             ],
-            "containers": [containers.command(spec, profile, for_command, attempt, paths)],
+            "containers": [containers.command(spec, profile, for_command, attempt, paths, settings)],
             "volumes": mounts.volumes(profile, settings),
         },
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from autopack_operator.domain.api.common import JsonDict
 from autopack_operator.domain.api.mounted import Scratch
 from autopack_operator.domain.api.profile import RunProfileSpec
-from autopack_operator.domain.pod import bound_files
+from autopack_operator.domain.pod import bound_files, gateway
 from autopack_operator.domain.pod.paths import BIN, TMP, PodPaths
 from autopack_operator.domain.pod.settings import PodSettings
 from autopack_operator.domain.run.verdict import WORKSPACE_CONTAINER
@@ -23,6 +23,7 @@ def volumes(profile: RunProfileSpec, settings: PodSettings) -> list[JsonDict]:
         {"name": "bin", "emptyDir": {"sizeLimit": BIN_SIZE}},
         {"name": "tmp", "emptyDir": {"sizeLimit": profile.disk_quota} if profile.disk_quota else {}},
         *bound_files.volumes(profile),
+        *gateway.volumes(profile, settings),
         *({"name": name, "emptyDir": _limits(scratch)} for name, scratch in _scratch(profile)),
     ]
 
@@ -43,7 +44,9 @@ def of_helper(name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodPa
     return mounts + bound_files.of_workspace(profile) if name == WORKSPACE_CONTAINER else mounts
 
 
-def of_command(name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths, *, asked: bool) -> list[JsonDict]:
+def of_command(
+    name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodPaths, settings: PodSettings, *, asked: bool
+) -> list[JsonDict]:
     """Return the mounts of the container of the user's command, which may read what it is `asked`, if anything."""
     mounts = _common(name, attempt, paths, bin_read_only=True)
     mounts += [
@@ -57,7 +60,7 @@ def of_command(name: str, profile: RunProfileSpec, attempt: Attempt, paths: PodP
         given = {"name": "runs", "mountPath": str(place), "subPath": f"{attempt.kept}/{place.name}", "readOnly": True}
         mounts.append(given)
     scratch = [{"name": volume, "mountPath": scratch.path} for volume, scratch in _scratch(profile)]
-    return mounts + bound_files.of_command(profile) + scratch
+    return mounts + bound_files.of_command(profile) + gateway.of_command(profile, settings) + scratch
 
 
 def _common(container: str, attempt: Attempt, paths: PodPaths, *, bin_read_only: bool) -> list[JsonDict]:

@@ -21,3 +21,5 @@ class PodSettings:
     snapshot_seconds: int = 10
     run_as_user: int = NOBODY_ELSE
     run_as_group: int = NOBODY_ELSE
+    gateway_url: str = ""
+    """Where relays find the model gateway; empty where the installation has none."""

@@ -5,8 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from autopack.phases import Phase
-from autopack_operator.domain.run import deadline, finish, patience, profile_policy, transitions
-from autopack_operator.domain.run.verdict import Verdict, infrastructure, of_stopped_pod, of_stuck_pod
+from autopack_operator.domain.run import deadline, finish, metering, patience, profile_policy, transitions
+from autopack_operator.domain.run.verdict import (
+    Verdict,
+    budget_exhausted,
+    infrastructure,
+    of_stopped_pod,
+    of_stuck_pod,
+)
 from autopack_operator.domain.run.world import (
     AcquireLease,
     CreatePod,
@@ -65,7 +71,7 @@ def decide(run: RunView, world: World, now: datetime) -> Step:
     if ending is not None:
         stopping = pod.deleting or world.known.stop_asked == pod.uid
         return Wait(None if late is None else -late) if stopping else DeletePod(pod)
-    return _watch(run, world, pod, now)
+    return metering.grant(world, pod) or metering.bounded(_watch(run, world, pod, now), world)
 
 
 def _node_is_silent(run: RunView, pod: PodView, now: datetime) -> Step:
@@ -100,7 +106,9 @@ def _asked_to_end(run: RunView, world: World, now: datetime) -> Verdict | None:
         return Verdict(Phase.REFUSED, "InvalidSpec", world.spec_error)
     if world.canceled:
         return CANCELED
-    return SUSPENDED if world.held else deadline.exceeded(run, world.spec, now)
+    if world.held:
+        return SUSPENDED
+    return budget_exhausted(world.exhausted) if world.exhausted else deadline.exceeded(run, world.spec, now)
 
 
 def _without_pod(run: RunView, world: World, now: datetime) -> Step:
@@ -180,14 +188,14 @@ def _watch(run: RunView, world: World, pod: PodView, now: datetime) -> Step:
     """One write when the command runs; hold-ups before that are told once they last. A pod that got its node starts
     again: most then run within moments, and what was told of its wait is corrected by the write that says so.
     """
-    status = transitions.observed(run, pod, now)
+    status = transitions.billed(transitions.observed(run, pod, now), world.spent)
     if status == run.status:
         return Wait(_look_again(run))
     age = seconds_between(pod.scheduled_at or pod.created_at, now)
     quiet = STARTING_SECONDS if status.reason in transitions.STARTING else QUIET_SECONDS
     if status.phase != Phase.RUNNING and age < quiet:
         return Wait(quiet - age)
-    if status.phase == Phase.RUNNING and run.status.phase == Phase.RUNNING:
+    if status.phase == Phase.RUNNING and run.status.phase == Phase.RUNNING and status.usage == run.status.usage:
         return Wait()
     if world.crowded and age < CROWDED_SECONDS:
         return Wait(min(CROWDED_SECONDS - age, BLOCKED_SECONDS))

@@ -8,6 +8,7 @@ from datetime import datetime
 from autopack_operator.domain.api.common import Source
 from autopack_operator.domain.api.run import AutopackRunSpec
 from autopack_operator.domain.parsed_spec import ParsedSpec
+from autopack_operator.domain.spending.views import GatewayFailure, Grant
 from autopack_operator.domain.views import (
     AnchorVerdict,
     Attempt,
@@ -17,6 +18,9 @@ from autopack_operator.domain.views import (
     RunView,
     VolumeFailure,
 )
+
+ANCHOR_SECONDS = 30.0
+"""How long an answer about the anchor holds: what it allows to be spent may be raised."""
 
 UNREADABLE = AutopackRunSpec(source=Source(repository="unreadable"), command=["unreadable"])
 """Stands in for a spec that was stored before a rule existed; nothing is ever started from it."""
@@ -50,6 +54,8 @@ class RunMemory:
         stop_asked: UID of the pod whose deletion this process has asked for.
         committed: what the volume imported of the attempt; "pending" while it imports.
         lease_released: this process let go of the run's Lease.
+        granted: what the gateway took, or why it could not be told.
+        revoked: it refuses this attempt, or why it could not be told so.
         turn: the quota of the profile lets the run start its next attempt.
 
     """
@@ -66,7 +72,10 @@ class RunMemory:
     stop_asked: str | None = None
     committed: CommittedWork | VolumeFailure | str | None = None
     lease_released: bool = False
+    granted: Grant | GatewayFailure | None = None
+    revoked: bool | GatewayFailure = False
     turn: bool | None = None
+    anchor_read_at: float = field(default=0.0, compare=False)
     parsed: ParsedSpec[AutopackRunSpec] = field(default_factory=lambda: ParsedSpec(AutopackRunSpec), compare=False)
 
     def spec_of(self, run: RunView) -> tuple[AutopackRunSpec, str]:
@@ -86,8 +95,14 @@ class RunMemory:
         elif self.pod_absent and self.pod_gone_at is None:
             self.pod_gone_at = now
 
-    def forget_answers_that_age(self, monotonic: float) -> None:  # noqa: ARG002 - these age with each pass
+    def forget_answers_that_age(self, monotonic: float) -> None:
         """At the start of a reconcile: ask again what was refused, pending or absent the last time."""
+        if monotonic - self.anchor_read_at > ANCHOR_SECONDS:
+            self.anchor = None
+        if isinstance(self.granted, GatewayFailure):
+            self.granted = None
+        if isinstance(self.revoked, GatewayFailure):
+            self.revoked = False
         if not isinstance(self.prepared, Attempt):
             self.prepared = None
         if not isinstance(self.lease, int):
@@ -102,6 +117,8 @@ class RunMemory:
         what this process wrote: an answer that was lost on its way may hide that the attempt has changed.
         """
         if attempt != self.attempt:
-            fresh = RunMemory(attempt=attempt, anchor=self.anchor, parsed=self.parsed)
+            fresh = RunMemory(
+                attempt=attempt, anchor=self.anchor, anchor_read_at=self.anchor_read_at, parsed=self.parsed
+            )
             for each in fields(self):
                 setattr(self, each.name, getattr(fresh, each.name))

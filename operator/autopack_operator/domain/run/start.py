@@ -8,7 +8,7 @@ from autopack.phases import Phase
 from autopack_operator.domain import turns
 from autopack_operator.domain.api.status import AutopackRunStatus
 from autopack_operator.domain.conditions import ConditionType, is_true
-from autopack_operator.domain.run import deadline, patience, profile_policy, transitions
+from autopack_operator.domain.run import deadline, metering, patience, profile_policy, transitions
 from autopack_operator.domain.run.verdict import Verdict
 from autopack_operator.domain.run.world import (
     AcquireLease,
@@ -48,7 +48,13 @@ def decide(run: RunView, world: World, now: datetime) -> Step:
         left = -seconds_between(run.status.next_attempt_at, now)
         if left > 0:
             return Wait(left)
-    return _gate(run, world, now) or _profile(run, world, now) or _turn(run, world, now) or _prepare(run, world, now)
+    return (
+        _gate(run, world, now)
+        or _profile(run, world, now)
+        or metering.wait_for_budget(run, world, now)
+        or _turn(run, world, now)
+        or _prepare(run, world, now)
+    )
 
 
 def _gate(run: RunView, world: World, now: datetime) -> Step | None:

@@ -17,6 +17,7 @@ from autopack_operator.domain.api.status import MAX_OUTBOX, AutopackRunStatus, C
 from autopack_operator.domain.conditions import MAX_MESSAGE, MAX_REASON, ConditionType, find, with_condition
 from autopack_operator.domain.run.retry import backoff_seconds, counted
 from autopack_operator.domain.run.verdict import RUN_CONTAINER, WORKSPACE_CONTAINER, Verdict, reason_of_waiting
+from autopack_operator.domain.spending.views import Spent
 from autopack_operator.domain.times import parse, rfc3339
 from autopack_operator.domain.views import AnchorVerdict, Attempt, CommittedWork, PodView, RunView, VolumeFailure
 
@@ -96,6 +97,7 @@ def claimed(
         workspace=attempt.workspace,
         artifacts=attempt.artifacts,
         resumed_from=attempt.resumed_from,
+        spent_budget=None,
         active_since=run.status.active_since or rfc3339(now),
         exit_code=None,
     )
@@ -151,7 +153,14 @@ def decided(run: RunView, verdict: Verdict, now: datetime) -> AutopackRunStatus:
     """The end is decided but the pod still runs: the first of the two steps (as FailureTarget of the Job API)."""
     told = Editor(run, now).set(phase=Phase.FINISHING, reason=verdict.reason, message=verdict.message).done()
     outcome = Outcome(phase=verdict.phase, reason=told.reason, message=told.message)
-    return told.model_copy(update={"outcome": outcome})
+    return told.model_copy(update={"outcome": outcome, "spent_budget": verdict.spent})
+
+
+def billed(status: AutopackRunStatus, spent: Spent | None) -> AutopackRunStatus:
+    """The status with what the gateway counted, which takes the place of what the agent told."""
+    if spent is None or not spent.usage.known:
+        return status
+    return status.model_copy(update={"usage": usage.reported(spent.usage, usage.GATEWAY)})
 
 
 def retried(
@@ -186,6 +195,7 @@ def suspended(run: RunView, verdict: Verdict, committed: CommittedWork, now: dat
         next_attempt_at=rfc3339(now),
         active_since=None,
         resumed_from=_saved_state(committed),
+        spent_budget=verdict.spent or run.status.spent_budget,
         outcome=None,
         **_work(run.status, committed),
     )

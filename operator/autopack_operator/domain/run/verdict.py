@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from autopack.bound_files import EXIT_CODES
 from autopack.phases import Phase, PodPhase
+from autopack_operator.domain.api.status import SpentBudget
+from autopack_operator.domain.spending.bounds import explained
 from autopack_operator.domain.times import parse, seconds_between
 from autopack_operator.domain.views import CommittedWork, ContainerView, PodView
 
@@ -17,6 +19,7 @@ WORKTREE_FAILED = "WorktreeFailed"
 WORKTREE_OUT_OF_MEMORY = "WorktreeOOMKilled"
 DISK_QUOTA_EXCEEDED = "DiskQuotaExceeded"
 IDLE = "Idle"
+BUDGET_EXHAUSTED = "BudgetExhausted"
 _STOPPED = {
     DISK_QUOTA_EXCEEDED: "the run took up more than its RunProfile's diskQuota and was stopped; its work was saved",
     IDLE: "the command did nothing for spec.idleTimeoutSeconds and was stopped; its work was saved",
@@ -38,18 +41,26 @@ class FailureClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """End of an attempt. `failure` is NONE for a success and for what must not be tried again."""
+    """End of an attempt. `failure` is NONE for a success and for what must not be tried again; `spent` is the budget
+    for whose sake it ended.
+    """
 
     phase: str
     reason: str
     message: str
     failure: FailureClass = FailureClass.NONE
     exit_code: int | None = None
+    spent: SpentBudget | None = None
 
 
 def succeeded() -> Verdict:
     """The command ended with exit code 0."""
     return Verdict(Phase.SUCCEEDED, "Completed", "", exit_code=0)
+
+
+def budget_exhausted(budget: SpentBudget) -> Verdict:
+    """Nothing more may be used of models: the run is suspended."""
+    return Verdict(Phase.SUSPENDED, BUDGET_EXHAUSTED, explained(budget), spent=budget)
 
 
 def of_stopped_pod(pod: PodView) -> Verdict:

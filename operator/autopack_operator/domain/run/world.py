@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from autopack_operator.domain.api.profile import RunProfileSpec
 from autopack_operator.domain.api.run import AutopackRunSpec
-from autopack_operator.domain.api.status import AutopackRunStatus
+from autopack_operator.domain.api.status import AutopackRunStatus, SpentBudget
 from autopack_operator.domain.run.memory import RunMemory
+from autopack_operator.domain.spending.views import Grant, Spent
 from autopack_operator.domain.views import Attempt, PodView
 
 
@@ -27,6 +28,11 @@ class World:
         pod: the current attempt's pod as the cache has it.
         pod_stopped: this process has seen that pod with no container running any more.
         crowded: requests wait for their slots under the bound on them, or runs for a worker.
+        metered: the run may reach models through the gateway.
+        grant: what it may use there, as is stored now; None where that is nothing, or not known.
+        grant_seconds: for how long that will not change by itself.
+        spent: what the gateway says it has used.
+        exhausted: the budget that it has spent, if one of those that bound it now.
 
     """
 
@@ -41,6 +47,11 @@ class World:
     pod: PodView | None = None
     pod_stopped: bool = False
     crowded: bool = False
+    metered: bool = False
+    grant: Grant | None = None
+    grant_seconds: float | None = None
+    spent: Spent | None = None
+    exhausted: SpentBudget | None = None
 
 
 PENDING = "pending"
@@ -98,6 +109,20 @@ class CreatePod:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantModels:
+    """Tell the gateway what the pod may use. The pod does not wait for it: its relay asks again."""
+
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeModels:
+    """Have the gateway refuse whatever this attempt still asks for, and tell what the run has used."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeletePod:
     """Stop the pod, with its grace period."""
 
@@ -141,6 +166,8 @@ Step = (
     | AcquireLease
     | LookUpPod
     | CreatePod
+    | GrantModels
+    | RevokeModels
     | DeletePod
     | Commit
     | ReleaseLease

@@ -20,6 +20,7 @@ from tests.unit.autopack_operator.fake_api import FakeApi, Killed, Session
 from tests.unit.autopack_operator.fakes import (
     FakeBatches,
     FakeConfigMaps,
+    FakeGateway,
     FakeLeases,
     FakeLister,
     FakePods,
@@ -27,6 +28,7 @@ from tests.unit.autopack_operator.fakes import (
     FakePublisher,
     FakeRuns,
     FakeVolume,
+    GatewayBooks,
     GitServer,
     NoHistory,
     RecordedEvents,
@@ -87,6 +89,7 @@ class Process:
             telemetry=simulation.telemetry,
             clock=LoopClock(),
             crowded=lambda: simulation.crowded,
+            gateway=FakeGateway(session, simulation.books) if simulation.metered else None,
         )
         self.application = Application(
             ports,
@@ -126,12 +129,13 @@ class Simulation:
     delivery: Delivery = at_once
     crowded: bool = False
     """Whether requests wait for their turn all the time."""
+    metered: bool = False
+    """Whether the installation has a gateway."""
 
     def __post_init__(self) -> None:
         self.clock = LoopClock()
         self.api = FakeApi(self.clock.now)
-        self.files = VolumeFiles()
-        self.server = GitServer()
+        self.files, self.server, self.books = VolumeFiles(), GitServer(), GatewayBooks()
         self.kubelet = Kubelet(self.api, self.files)
         self.referee = Referee(self.api)
         self.events = RecordedEvents()

@@ -140,3 +140,37 @@ async def delivery(lab: Simulation) -> None:
     lab.allow_delivery()
     lab.apply(RunBuilder().spec(deliver={"target": "https://git.example/app.git", "pullRequest": {}}))
     await lab.until(lambda: lab.delivered("one") == "Delivered")
+
+
+PROVIDERS = [{"name": "claude", "api": "anthropic"}]
+
+
+def with_gateway(lab: Simulation) -> None:
+    """The installation has a gateway, and the profile a provider; before an operator looks."""
+    lab.metered = True
+    lab.api.edit("RunProfile", "default", providers=PROVIDERS)
+
+
+async def spend(lab: Simulation, pod: str, micro_usd: int = 200_000) -> None:
+    """The agent in that pod asks until it is refused for its budget; as its relay does, again where it is not known."""
+    answers: list[int] = []
+
+    def refused() -> bool:
+        body = lab.api.find("Pod", pod)
+        if body is not None:
+            answers.append(lab.books.ask(body["metadata"]["uid"], micro_usd))
+        return bool(answers) and answers[-1] == 403
+
+    await lab.until(refused)
+
+
+async def budget_spent_and_raised(lab: Simulation) -> None:
+    """The run is suspended when its budget is spent, and goes on when that is raised."""
+    with_gateway(lab)
+    lab.kubelet.fates["one"] = [LONG, Fate()]
+    lab.apply(RunBuilder().spec(budget={"usd": "0.50"}))
+    await spend(lab, "one-a1")
+    await lab.until(lambda: lab.run().status.reason == "BudgetExhausted" and lab.run().status.phase == "Pending")
+    await asyncio.sleep(A_WHILE)
+    lab.api.edit("AutopackRun", "one", budget={"usd": "5"})
+    await lab.end()
