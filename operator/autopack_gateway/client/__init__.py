@@ -1,0 +1,1 @@
+"""Asks the model gateway over HTTP."""
