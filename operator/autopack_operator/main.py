@@ -14,6 +14,7 @@ from typing import NoReturn
 import uvloop
 
 from autopack_operator.adapters.clock import SystemClock
+from autopack_operator.adapters.gateway_http.client import HttpGateway
 from autopack_operator.adapters.http.endpoints import Endpoints
 from autopack_operator.adapters.informer.informer import Informer
 from autopack_operator.adapters.kube.connection import Connection, NoCredentialsError
@@ -61,6 +62,8 @@ class Operator:
             if settings.publisher_url
             else NoPublisher()
         )
+        told = settings.gateway
+        self.gateway = HttpGateway(told.url, told.token_file) if told is not None else None
         self.telemetry = PrometheusTelemetry()
         ports = Ports(
             cache=cache,
@@ -78,6 +81,7 @@ class Operator:
             telemetry=self.telemetry,
             clock=clock,
             crowded=paced.crowded,
+            gateway=self.gateway,
         )
         self.application = Application(
             ports,
@@ -113,6 +117,8 @@ class Operator:
             await self.informer.stop()
             await self.volume.close()
             await self.publisher.close()
+            if self.gateway is not None:
+                await self.gateway.close()
             await self.endpoints.stop()
         return 0
 

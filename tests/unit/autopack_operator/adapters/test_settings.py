@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autopack_operator.settings import Settings, SettingsError
+from autopack_operator.settings import GatewaySettings, Settings, SettingsError
 
 REQUIRED = {
     "AUTOPACK_NAMESPACE": "n",
@@ -89,3 +89,13 @@ def test_a_bad_address_is_refused_without_being_shown() -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL") as caught:
         Settings.from_environment(REQUIRED | {"DATABASE_URL": "mysql://me:s3cr3t@host/db"})
     assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_gateway_is_for_the_operator_and_the_pods() -> None:
+    with_gateway = REQUIRED | {"AUTOPACK_GATEWAY_URL": "http://gateway:8080/", "AUTOPACK_GATEWAY_TOKEN_FILE": "/token"}
+    settings = Settings.from_environment(with_gateway)
+    assert settings.gateway == GatewaySettings("http://gateway:8080", Path("/token"))
+    assert settings.pods.gateway_url == "http://gateway:8080"
+    assert Settings.from_environment(REQUIRED).gateway is None
+    with pytest.raises(SettingsError, match="AUTOPACK_GATEWAY_TOKEN_FILE"):
+        Settings.from_environment(REQUIRED | {"AUTOPACK_GATEWAY_URL": "http://gateway:8080"})
