@@ -17,6 +17,12 @@ name is cut or a dot replaced, a digest of the whole keeps two releases two.
 {{- define "autopack.gitCredentialsName" -}}{{ include "autopack.volumeName" . }}-git{{- end -}}
 {{- define "autopack.runName" -}}{{ include "autopack.fullname" . }}-run{{- end -}}
 
+{{- define "autopack.gatewayName" -}}{{ include "autopack.fullname" . }}-gateway{{- end -}}
+{{- define "autopack.gatewayUrl" -}}http://{{ include "autopack.gatewayName" . }}.{{ .Release.Namespace }}.svc:8080{{- end -}}
+
+{{/* Audience of the tokens by which runs' pods and the operator prove themselves to the gateway. */}}
+{{- define "autopack.gatewayAudience" -}}autopack-gateway{{- end -}}
+
 {{- define "autopack.dashboardName" -}}{{ include "autopack.fullname" . }}-dashboard{{- end -}}
 {{- define "autopack.dashboardUser" -}}system:serviceaccount:{{ .Release.Namespace }}:{{ include "autopack.dashboardName" . }}{{- end -}}
 
