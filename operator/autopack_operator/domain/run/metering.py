@@ -59,8 +59,9 @@ def bounded(step: Step, world: World) -> Step:
 
 def revoke(run: RunView, world: World, now: datetime) -> Step | None:
     """From here on the token of the attempt buys nothing more, wherever it got to, and what it has bought is known."""
-    if not world.metered or world.known.revoked is True:
-        return _learn(world)
+    step = _learn(world)
+    if step is not None or not world.metered or world.known.revoked is True:
+        return step
     if not isinstance(world.known.revoked, GatewayFailure):
         return RevokeModels(run.status.attempt)
     message = f"what the attempt may use of models cannot be revoked: {world.known.revoked.message}"
