@@ -40,6 +40,12 @@ def _volume(_: argparse.Namespace) -> int:
     return service.run(os.environ)
 
 
+def _publisher(_: argparse.Namespace) -> int:
+    from autopack_publisher.service import http
+
+    return http.run(os.environ)
+
+
 def _import_repository(options: argparse.Namespace) -> int:
     from autopack_volume.service.sources import importer
 
@@ -82,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "volume", _volume, "Service: the duties that need the files of a volume, over HTTP (configured by AUTOPACK_*)."
     )
+    text = "Service: pushes what runs left to git hosts, over HTTP (configured by AUTOPACK_*)."
+    command("publisher", _publisher, text)
     importing = command(
         "import-repository",
         _import_repository,

@@ -52,7 +52,7 @@ def rejection(result: GitResult) -> AutopackError | None:
     if "hook declined" in why.lower():
         return Refused("HookDeclined", f"a hook of the git server declined: {words or why}")
     if any(text in everything for text in _PASSES):
-        return Passing("PushFailed", f"the git server could not take the push: {words or printable(why, 200)}")
+        return Passing("PushNotTaken", f"the git server could not take the push: {words or printable(why, 200)}")
     if any(text in everything for text in _NOT_PERMITTED):
         return _no_permission(words or why)
     return Refused("PushRefused", f"the git server refused the push: {printable(why, 200)} {words}".rstrip())

@@ -1,4 +1,4 @@
-"""What looks like a credential in a line of text. Pure. docs/adr/0017 says why it is this table."""
+"""What looks like a credential in a line of text. Pure. docs/adr/0018 says why it is this table."""
 
 from __future__ import annotations
 

@@ -12,16 +12,21 @@ from .answers import Json
 
 def read_object(raw: bytes, message: type) -> Json:
     """Return the JSON object in a body, if it has no field that the message lacks; raise InvalidInput otherwise."""
-    names = message.__annotations__.keys()
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise InvalidInput("body", "is not JSON", "Send a JSON object") from error
     if not isinstance(body, dict):
         raise InvalidInput("body", "is not an object", "Send a JSON object")
-    if unknown := sorted(body.keys() - names):
-        raise InvalidInput("body", f"has an unknown field {unknown[0][:60]!r}", f"Known are {', '.join(sorted(names))}")
-    return body
+    return check_fields(body, message)
+
+
+def check_fields(found: Json, message: type, place: str = "body") -> Json:
+    """Return an object if it has no field that the message lacks; raise InvalidInput naming its place otherwise."""
+    names = message.__annotations__.keys()
+    if unknown := sorted(found.keys() - names):
+        raise InvalidInput(place, f"has an unknown field {unknown[0][:60]!r}", f"Known are {', '.join(sorted(names))}")
+    return found
 
 
 def flag(body: Mapping[str, object], name: str) -> bool:

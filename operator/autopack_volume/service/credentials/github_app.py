@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -37,14 +38,15 @@ class Tokens:
 
     def __init__(self, permissions: Mapping[str, str] = READ) -> None:
         self._permissions = dict(permissions)
-        self._lock = threading.Lock()
+        # One for each: a server that does not answer keeps nobody waiting who asks another.
+        self._locks = defaultdict[str, threading.Lock](threading.Lock)
         self._held: dict[str, _Token] = {}
 
     def get(self, credential: Credential) -> str:
         """Return a token that is good for ten minutes at least; TransientError when GitHub gives none."""
         app, installation = read_key(credential, "githubAppID"), read_key(credential, "githubAppInstallationID")
         key = read_optional(credential, "githubAppPrivateKey") or ""
-        with self._lock:
+        with self._locks[credential.name]:
             held = self._held.get(credential.name)
             if held is None or held.of != (app, installation, key) or held.ends - time.time() < _RENEW_BEFORE:
                 held = _mint(credential, app, installation, key, self._permissions)

@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 _Server = tuple[str, str, int | None]
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 _MAX_REMEMBERED = 1000
-_SAYS_NOTHING = frozenset({"FetchFailed", "FetchTimeout"})
+_SAYS_NOTHING = frozenset({"FetchFailed", "FetchTimeout", "PushFailed", "PushTimeout"})
 
 
 class Hosts:
