@@ -35,6 +35,9 @@ class Kind(StrEnum):
     DATABASE_SLOW = "database-slow"
     DATABASE_READ_ONLY = "database-read-only"
     DATABASE_FULL = "database-full"
+    HOST_AWAY = "host-away"
+    TOKEN_EXPIRED = "token-expired"  # noqa: S105 - a word
+    REMOTE_MOVED = "remote-moved"
     EVENT_HOLD = "event-hold"
     EVENT_DROP = "event-drop"
     EVENT_DUPLICATE = "event-duplicate"

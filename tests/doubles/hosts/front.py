@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class Request(NamedTuple):
-    """What a client asked. `raw_path` is as it came, `path` decoded, `document` the JSON of the body."""
+    """What a client asked. `raw_path` is as it came, `path` decoded, `document` the body where it is JSON."""
 
     method: str
     raw_path: str
@@ -23,6 +23,7 @@ class Request(NamedTuple):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     document: Any
+    body: bytes = b""
 
 
 class Answer(NamedTuple):
@@ -94,13 +95,15 @@ class Front:
             def _serve(self) -> None:
                 url = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                is_json = body and "json" in self.headers.get("Content-Type", "")
                 request = Request(
                     method=self.command,
                     raw_path=url.path,
                     path=unquote(url.path),
                     query=dict(parse_qsl(url.query)),
                     headers={name.lower(): value for name, value in self.headers.items()},
-                    document=json.loads(body) if body else None,
+                    document=json.loads(body) if is_json else None,
+                    body=body,
                 )
                 answer = front.answer(request)
                 if answer is None:

@@ -47,7 +47,7 @@ class GitHubDouble:
         self._refs, self._lock = refs, threading.Lock()
 
     def __call__(self, request: Request) -> Answer:
-        if request.headers.get("authorization") != f"Bearer {self.token}":
+        if request.headers.get("authorization") not in (f"Bearer {self.token}", f"token {self.token}"):
             return Answer(401, {"message": "Bad credentials", "status": "401"})
         if "user-agent" not in request.headers:
             return Answer(403, {"message": "Request forbidden by administrative rules."})

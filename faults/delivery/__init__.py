@@ -1,0 +1,1 @@
+"""Deliveries under faults: a publisher's real process, real git, and a host whose every request can be disturbed."""
