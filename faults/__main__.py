@@ -10,14 +10,17 @@ from pathlib import Path
 from scripts import deploy
 
 from faults import nodes
-from faults.campaign import campaign, store
+from faults.campaign import Campaign, campaign, store
+from faults.delivery import campaign as deliveries
+from faults.delivery import plans as delivery
 from faults.plan import Plan, Plans
-from faults.recipes import database_plans, disk_plans, memory_plans, node_plans, plans, real_plans, sample
+from faults.recipes import Undisturbed, database_plans, disk_plans, memory_plans, node_plans, plans, real_plans, sample
 from faults.workloads import ORDINARY, WORKLOADS
 
 QUICK_TRIALS = 160
 REAL_TRIALS = 110
-PLAYED = frozenset({"database"})
+DELIVERY_LANES = 2
+PLAYED = frozenset({"database", delivery.CATEGORY})
 """Categories for which no image is built, if one of them is all that is asked for."""
 
 STOPPED = 130
@@ -25,23 +28,46 @@ STOPPED = 130
 
 
 async def _play(given: list[Plan], arguments: argparse.Namespace) -> int:
-    async with campaign() as running:
-        lives = await running.record({plan.workload for plan in given} or WORKLOADS)
-        ordinary = {name: life for name, life in lives.items() if name in ORDINARY}
-        chosen = given or plans(ordinary) + real_plans(ordinary, REAL_TRIALS) + memory_plans() + disk_plans()
-        chosen += [] if given else database_plans(ordinary)
-        if arguments.nodes:
-            chosen += node_plans(ordinary)
-        if arguments.what == "quick":
-            chosen = sample(chosen, QUICK_TRIALS)
-        chosen = [plan for plan in chosen if arguments.category in {"", plan.category}]
+    async with campaign() as running, deliveries.workplace() as folder:
+        chosen, lives = await _choose(running, folder, given, arguments)
         print(f"{len(chosen)} plans: {store('plans.json', chosen)}", flush=True)
-        await running.play(chosen, lives, arguments.lanes, arguments.real_lanes, arguments.minutes)
+        on_cluster = [plan for plan in chosen if plan.category != delivery.CATEGORY]
+        await running.play(on_cluster, lives, arguments.lanes, arguments.real_lanes, arguments.minutes)
+        # Afterwards: these need the machine, and not the cluster.
+        to_deliver = [plan for plan in chosen if plan.category == delivery.CATEGORY]
         tally = running.tally
+        last = tally.begun + 60 * arguments.minutes
+        await deliveries.play(to_deliver, min(arguments.lanes, DELIVERY_LANES), folder, tally.count, last)
     if tally.odd:
         print(f"play the wrong ones again with: make faults PLAN={store('wrong.json', tally.odd)}", flush=True)
     print(tally.line(), flush=True)
     return 1 if tally.violations or tally.never_fired else 0
+
+
+async def _choose(
+    running: Campaign, folder: Path, given: list[Plan], arguments: argparse.Namespace
+) -> tuple[list[Plan], dict[str, Undisturbed]]:
+    """Return the plans, and the lives that those on the cluster are compared with."""
+    wanted = {plan.category for plan in given} or {arguments.category}
+    lives: dict[str, Undisturbed] = {}
+    if wanted != {delivery.CATEGORY}:
+        on_cluster = {plan.workload for plan in given if plan.category != delivery.CATEGORY}
+        lives = await running.record(on_cluster or WORKLOADS)
+    if given:
+        return [plan for plan in given if arguments.category in {"", plan.category}], lives
+    ordinary = {name: life for name, life in lives.items() if name in ORDINARY}
+    chosen: list[Plan] = []
+    if ordinary:
+        chosen = plans(ordinary) + real_plans(ordinary, REAL_TRIALS) + memory_plans() + disk_plans()
+        chosen += database_plans(ordinary)
+        if arguments.nodes:
+            chosen += node_plans(ordinary)
+    to_deliver: list[Plan] = []
+    if wanted & {"", delivery.CATEGORY}:
+        to_deliver = delivery.delivery_plans(await asyncio.to_thread(deliveries.record, folder))
+    if arguments.what == "quick":
+        chosen, to_deliver = sample(chosen, QUICK_TRIALS), to_deliver[:: delivery.EVERY_NTH]
+    return [plan for plan in chosen if arguments.category in {"", plan.category}] + to_deliver, lives
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 
-from faults.delivery.campaign import clear, play, record, workplace
+from faults.delivery.campaign import play, record, workplace
 from faults.delivery.plans import cycle, delivery_plans
 from faults.lane import Verdict
 from faults.plan import Kind
@@ -41,8 +41,8 @@ class _Count:
 
 
 async def _play(deliveries: int, lanes: int) -> int:
-    folder, count, begun = workplace(), _Count(), time.monotonic()
-    try:
+    count, begun = _Count(), time.monotonic()
+    async with workplace() as folder:
         plans = delivery_plans(await asyncio.to_thread(record, folder))
         print(f"{len(plans)} plans", flush=True)
         opened = await play(cycle(plans, deliveries), lanes, folder, count.take)
@@ -62,8 +62,6 @@ async def _play(deliveries: int, lanes: int) -> int:
             "seconds": round(time.monotonic() - begun),
         }
         print(json.dumps(line), flush=True)
-    finally:
-        clear(folder)
     return 1 if count.wrong or count.never_fired else 0
 
 

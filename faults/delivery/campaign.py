@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 import tempfile
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from faults.delivery.lane import DeliveryLane
 from faults.delivery.plans import WORKLOADS
 from faults.lane import Verdict
 from faults.plan import Match, Plan
-
-Lives = Mapping[str, list[Match]]
 
 
 def record(folder: Path) -> dict[str, list[Match]]:
@@ -28,13 +29,15 @@ def record(folder: Path) -> dict[str, list[Match]]:
     return lives
 
 
-async def play(plans: Iterable[Plan], lanes: int, folder: Path, count: Callable[[Verdict], None]) -> list[DeliveryLane]:
-    """Play them; return the lanes, which are closed, for what is left there."""
+async def play(
+    plans: Iterable[Plan], lanes: int, folder: Path, count: Callable[[Verdict], None], last: float = math.inf
+) -> list[DeliveryLane]:
+    """Play them, none after that moment; return the lanes, which are closed, for what is left there."""
     waiting = deque(plans)
 
     def work(lane: DeliveryLane) -> None:
         with lane.open():
-            while waiting:
+            while time.monotonic() < last:
                 try:
                     plan = waiting.popleft()
                 except IndexError:
@@ -43,15 +46,21 @@ async def play(plans: Iterable[Plan], lanes: int, folder: Path, count: Callable[
 
     loop = asyncio.get_running_loop()
     opened = [DeliveryLane(folder / f"lane-{number}") for number in range(lanes)]
-    await asyncio.gather(*(asyncio.to_thread(work, lane) for lane in opened))
+    done = asyncio.gather(*(asyncio.to_thread(work, lane) for lane in opened))
+    try:
+        await asyncio.shield(done)
+    finally:
+        # A thread cannot be canceled: let those end that have begun.
+        waiting.clear()
+        await done
     return opened
 
 
-def workplace() -> Path:
-    """Return a new folder for lanes."""
-    return Path(tempfile.mkdtemp(prefix="autopack-faults-delivery-"))
-
-
-def clear(folder: Path) -> None:
-    """Take it away."""
-    shutil.rmtree(folder, ignore_errors=True)
+@asynccontextmanager
+async def workplace() -> AsyncIterator[Path]:
+    """Yield a folder for lanes, and take it away."""
+    folder = Path(tempfile.mkdtemp(prefix="autopack-faults-delivery-"))
+    try:
+        yield folder
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

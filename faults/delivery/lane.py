@@ -118,7 +118,7 @@ class _Trial:
         self._others = self._foreign_heads()
 
     def _ref(self, attempt: int) -> str:
-        return f"refs/runs/{self.uid}/a{attempt}"
+        return f"refs/runs/{self.uid}/a{attempt}/heads/main"
 
     def _deliver_before(self, lane: DeliveryLane, first: str) -> str:
         """Leave what an earlier delivery of the same run left: branch and pull request."""
