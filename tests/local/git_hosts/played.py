@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from typing import Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from tests.doubles.hosts.front import Answer, Backend, Front, Request
 from tests.doubles.hosts.github import GitHubDouble, Pull
@@ -35,6 +35,7 @@ class World(Protocol):
     token: str
 
     def branch(self, name: str) -> str: ...
+    def delete(self, name: str) -> None: ...
     def close(self, number: int) -> None: ...
     def merge(self, number: int) -> None: ...
     def mark_ready(self, number: int) -> None: ...
@@ -73,6 +74,9 @@ class PlayedWorld:
     def branch(self, name: str) -> str:
         self._refs[name] = secrets.token_hex(20)
         return self._refs[name]
+
+    def delete(self, name: str) -> None:
+        del self._refs[name]
 
     def close(self, number: int) -> None:
         self.double.pull(number).state = "closed"
@@ -137,6 +141,9 @@ class GiteaWorld:
 
     def branch(self, name: str) -> str:
         return self._gitea.new_branch(self._name, name)
+
+    def delete(self, name: str) -> None:
+        self._gitea.ask("DELETE", f"{self._path}/branches/{quote(name, safe='')}")
 
     def close(self, number: int) -> None:
         self._gitea.ask("PATCH", f"{self._path}/pulls/{number}", {"state": "closed"})

@@ -77,6 +77,9 @@ async def test_what_a_person_closed_or_merged_is_found_as_it_is(world: World, ho
         world.branch(head)
         end((await host.create(wish(head))).number)
     assert [(await _found(host, head)).state for head in ("agents/closed", "agents/merged")] == ["closed", "merged"]
+    for head in ("agents/closed", "agents/merged"):
+        world.delete(head)
+        assert (await _found(host, head)).state == head.rpartition("/")[2]
 
 
 async def test_the_newest_of_a_branch_is_found(world: World, host: Host) -> None:
