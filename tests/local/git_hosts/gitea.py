@@ -105,6 +105,12 @@ class Gitea:
             process.terminate()
             process.wait(timeout=60)
 
+    @property
+    def ca(self) -> Path:
+        """What a client has to trust; only with TLS."""
+        assert self._authority is not None
+        return self._authority.file
+
     def _people(self) -> None:
         for name in ("bot", "grace", "mallory"):
             user = {"username": name, "email": f"{name}@example.com", "password": self._admin}
