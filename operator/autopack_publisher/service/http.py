@@ -12,10 +12,10 @@ from aiohttp import web
 
 from autopack.errors import AutopackError, InvalidInput
 from autopack.log import log
+from autopack.service_tokens.cluster_keys import issuer_of_own_token, keys_of_api_server
+from autopack.service_tokens.tokens import KeyCache, TokenVerifier, Verifier
 from autopack_publisher.contract import routes
 from autopack_volume.service.answers import failed
-from autopack_volume.service.http.auth import KeyCache, TokenVerifier, Verifier
-from autopack_volume.service.http.cluster_keys import issuer_of_own_token, keys_of_api_server
 from autopack_volume.service.http.middlewares import authenticated, observed, respond
 from autopack_volume.service.jobs import Jobs
 from autopack_volume.service.sources.hosts import Hosts

@@ -19,7 +19,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from autopack.kept_files import KeptFiles
-from autopack_volume.service.http.auth import DeniedError
+from autopack.service_tokens.tokens import DeniedError
 from autopack_volume.service.http.service import Service
 from autopack_volume.service.settings import Settings
 

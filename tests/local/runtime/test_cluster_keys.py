@@ -16,8 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from autopack_volume.service.http.auth import KeysUnavailableError
-from autopack_volume.service.http.cluster_keys import issuer_of_own_token, keys_of_api_server
+from autopack.service_tokens.cluster_keys import issuer_of_own_token, keys_of_api_server
+from autopack.service_tokens.tokens import KeysUnavailableError
 
 KEYS = {"keys": [{"kid": "one"}]}
 

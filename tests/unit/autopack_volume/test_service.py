@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from autopack_volume.service.http.auth import DeniedError
+from autopack.service_tokens.tokens import DeniedError
 from autopack_volume.service.http.service import Service
 from autopack_volume.service.settings import Settings
 

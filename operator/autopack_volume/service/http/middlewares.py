@@ -10,9 +10,8 @@ from aiohttp.typedefs import Middleware
 from prometheus_client import Counter
 
 from autopack.log import log
+from autopack.service_tokens.tokens import DeniedError, Verifier
 from autopack_volume.service.answers import Answer, failure
-
-from .auth import DeniedError, Verifier
 
 _OPEN = frozenset({"/livez", "/readyz", "/metrics"})
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

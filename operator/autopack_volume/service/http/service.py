@@ -12,6 +12,8 @@ from aiohttp import web
 from autopack.errors import AutopackError, InvalidInput
 from autopack.git.urls import check_repo_url
 from autopack.log import log
+from autopack.service_tokens.cluster_keys import issuer_of_own_token, keys_of_api_server
+from autopack.service_tokens.tokens import KeyCache, TokenVerifier, Verifier
 from autopack_volume.contract import routes
 from autopack_volume.service.answers import failed
 from autopack_volume.service.attempts.commits import Commits
@@ -31,8 +33,6 @@ from autopack_volume.service.sources.mirrors import Mirrors
 from autopack_volume.service.sources.probe import Probe
 from autopack_volume.service.sources.refresh import Refresher
 
-from .auth import KeyCache, TokenVerifier, Verifier
-from .cluster_keys import issuer_of_own_token, keys_of_api_server
 from .loopback import door, only_local_names
 from .middlewares import authenticated, observed, respond
 

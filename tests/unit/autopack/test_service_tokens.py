@@ -11,7 +11,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from autopack_volume.service.http.auth import DeniedError, KeyCache, KeysUnavailableError, TokenVerifier
+from autopack.service_tokens.tokens import DeniedError, KeyCache, KeysUnavailableError, TokenVerifier, pod_of
 
 ISSUER = "https://kubernetes.default.svc"
 OPERATOR = "system:serviceaccount:autopack:operator"
@@ -219,3 +219,17 @@ async def test_an_hour_of_probes_fetches_the_keys_once(
 async def test_a_key_set_that_is_none_is_no_key(server: ApiServer, verifier: TokenVerifier) -> None:
     server.document = {"keys": "none"}
     assert not await verifier.ready()
+
+
+@pytest.mark.parametrize(
+    ("claims", "pod"),
+    [
+        ({"kubernetes.io": {"namespace": "runs", "pod": {"name": "a", "uid": "u-1"}}}, "u-1"),
+        ({"kubernetes.io": {"namespace": "runs"}}, ""),
+        ({"kubernetes.io": {"pod": {"uid": 7}}}, ""),
+        ({"kubernetes.io": "pod"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_pod_that_a_token_is_bound_to(claims: dict[str, Any], pod: str) -> None:
+    assert pod_of(claims) == pod

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import jwt
 
-from .auth import FetchKeys, KeysUnavailableError
+from .tokens import FetchKeys, KeysUnavailableError
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _TIMEOUT_SECONDS = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import jwt
@@ -81,25 +81,22 @@ class KeyCache:
             self._fetched_at = now
 
 
-class TokenVerifier:
-    """Verifies signature, issuer, audience and time, and that the subject is one of the allowed callers."""
+class TokenReader:
+    """Reads what a token says: signature, issuer, audience and time are verified."""
 
-    def __init__(
-        self, keys: KeyCache, issuer: Callable[[], str], audience: str, allowed_callers: frozenset[str]
-    ) -> None:
+    def __init__(self, keys: KeyCache, issuer: Callable[[], str], audience: str) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
-        self._allowed = allowed_callers
 
-    async def verify(self, token: str) -> str:
-        """See Verifier."""
+    async def read(self, token: str) -> Mapping[str, Any]:
+        """Return the claims; raise DeniedError."""
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
             key = await self._keys.get(key_id) if isinstance(key_id, str) else None
             if key is None:
                 raise DeniedError(401, "the token names no known key")
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=list(ALGORITHMS),
@@ -113,15 +110,41 @@ class TokenVerifier:
             raise DeniedError(401, f"the token is not valid ({type(error).__name__})") from error
         except KeysUnavailableError as error:
             raise DeniedError(503, str(error)) from error
-        subject = str(claims["sub"])
+        return claims
+
+    async def ready(self) -> bool:
+        """Tell whether tokens can be verified now."""
+        try:
+            await self._keys.ensure()
+            return bool(self._issuer())
+        except (KeysUnavailableError, jwt.PyJWTError):
+            return False
+
+
+class TokenVerifier:
+    """Verifies tokens, and that the subject is one of the allowed callers."""
+
+    def __init__(
+        self, keys: KeyCache, issuer: Callable[[], str], audience: str, allowed_callers: frozenset[str]
+    ) -> None:
+        self._reader = TokenReader(keys, issuer, audience)
+        self._allowed = allowed_callers
+
+    async def verify(self, token: str) -> str:
+        """See Verifier."""
+        subject = str((await self._reader.read(token))["sub"])
         if subject not in self._allowed:
             raise DeniedError(403, "this caller is not allowed")
         return subject
 
     async def ready(self) -> bool:
         """See Verifier."""
-        try:
-            await self._keys.ensure()
-            return bool(self._issuer())
-        except (KeysUnavailableError, jwt.PyJWTError):
-            return False
+        return await self._reader.ready()
+
+
+def pod_of(claims: Mapping[str, Any]) -> str:
+    """Return the UID of the pod that a token is bound to, empty when it is bound to none."""
+    kubernetes = claims.get("kubernetes.io")
+    pod = kubernetes.get("pod") if isinstance(kubernetes, dict) else None
+    uid = pod.get("uid") if isinstance(pod, dict) else None
+    return uid if isinstance(uid, str) else ""

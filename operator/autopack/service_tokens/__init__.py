@@ -1,0 +1,1 @@
+"""ServiceAccount tokens, verified offline: what the services that pods call have in common."""
