@@ -77,11 +77,22 @@ class RunUsed(Used):
     exhausted: str | None
 
 
+class Busy(TypedDict):
+    """How busy a provider is: requests that it gets at once at most, that it has, that wait; seconds of a pause."""
+
+    name: str
+    concurrency: int
+    underWay: int
+    waiting: int
+    pausedSeconds: float
+
+
 class Spent(TypedDict):
     """The runs that something changed about after the cursor; the new cursor is opaque. Without one: all runs."""
 
     cursor: str
     runs: list[RunUsed]
+    providers: list[Busy]
 
 
 class Refusal(TypedDict):

@@ -1,0 +1,1 @@
+"""The gateway: identity, money, the governor, and the passing on of requests."""
