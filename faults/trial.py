@@ -16,7 +16,7 @@ from faults.witness import Witness, phase
 
 JsonDict = dict[str, Any]
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 QUIET_SECONDS = 0.4
 RELEASE_SECONDS = 30.0
 KINDS = {"autopackruns": "AutopackRun", "runbatches": "RunBatch"}

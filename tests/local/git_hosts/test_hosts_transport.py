@@ -1,4 +1,4 @@
-"""What a request to a host's API may not do: wait for ever, trust anybody, or carry its token elsewhere."""
+"""What a request to a host's API may not do: wait forever, trust anybody, or carry its token elsewhere."""
 
 from __future__ import annotations
 

@@ -430,7 +430,7 @@ class GatewayBooks:
         return min(limit - (used or 0) for limit, used in limits if limit is not None)
 
     def clear(self, run_uid: str) -> None:
-        """What was exhausted under other bounds is judged anew."""
+        """What was exhausted under other bounds is judged again."""
         if run_uid in self.spent:
             self._note(replace(self.spent[run_uid], exhausted=None))
 

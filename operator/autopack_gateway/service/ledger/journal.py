@@ -18,7 +18,7 @@ from .frames import line
 from .grants import Grant
 
 ROLL_BYTES = 8 << 20
-"""A longer journal is begun anew."""
+"""A longer journal is started again from a summary."""
 KEEP_DAYS = 100
 """How long what was spent is kept when nobody asks for it any more."""
 _DAY = 86400
