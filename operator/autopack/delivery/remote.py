@@ -14,7 +14,8 @@ from .push_answers import rejection
 
 NO_REDIRECTS = ("-c", "http.followRedirects=false", "-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60")
 """The address was judged; the one that it leads to would not be. A server that says nothing is left after a minute."""
-_LOOK_SECONDS = 60
+_LOOK_PART = 5
+"""A look may take this part of the time that a push may take."""
 
 
 class Way(Protocol):
@@ -56,7 +57,7 @@ class Remote:
         ref = f"refs/heads/{branch}"
         args = ("ls-remote", "--quiet", "--symref", "--", self._url, "HEAD", ref)
         with self._way() as way:
-            answer = self._git(way, args, min(_LOOK_SECONDS, self._push_seconds), None)
+            answer = self._git(way, args, self._push_seconds / _LOOK_PART, None)
         if answer.returncode != 0:
             raise GitError(args, answer.returncode, answer.stderr)
         return seen_in(answer.text, ref)
