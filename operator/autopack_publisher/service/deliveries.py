@@ -144,6 +144,7 @@ class Deliveries:
         try:
             description = f"Delivered by run {wanted.name}"
             await host.set_status(commit, CommitStatus(_CONTEXT, StatusState.SUCCESS, wanted.link, description))
+            hit("publisher.after_status")
         except HostFailure as failure:
             if failure.transient:
                 raise _of(failure, "the commit has no status yet") from failure

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from tests.local.delivery.repos import REF, UID, Work
+from tests.local.delivery.serving import Anybody
 from tests.local.git_hosts.certificates import Authority
 from tests.local.git_hosts.conftest import Declarations
 from tests.local.git_hosts.servers import HttpsServer
@@ -22,16 +23,6 @@ from autopack_publisher.service.settings import Settings
 
 pytest_plugins = ("tests.local.git_hosts.conftest",)
 PATIENCE_SECONDS = 90
-
-
-class Anybody:
-    """A verifier for a test's own machine."""
-
-    async def verify(self, token: str) -> str:
-        return token
-
-    async def ready(self) -> bool:
-        return True
 
 
 class PlayedHost:

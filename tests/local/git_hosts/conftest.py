@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -59,7 +59,7 @@ class Declarations:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._entries: list[dict[str, str]] = []
+        self._entries: list[dict[str, object]] = []
 
     def add(
         self,
@@ -67,12 +67,12 @@ class Declarations:
         prefix: str,
         name: str = "one",
         ca: Path | None = None,
-        more: dict[str, str] | None = None,
+        more: Mapping[str, object] | None = None,
         **keys: str,
     ) -> None:
         """Declare a credential with these keys in its Secret, and `more` in its declaration."""
         secret = {"secretName": f"{name}-secret"} if keys else {}
-        self._entries.append({"name": name, "urlPrefix": prefix, "kind": kind} | secret | (more or {}))
+        self._entries.append({"name": name, "urlPrefix": prefix, "kind": kind, **secret, **(more or {})})
         self.write(name, **keys)
         if ca is not None:
             place = self._folder / "ca" / name
