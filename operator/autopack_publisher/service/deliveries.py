@@ -13,10 +13,10 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TypeVar
 
-from autopack.delivery.branch_state import Relation, next_step
+from autopack.delivery.bringing import bring
 from autopack.delivery.outgoing import Outgoing
 from autopack.delivery.policy import check_branch_allowed, check_changes, check_not_base
-from autopack.delivery.push_answers import Moved, Passing
+from autopack.delivery.push_answers import Passing
 from autopack.delivery.refusal import Conflict, Refused
 from autopack.delivery.remote import Remote, Seen
 from autopack.errors import AutopackError, InvalidInput, printable
@@ -102,23 +102,7 @@ class Deliveries:
         way = functools.partial(self._settings.credentials.git.access, wanted.target, chosen.credential.name)
         remote = Remote(wanted.target, way, self._settings.protocols, self._settings.push_timeout)
         with _reaching(chosen.credential.name):
-            seen = remote.look(wanted.branch)
-            check_not_base(wanted.branch, {seen.default})
-            relation = Relation.OWN if outgoing.is_own(seen.tip, commit) else Relation.OTHER
-            step = next_step(wanted.branch, seen.tip, commit, wanted.expected, relation)
-            if step is None:
-                return seen
-            left = "the branch does not show the push yet"
-            try:
-                remote.push(outgoing.repository, commit, wanted.branch, step.lease)
-            except (Moved, Passing) as error:
-                left = error.message
-            now = remote.look(wanted.branch)
-        if now.tip == step.lease:
-            raise TransientError("PushNotTaken", left)
-        # Ours by now, or somebody else's.
-        next_step(wanted.branch, now.tip, commit, commit, Relation.OTHER)
-        return now
+            return bring(remote, outgoing, wanted.branch, commit, wanted.expected)
 
     async def _asked(self, host: Host, wanted: Delivery, commit: str, base: str) -> tuple[PullRequest | None, str]:
         """Ask the host for what is beyond git; return the pull request, and what of it all was not done."""
@@ -188,6 +172,8 @@ def _reaching(credential: str) -> Iterator[None]:
         yield
     except GitError as error:
         raise classified(error, credential) from error
+    except Passing as error:
+        raise TransientError(error.reason, error.message) from error
 
 
 def _of(failure: HostFailure, stands: str) -> AutopackError:
