@@ -69,3 +69,9 @@ def test_each_compromise_is_said(helm: Helm, chart: Path, values: dict[str, Any]
 @pytest.mark.parametrize(("storage", "claim"), [({}, "autopack-runs"), ({"existingClaim": "ours"}, "the claim ours")])
 def test_says_which_claim_stays(helm: Helm, chart: Path, storage: dict[str, Any], claim: str) -> None:
     assert f"{claim}, the custom resources" in notes(helm, chart, storage=storage)
+
+
+def test_says_what_keeps_deliveries_from_going_out(helm: Helm, chart: Path) -> None:
+    assert "publisher" not in notes(helm, chart)
+    assert "the publisher has no credentials" in notes(helm, chart, publisher={"enabled": True})
+    assert "there is no publisher" in notes(helm, chart, defaultProfile={"deliver": {"credential": "github"}})

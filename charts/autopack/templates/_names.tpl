@@ -15,6 +15,7 @@ name is cut or a dot replaced, a digest of the whole keeps two releases two.
 {{- define "autopack.operatorName" -}}{{ include "autopack.fullname" . }}-operator{{- end -}}
 {{- define "autopack.volumeName" -}}{{ include "autopack.fullname" . }}-volume{{- end -}}
 {{- define "autopack.gitCredentialsName" -}}{{ include "autopack.volumeName" . }}-git{{- end -}}
+{{- define "autopack.publisherName" -}}{{ include "autopack.fullname" . }}-publisher{{- end -}}
 {{- define "autopack.runName" -}}{{ include "autopack.fullname" . }}-run{{- end -}}
 
 {{- define "autopack.gatewayName" -}}{{ include "autopack.fullname" . }}-gateway{{- end -}}
@@ -65,6 +66,9 @@ it does when two releases make an object of one name.
 
 {{/* Audience of the token by which the operator proves itself to the volume service. */}}
 {{- define "autopack.volumeAudience" -}}autopack-volume{{- end -}}
+
+{{/* Audience of the token by which the operator proves itself to the publisher. */}}
+{{- define "autopack.publisherAudience" -}}autopack-publisher{{- end -}}
 
 {{- define "autopack.image" -}}
 {{- $image := .Values.image -}}

@@ -73,9 +73,3 @@ podAffinity:
       labelSelector:
         matchLabels: {{- include "autopack.selectorLabels" (dict "root" . "component" "volume") | nindent 10 }}
 {{- end -}}
-
-{{/* The keys of a Secret that a kind of git credential uses, as JSON. Takes the kind. */}}
-{{- define "autopack.gitSecretKeys" -}}
-{{- $keys := dict "None" list "Basic" (list "username" "password") "Bearer" (list "bearerToken") "SSH" (list "identity" "known_hosts") "GitHubApp" (list "githubAppID" "githubAppInstallationID" "githubAppPrivateKey") -}}
-{{- concat (get $keys .) (list "ca.crt" "caFile") | toJson -}}
-{{- end -}}
