@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from autopack_publisher.service.settings import Settings
 from tests.chart.pod_security import violations
 from tests.chart.rendering import ChartRefusedError, Helm, JsonDict, Objects, containers, environment
 
@@ -193,3 +195,13 @@ def test_the_default_profile_lets_out_what_the_values_say(helm: Helm) -> None:
 def test_what_is_wrong_is_refused(helm: Helm, wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ChartRefusedError, match=said):
         helm.template({"publisher": {"enabled": True, "credentials": [DECLARED[0] | wrong]}})
+
+
+def test_the_service_understands_what_it_is_told(rendered: Objects, tmp_path: Path) -> None:
+    (file := tmp_path / "credentials.json").write_text(rendered.one("ConfigMap", NAME)["data"]["credentials.json"])
+    paths = dict.fromkeys(("AUTONOMOUS_RUNS_DIR", "AUTOPACK_SCRATCH_DIR"), str(tmp_path))
+    told = environment(pod(rendered)["containers"][0]) | paths | {"AUTOPACK_PUBLISHER_CREDENTIALS": str(file)}
+    settings = Settings.from_environment(told)
+    assert settings.allowed_callers == {"system:serviceaccount:agents:autopack-operator"}
+    assert (settings.port, settings.audience, settings.push_timeout) == (8080, "autopack-publisher", 300)
+    assert settings.credentials.choose("ssh://git@git.acme.example/a/b.git", "").credential.name == "inner"
