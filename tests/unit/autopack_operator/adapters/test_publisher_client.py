@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from autopack_operator.domain.api.status import DeliveredPullRequest
 from autopack_operator.domain.delivery.request import DeliveryRequest
 from autopack_operator.domain.delivery.work import Work
 from autopack_operator.domain.delivery.world import Delayed, Delivered, NotDelivered
+from autopack_publisher.service.request import parse
 
 REQUEST = DeliveryRequest(
     run_uid="uid",
@@ -94,6 +96,19 @@ async def test_what_is_sent(tmp_path: Path) -> None:
     assert (body["credential"], body["policy"]["maxBytes"], body["baseBranch"]) == ("web", 7, "main")
     assert body["pullRequest"]["labels"] == ["a"]
     assert "link" not in body
+
+
+async def test_the_publisher_understands_what_is_sent(tmp_path: Path) -> None:
+    double, uid = Double(json({"state": "pending"}, 202)), "0b5c1a52-6c1f-4b7e-9d2e-3f1a2b3c4d5e"
+    asked = replace(
+        REQUEST, run_uid=uid, work=Work(f"refs/runs/{uid}/a2/outbox/agents/x", "a" * 40), link="https://d/1"
+    )
+    async with publisher(double, tmp_path) as client:
+        await client.deliver(asked)
+    wanted = parse(uid, "2", await double.asked[0].read(), ("https",), allow_loopback=False)
+    assert (wanted.branch, wanted.policy.max_bytes, wanted.link) == ("agents/one", 7, "https://d/1")
+    assert wanted.wish is not None
+    assert (wanted.wish.title, wanted.wish.labels) == ("T", ("a",))
 
 
 @pytest.mark.parametrize("answer", [text("no JSON"), None])
