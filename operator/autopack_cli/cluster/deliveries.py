@@ -10,6 +10,7 @@ from autopack.phases import Phase
 from autopack_cli.cluster.problems import ClusterProblem
 from autopack_cli.cluster.tables import status, terminal
 from autopack_operator.domain.api.common import JsonDict
+from autopack_operator.domain.api.deliver import Decision
 from autopack_operator.domain.delivery.state import UNDER_WAY, State
 
 
@@ -17,6 +18,7 @@ class Delivery(NamedTuple):
     """status.delivery of a run, its texts made inert; all empty while there is none."""
 
     state: str
+    reason: str
     message: str
     branch: str
     commit: str
@@ -34,7 +36,14 @@ def delivery_of(run: Mapping[str, Any]) -> Delivery:
     """Return how far the delivery of a run is."""
     found = (run.get("status") or {}).get("delivery") or {}
     pull = found.get("pullRequest") or {}
-    texts = (found.get("state"), found.get("message"), found.get("branch"), found.get("source"), pull.get("url"))
+    texts = (
+        found.get("state"),
+        found.get("reason"),
+        found.get("message"),
+        found.get("branch"),
+        found.get("source"),
+        pull.get("url"),
+    )
     return Delivery(*(printable(str(text or ""), 500) for text in texts))
 
 
@@ -69,12 +78,21 @@ def ask(run: JsonDict, wish: Wish) -> None:
     run["spec"]["deliver"] = deliver
 
 
+def awaits_answer(run: Mapping[str, Any], decision: str) -> bool:
+    """Tell whether somebody may answer so: a delivery that was rejected can still be approved."""
+    delivery = delivery_of(run)
+    rejected = (delivery.state, delivery.reason) == (State.REFUSED, "Rejected")
+    return delivery.state == State.AWAITING_APPROVAL or (rejected and decision == Decision.APPROVED)
+
+
 def answer(run: JsonDict, decision: str, by: str, message: str, commit: str) -> None:
     """Set spec.approval to somebody's answer; ClusterProblem when nothing awaits one."""
     title, delivery = f"run/{run['metadata']['name']}", delivery_of(run)
-    if delivery.state != State.AWAITING_APPROVAL:
+    if not awaits_answer(run, decision):
         raise ClusterProblem(f"{title} awaits no approval ({delivery.line or 'it has no delivery'})")
     if not delivery.commit.startswith(commit):
         raise ClusterProblem(f"{title} awaits approval of {delivery.commit}, which is not {printable(commit, 80)}")
     given = {"decision": decision, "commit": delivery.commit, "branch": delivery.branch, "by": by}
     run["spec"]["approval"] = given | ({"message": message} if message else {})
+    if delivery.state != State.AWAITING_APPROVAL:
+        run["spec"]["deliver"]["round"] = int(run["spec"]["deliver"].get("round") or 0) + 1

@@ -46,13 +46,12 @@ def reject_command(names: tuple[str, ...], message: str, commit: str, access: Ac
 
 def _decide(access: Access, names: tuple[str, ...], decision: str, message: str, commit: str) -> int:
     async def work(session: Session) -> int:
-        from autopack_cli.cluster.deliveries import answer, delivery_of
+        from autopack_cli.cluster.deliveries import answer, awaits_answer, delivery_of
         from autopack_cli.cluster.session import RUNS
         from autopack_cli.cluster.targets import runs_of
-        from autopack_operator.domain.delivery.state import State
 
         runs = await runs_of(session, names)
-        waiting = [run for run in runs if delivery_of(run).state == State.AWAITING_APPROVAL]
+        waiting = [run for run in runs if awaits_answer(run, decision)]
         if not waiting:
             click.echo("nothing awaits approval", err=True)
             return 1

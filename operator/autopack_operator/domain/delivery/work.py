@@ -32,7 +32,7 @@ def work_of(run_uid: str, status: AutopackRunStatus, deliver: Deliver, branch: s
     if status.outbox and deliver.include is Include.COMMITS:
         return _pushed(below, status, branch)
     if status.commit is None or status.ref is None:
-        return Nothing("NothingCommitted", "no work of the run was imported, so there is nothing to deliver")
+        return Nothing("NothingCommitted", "nothing of the run was imported, so there is nothing to deliver")
     return _changed(Work(status.ref, status.commit), status, deliver)
 
 

@@ -89,6 +89,16 @@ def test_another_commit_than_the_one_that_was_read_is_not_approved(call: Call, c
     assert f"awaits approval of {SHA}, which is not fff" in said.err
 
 
+def test_what_was_rejected_can_still_be_approved(call: Call, cluster: SmallCluster) -> None:
+    add(cluster, "x", "Refused", deliver={"round": 1})
+    assert call("approve", "x").code == 1
+    cluster.objects[f"{ROOT}/autopackruns/x"]["status"]["delivery"]["reason"] = "Rejected"
+    assert call("reject", "x").code == 1
+    assert call("approve", "x").code == 0
+    assert spec(cluster, "x")["deliver"] == {"round": 2}
+    assert spec(cluster, "x")["approval"]["decision"] == "Approved"
+
+
 def test_where_nothing_awaits_approval_nothing_is_changed(call: Call, cluster: SmallCluster) -> None:
     add(cluster, "x", "Delivered")
     said = call("approve", "x")

@@ -107,7 +107,12 @@ def test_an_approval_of_the_commit_sets_it_going() -> None:
         lab.api.edit("AutopackRun", "one", approval=approval | {"commit": "d" * 40})
         await asyncio.sleep(500)
         assert lab.server.asked == []
-        lab.api.edit("AutopackRun", "one", approval=approval | {"commit": lab.run().status.commit})
+        rejection = approval | {"commit": lab.run().status.commit, "decision": "Rejected"}
+        lab.api.edit("AutopackRun", "one", approval=rejection)
+        await lab.until(lambda: lab.delivered("one") == "Refused")
+        lab.api.edit(
+            "AutopackRun", "one", approval=rejection | {"decision": "Approved"}, deliver=DELIVER | {"round": 1}
+        )
         await lab.until(lambda: lab.delivered("one") == "Delivered")
 
     delivery = live(story).run().status.delivery
