@@ -24,11 +24,10 @@ class BatchDeliveries:
         pause = self._looked_at.get(key, float("-inf")) + LOOK_SECONDS - now
         if pause > 0:
             return view, pause
+        self._looked_at[key] = now
         deliveries = counted(view.status.delivery, self._ports.cache.runs_of(view.uid))
         if deliveries == view.status.delivery:
-            self._looked_at.pop(key, None)
             return view, None
-        self._looked_at[key] = now
         status = view.status.model_copy(update={"delivery": deliveries})
         written = await self._ports.batches.write_status(view, status)
         self._ports.cache.batches.put(written)
