@@ -37,18 +37,13 @@ def delivering(installation: Installation, gitea: Gitea) -> Iterator[Installatio
         common = {"urlPrefix": f"{gitea.url}/{OWNER}", "kind": "Basic", **CA}
         read = {"name": "reading", "secretName": "read"} | common
         write = {"name": "writing", "secretName": "write", "host.kind": "Gitea"} | common
-        values: dict[str, object] = {"publisher.enabled": True}
+        values: dict[str, object] = {"publisher.enabled": True, "publisher.resources.requests.cpu": "50m"}
         values |= {f"git.credentials[0].{field}": value for field, value in read.items()}
         values |= {f"publisher.credentials[0].{field}": value for field, value in write.items()}
         install(installed.namespace, values)
-        installed.apply(
-            {
-                "apiVersion": "autopack.dev/v1alpha1",
-                "kind": "RunProfile",
-                "metadata": {"name": "delivering"},
-                "spec": {"deliver": {"credential": "writing", "protectedPaths": [".github/**"]}},
-            }
-        )
+        deliver = {"credential": "writing", "protectedPaths": [".github/**"]}
+        profile = {"apiVersion": "autopack.dev/v1alpha1", "kind": "RunProfile", "metadata": {"name": "delivering"}}
+        installed.apply(profile | {"spec": installed.get("runprofile", "default")["spec"] | {"deliver": deliver}})
         yield installed
 
 
@@ -59,7 +54,7 @@ def secret(name: str, **data: str) -> JsonDict:
 def run_on(gitea: Gitea, name: str, script: str, **pull_request: object) -> JsonDict:
     source = {"url": f"{gitea.url}/{OWNER}/app.git", "ref": "main"}
     deliver = {"pullRequest": pull_request}
-    return make_run(name, script, anchor=ANCHOR, source=source, profile="delivering", deliver=deliver)
+    return make_run(name, script, anchor=ANCHOR, source=source, profileRef={"name": "delivering"}, deliver=deliver)
 
 
 def delivered(installed: Installation, name: str) -> JsonDict:
