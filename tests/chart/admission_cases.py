@@ -22,7 +22,7 @@ ABSENT: Any = object()
 
 
 SECRET, ANY_TEAM_SECRET = "agent-key", "team-a"
-VALUES = {"admissionPolicy": {"allowedSecrets": [SECRET, "team-*"]}}
+VALUES = {"admissionPolicy": {"allowedSecrets": [SECRET, "team-*"]}, "gateway": {"enabled": True}}
 """Of the chart, for the policy that these cases are tried on."""
 
 _SECRET_KEY = {"secretKeyRef": {"name": SECRET, "key": "key"}}
@@ -50,6 +50,7 @@ FULL_PROFILE: JsonDict = {
     "topologySpreadConstraints": [{"topologyKey": "topology.kubernetes.io/zone"}],
     "podLabels": {"team": "a"},
     "podAnnotations": {"karpenter.sh/do-not-disrupt": "true"},
+    "providers": [{"name": "claude", "api": "anthropic"}],
 }
 """A profile that asks for all there is, but for classes that a cluster has to have."""
 
@@ -73,7 +74,9 @@ def operators_pod(namespace: str, **profile: object) -> JsonDict:
     )
     key = mirror("n-sample").split("/")[1]
     attempt = Attempt(1, key, "0" * 40, paths.workspace, paths.artifacts, paths.kept)
-    settings = PodSettings("autopack-runs", "autopack-operator:0.1.0", "Never", "autopack-run")
+    settings = PodSettings(
+        "autopack-runs", "autopack-operator:0.1.0", "Never", "autopack-run", gateway_url="http://gateway:8080"
+    )
     stored = RunProfileSpec.model_validate({"defaultImage": "autopack-operator:0.1.0", **profile})
     return run_pod(run, AutopackRunSpec.model_validate(spec), stored, attempt, settings, "autopack/sample-run")
 
@@ -130,6 +133,14 @@ REFUSED: dict[str, tuple[Path, Any, str]] = {
         {
             "name": "x",
             "projected": {"sources": [{"configMap": {"name": "c"}}, {"serviceAccountToken": {"path": "t"}}]},
+        },
+        "only emptyDir volumes",
+    ),
+    "a token for somebody else than the gateway": (
+        ("spec", "volumes", 3),
+        {
+            "name": "x",
+            "projected": {"sources": [{"serviceAccountToken": {"path": "t", "audience": "autopack-volume"}}]},
         },
         "only emptyDir volumes",
     ),
