@@ -40,7 +40,7 @@ class SpendingBook:
         self._told.pop(run_uid, None)
 
     async def grant(self, grant: Grant) -> Grant | GatewayFailure:
-        """Have the gateway take it, and learn whether what was exhausted is so still: what is new is judged again."""
+        """Have the gateway take it, and learn whether what was exhausted is so still: it judges again what is new."""
         async with self._one_at_a_time:
             failure = await self._gateway.grant(grant)
             if failure is not None:
