@@ -18,6 +18,7 @@ class Account:
     answered: int = 0
     limited: int = 0
     overloaded: int = 0
+    failed: int = 0
     streams: int = 0
     cut: int = 0
     input: int = 0

@@ -8,7 +8,13 @@ from collections.abc import Iterator
 
 from tests.doubles.models.conversation import Answer, JsonDict, Request, Tool, text_of, turns_in
 
-_ERRORS = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error", 529: "overloaded_error"}
+_ERRORS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    429: "rate_limit_error",
+    500: "api_error",
+    529: "overloaded_error",
+}
 OVERLOADED = 529
 
 

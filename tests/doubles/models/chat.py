@@ -21,6 +21,7 @@ def read(body: JsonDict) -> Request:
         tools=[Tool(function["name"], function.get("parameters", {})) for function in functions],
         turn=turns_in(one["role"] == "assistant" for one in messages),
         prompt="\n".join(text_of(one.get("content")) for one in messages if one["role"] != "assistant"),
+        usage_asked=bool((body.get("stream_options") or {}).get("include_usage")),
     )
 
 

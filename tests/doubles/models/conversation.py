@@ -35,6 +35,8 @@ class Request:
     """How many answers the conversation holds already."""
     prompt: str
     """All text of the system and of the user, for tests to look something up in."""
+    usage_asked: bool = False
+    """Whether a streamed chat asks for its usage."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,14 @@ from tests.doubles.models.conversation import JsonDict
 
 OVERLOADED = 503
 
-_CODES = {400: None, 401: "invalid_api_key", 429: "rate_limit_exceeded", 503: None}
-_KINDS = {400: "invalid_request_error", 401: "invalid_request_error", 429: "requests", 503: "server_error"}
+_CODES = {400: None, 401: "invalid_api_key", 429: "rate_limit_exceeded", 500: None, 503: None}
+_KINDS = {
+    400: "invalid_request_error",
+    401: "invalid_request_error",
+    429: "requests",
+    500: "server_error",
+    503: "server_error",
+}
 
 
 def models(names: list[str]) -> JsonDict:

@@ -81,7 +81,8 @@ class Double:
             await asyncio.sleep(self._seconds)
             account.charge(given.usage)
             if request.stream:
-                return await self._stream(call, api, account, request, given)
+                told = not self._troubles.silent or api is not CHAT or request.usage_asked
+                return await self._stream(call, api, account, request, given, told)
             return web.json_response(api.whole(request, given))
 
         return handle
@@ -94,13 +95,17 @@ class Double:
         if is_due(self._troubles.overloaded_every, account.requests):
             account.overloaded += 1
             return _refusal(api.refusals, api.refusals.OVERLOADED, "overloaded")
+        if is_due(self._troubles.failed_every, account.requests):
+            account.failed += 1
+            return _refusal(api.refusals, 500, "an internal error")
         return None
 
     async def _stream(
-        self, call: web.Request, api: Api, account: Account, request: Request, given: Answer
+        self, call: web.Request, api: Api, account: Account, request: Request, given: Answer, told: bool
     ) -> web.StreamResponse:
         account.streams += 1
-        frames = [api.frame(event) for event in api.events(request, given)] + [api.done] * bool(api.done)
+        events = list(api.events(request, given))
+        frames = [api.frame(event) for event in (events if told else events[:-1])] + [api.done] * bool(api.done)
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
         await stream.prepare(call)
         if is_due(self._troubles.cut_every, account.streams):

@@ -17,6 +17,10 @@ class Troubles:
     """Every n-th request is told that the service is overloaded; 0 is none."""
     cut_every: int = 0
     """Every n-th stream ends in its middle, without its last events; 0 is none."""
+    failed_every: int = 0
+    """Every n-th request is answered with 500; 0 is none."""
+    silent: bool = False
+    """Whether a streamed chat tells its usage only when asked, as OpenAI's does."""
 
 
 class TokenBucket:

@@ -40,10 +40,8 @@ class FairQueue(Generic[T]):
             waiting.remove(item)
             self._tidy(line)
 
-    def pop(self) -> tuple[Line, T] | None:
-        """Take the next one, which is under way from now on."""
-        if not self._lines:
-            return None
+    def pop(self) -> tuple[Line, T]:
+        """Take the next one, which is under way from now on. There must be one."""
         line = min(self._lines, key=self._rank)
         item = self._lines[line].popleft()
         self._tidy(line)

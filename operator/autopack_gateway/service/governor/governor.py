@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .fair_queue import FairQueue, Line
+from .pace import Pace
 from .window import Window
 
 
@@ -24,7 +25,7 @@ class Governor:
     """One provider's. `enter` waits for a turn, `leave` ends it."""
 
     def __init__(self, most: int, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._window = Window(most)
+        self._window, self._pace = Window(most), Pace()
         self._queue: FairQueue[asyncio.Future[None]] = FairQueue()
         self._under_way = 0
         self._monotonic = monotonic
@@ -63,7 +64,8 @@ class Governor:
 
     def refused(self, sent: float, wait: float) -> None:
         """Note that it was too much for the provider; see Window."""
-        self._window.refused(sent, self._monotonic(), wait)
+        if self._window.refused(sent, self._monotonic(), wait):
+            self._pace.refused(sent)
 
     def pause(self, wait: float) -> None:
         """Send nothing for so long."""
@@ -75,21 +77,23 @@ class Governor:
         return self._monotonic()
 
     def _let_go(self) -> None:
-        paused = self._window.paused_until - self._monotonic()
-        if paused > 0:
-            self._look_again(paused)
-            return
-        while self._under_way < self._window.width and (found := self._queue.pop()) is not None:
-            line, turn = found
+        while self._under_way < self._window.width and len(self._queue):
+            now = self._monotonic()
+            wait = max(self._window.paused_until, self._pace.ready_at()) - now
+            if wait > 0:
+                self._look_again(wait)
+                return
+            line, turn = self._queue.pop()
             if turn.done():
                 # Its client has gone at this very moment.
                 self._queue.done(line)
                 continue
             self._under_way += 1
+            self._pace.sent(now)
             turn.set_result(None)
 
     def _look_again(self, after: float) -> None:
-        if self._timer is None and len(self._queue):
+        if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(after, self._wake)
 
     def _wake(self) -> None:

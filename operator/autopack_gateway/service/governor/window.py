@@ -30,15 +30,18 @@ class Window:
         """Note an answer."""
         self._width = min(float(self._most), self._width + 1 / self._width)
 
-    def refused(self, sent: float, now: float, wait: float) -> None:
+    def refused(self, sent: float, now: float, wait: float) -> bool:
         """Note a refusal of a request that was sent then, and how long the provider says to wait (0: it does not).
 
-        Requests that were under way together are refused together: that is one sign, not many.
+        Requests that were under way together are refused together: that is one sign, not many. Returns whether this
+        is a new one.
         """
-        if sent > self._shrunk_at:
-            self._width = max(1.0, self._width * _LESS)
-            self._shrunk_at = now
         self.pause(now, wait)
+        if sent <= self._shrunk_at:
+            return False
+        self._width = max(1.0, self._width * _LESS)
+        self._shrunk_at = now
+        return True
 
     def pause(self, now: float, wait: float) -> None:
         """Send nothing for so long."""
