@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from autopack.errors import AutopackError, InvalidInput
 from autopack.git.runner import GitError
+from autopack.service_tokens.tokens import DeniedError
 from autopack_publisher.client.client import PublisherClient, RefusedError
 from autopack_publisher.contract import messages
 from autopack_publisher.service.credentials import WriteCredentials
@@ -21,7 +22,6 @@ from autopack_publisher.service.pull_requests import ensure, marked
 from autopack_publisher.service.request import Delivery, parse
 from autopack_publisher.service.settings import Settings
 from autopack_volume.service.answers import TransientError
-from autopack_volume.service.http.auth import DeniedError
 
 UID = "0a1b2c3d-0000-4000-8000-000000000001"
 MARKER = f"<!-- autopack-run: {UID} -->"
