@@ -48,8 +48,8 @@ def fetch_command(
 ) -> int:
     """Bring the branches of runs, or of all runs of a batch, into your clone. Your work tree is not touched.
 
-    Of several runs, those that left nothing are reported and passed over. Exit codes: 0 all there is has been fetched, 1
-    a branch could not be, 3 there is none.
+    Of several runs, those that left nothing are reported and passed over. Exit codes: 0 all there is has been fetched,
+    1 a branch could not be, 3 there is none.
 
     \b
     kubectl autopack fetch refactoring-parser
