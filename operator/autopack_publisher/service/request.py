@@ -12,8 +12,7 @@ from autopack.file_layout import AttemptPaths, results
 from autopack.git.refs import check_branch, check_ref
 from autopack.git.urls import check_repo_url
 from autopack_publisher.contract import messages
-from autopack_volume.service.attempts.requests import attempt_number
-from autopack_volume.service.fields import check_fields, flag, read_object, text
+from autopack_volume.service.fields import attempt_number, check_fields, flag, read_object, text
 
 _SHA = re.compile(r"[0-9a-f]{40}")
 _REPO_KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,80}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from autopack.errors import InvalidInput
@@ -43,3 +44,10 @@ def text(body: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str):
         raise InvalidInput(name, "is missing or not text", "Send a JSON string")
     return value
+
+
+def attempt_number(text: str) -> int:
+    """Return the number of an attempt; raise InvalidInput otherwise."""
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text, re.ASCII):
+        raise InvalidInput("attempt", "is not a whole number from 1", "Count attempts from 1")
+    return int(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,7 +10,7 @@ from autopack.file_layout import AttemptPaths, repo_key
 from autopack.git.refs import check_branch, check_ref
 from autopack.git.urls import check_repo_url
 from autopack_volume.contract import messages
-from autopack_volume.service.fields import flag, read_object, text
+from autopack_volume.service.fields import attempt_number, flag, read_object, text
 
 from .prompts import Prompt, check_path, check_text
 
@@ -81,13 +80,6 @@ def parse_commit(uid: str, attempt: str, raw: bytes) -> CommitRequest:
     """Check a POST of a commit; raise InvalidInput naming the field."""
     body = read_object(raw, messages.CommitRequest)
     return CommitRequest(_paths(uid, attempt, body), flag(body, "removeWorkspace"))
-
-
-def attempt_number(text: str) -> int:
-    """Return the number of an attempt; raise InvalidInput otherwise."""
-    if not re.fullmatch(r"[1-9][0-9]{0,8}", text, re.ASCII):
-        raise InvalidInput("attempt", "is not a whole number from 1", "Count attempts from 1")
-    return int(text)
 
 
 def _prompt(body: Mapping[str, object]) -> Prompt | None:

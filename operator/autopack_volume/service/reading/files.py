@@ -20,7 +20,7 @@ from autopack_volume.contract import messages
 from autopack_volume.contract.headers import OFFSET, SIZE, STATE
 from autopack_volume.service.attempts import records
 from autopack_volume.service.attempts.records import Record
-from autopack_volume.service.attempts.requests import attempt_number
+from autopack_volume.service.fields import attempt_number
 
 from .queries import Query
 from .ranges import byte_range, window
