@@ -82,7 +82,7 @@ def test_a_request_is_read() -> None:
         ({"policy": {"branches": "x"}}, "policy.branches"),
         ({"policy": {"branches": [], "maxBytes": -1}}, "policy.maxBytes"),
         ({"policy": {"branches": [], "maxBytes": True}}, "policy.maxBytes"),
-        ({"policy": {"branchs": []}}, "policy"),
+        ({"policy": {"branch": []}}, "policy"),
         ({"pullRequest": {"title": " ", "body": ""}}, "pullRequest.title"),
         ({"pullRequest": {"title": "x", "body": "", "labels": [1]}}, "pullRequest.labels"),
         ({"force": True}, "body"),
