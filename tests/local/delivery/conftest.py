@@ -26,14 +26,14 @@ PATIENCE_SECONDS = 90
 
 
 class PlayedHost:
-    """Pull requests in memory. `fails` is raised by the next request."""
+    """Pull requests in memory. `fails` is raised by requests. All of it may be asked twice."""
 
     has_pull_requests = True
 
     def __init__(self) -> None:
         self.pulls: list[tuple[PullRequestWish, State]] = []
         self.statuses: list[tuple[str, CommitStatus]] = []
-        self.fails: list[Exception] = []
+        self.fails: Exception | None = None
 
     async def find(self, head: str, marker: str) -> PullRequest | None:
         self._fail()
@@ -60,8 +60,8 @@ class PlayedHost:
         return PullRequest(index + 1, f"https://host/pulls/{index + 1}", state, wish.base, wish.title, wish.body)
 
     def _fail(self) -> None:
-        if self.fails:
-            raise self.fails.pop(0)
+        if self.fails is not None:
+            raise self.fails
 
 
 @pytest.fixture

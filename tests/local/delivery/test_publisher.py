@@ -64,7 +64,7 @@ async def test_a_branch_a_pull_request_and_a_status(
     ((wish, _),) = host.pulls
     assert (wish.head, wish.base, wish.title) == ("agents/run", "main", "Work")
     assert wish.body == f"What it did.\n\n<!-- autopack-run: {UID} -->"
-    assert [(sha, said.link) for sha, said in host.statuses] == [(commit, "https://dashboard/runs/run")]
+    assert {(sha, said.link) for sha, said in host.statuses} == {(commit, "https://dashboard/runs/run")}
     # Again: the same answer, and nothing twice.
     hook(bare, "exit 1")
     assert await ask(wanted) == (200, answer)
@@ -185,13 +185,14 @@ async def test_no_credential_goes_elsewhere(ask: Ask, work: Work, target: str, h
 async def test_what_the_host_says(ask: Ask, work: Work, target: str, bare: Path, host: PlayedHost) -> None:
     commit = work.commit({"a": "1"})
     wanted = request(work, target)
-    host.fails = [HostFailure("HostError", "the host is away", transient=True)]
+    host.fails = HostFailure("HostError", "the host is away", transient=True)
     assert (await ask(wanted))[0] == 503
-    host.fails = [HostFailure("HostForbidden", "may not make pull requests")]
+    host.fails = HostFailure("HostForbidden", "may not make pull requests")
     status, answer = await ask(wanted)
     assert (status, answer["state"], answer["reason"]) == (200, "refused", "HostForbidden")
     assert "the branch is pushed, but" in answer["message"]
     assert heads(bare)["agents/run"] == commit
+    host.fails = None
     await ask(wanted)
     host.pulls[0] = (host.pulls[0][0], State.CLOSED)
     answer = (await ask(wanted))[1]
