@@ -73,7 +73,7 @@ class Books:
         if kind == "grant":
             self._grant(grant_of(record["grant"]), record["day"])
         elif kind == "revoke":
-            self._revoke(record["uid"], record["attempt"])
+            self._revoke(record["uid"], record["attempt"], record["day"])
         elif kind == "reserve":
             self._reserve(record)
         elif kind == "settle":
@@ -95,12 +95,14 @@ class Books:
             self._limits[budget.scope] = budget.limits
         self._note(grant.uid, day, None)
 
-    def _revoke(self, uid: str, attempt: int) -> None:
+    def _revoke(self, uid: str, attempt: int, day: int) -> None:
         grant = self.grants.get(uid)
         if grant is not None and grant.attempt <= attempt:
             del self.grants[uid]
             self._end(grant)
         self.fences[uid] = max(attempt + 1, self.fences.get(uid, 0))
+        # A run that is not known keeps its fence as others do.
+        self.runs.setdefault(uid, RunSum({}, None, self.number, day))
 
     def _end(self, grant: Grant) -> None:
         self._pods.pop(grant.pod_uid, None)

@@ -63,7 +63,7 @@ class Journal:
 
     def revoke(self, uid: str, attempt: int) -> asyncio.Future[None]:
         """Let the pod of an attempt ask no more."""
-        return self._write({"kind": "revoke", "uid": uid, "attempt": attempt})
+        return self._write({"kind": "revoke", "uid": uid, "attempt": attempt, "day": self._today()})
 
     def reserve(self, grant: Grant, model: str, amount: Amount) -> tuple[str, asyncio.Future[None]]:
         """Reserve for a request; it may go out when the future is done."""
