@@ -35,9 +35,9 @@ COST = "0.00321"
 
 
 @contextlib.asynccontextmanager
-async def serving(app: web.Application, **options: Any) -> AsyncIterator[str]:
-    """Serve an application; yields its address."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, **options)
+async def serving(app: web.Application, patience: float = 0.5, **options: Any) -> AsyncIterator[str]:
+    """Serve an application; yields its address. What is under way at the end has `patience` seconds."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=patience, **options)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -108,7 +108,7 @@ async def gateway(folder: Path, declared: bytes, limits: Limits = QUICK) -> Asyn
     token = folder.parent / f"{folder.name}.operator"
     token.write_text(OPERATOR)
     async with (
-        serving(app, handler_cancellation=True) as url,
+        serving(app, patience=60, handler_cancellation=True) as url,
         aiohttp.ClientSession() as session,
         GatewayClient(url, token) as client,
     ):
