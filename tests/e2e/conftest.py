@@ -10,6 +10,8 @@ import pytest
 from scripts import deploy
 
 from tests.e2e.installation import Installation
+from tests.local.git_hosts.certificates import Authority
+from tests.local.git_hosts.servers import HttpsServer, SshServer
 
 SAMPLE_FILES = {
     "README.md": "# A repository to work on\n",
@@ -55,3 +57,36 @@ def installation(cluster: None, sample_repository: Path) -> Iterator[Installatio
     with Installation.fresh("e2e", FAST | {"admissionPolicy.allowedSecrets": "{postgres}"}) as installed:
         installed.import_repository("sample", sample_repository)
         yield installed
+
+
+@pytest.fixture(scope="module")
+def host(cluster: None) -> str:
+    """This machine's address, as pods reach it: the API server's."""
+    return str(deploy.kubectl_json("get", "endpoints", "kubernetes")["subsets"][0]["addresses"][0]["ip"])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hosts")
+
+
+@pytest.fixture(scope="module")
+def repositories(place: Path, sample_repository: Path) -> Path:
+    """A folder with the bare repository `acme/app.git`."""
+    folder = place / "repositories"
+    subprocess.run(["git", "clone", "-q", "--bare", str(sample_repository), str(folder / "acme/app.git")], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def https(place: Path, host: str, repositories: Path) -> Iterator[HttpsServer]:
+    (place / "https").mkdir()
+    with HttpsServer(place / "https", Authority(place), repositories, host).running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ssh(place: Path, host: str) -> Iterator[SshServer]:
+    (place / "ssh").mkdir()
+    with SshServer(place / "ssh", host).running() as server:
+        yield server

@@ -190,3 +190,7 @@ def make_batch(name: str, script: str, ids: list[str], *, anchor: str | None = A
         }
         | spec,
     }
+
+
+def secret(name: str, **data: str) -> JsonDict:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}

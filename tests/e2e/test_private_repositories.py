@@ -3,52 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scripts import deploy
 
-from tests.e2e.installation import ANCHOR, Installation, JsonDict, condition, install, make_run
+from tests.e2e.installation import ANCHOR, Installation, JsonDict, condition, install, make_run, secret
 from tests.e2e.test_plugin import Plugin
-from tests.local.git_hosts.certificates import Authority
 from tests.local.git_hosts.servers import HttpsServer, SshServer
 
 CA = {"caBundle.configMapName": "ca"}
-
-
-@pytest.fixture(scope="module")
-def host(cluster: None) -> str:
-    """This machine's address, as pods reach it: the API server's."""
-    return str(deploy.kubectl_json("get", "endpoints", "kubernetes")["subsets"][0]["addresses"][0]["ip"])
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("hosts")
-
-
-@pytest.fixture(scope="module")
-def repositories(place: Path, sample_repository: Path) -> Path:
-    """A folder with the bare repository `acme/app.git`."""
-    folder = place / "repositories"
-    subprocess.run(["git", "clone", "-q", "--bare", str(sample_repository), str(folder / "acme/app.git")], check=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def https(place: Path, host: str, repositories: Path) -> Iterator[HttpsServer]:
-    (place / "https").mkdir()
-    with HttpsServer(place / "https", Authority(place), repositories, host).running() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def ssh(place: Path, host: str) -> Iterator[SshServer]:
-    (place / "ssh").mkdir()
-    with SshServer(place / "ssh", host).running() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +41,6 @@ def private(installation: Installation, place: Path, https: HttpsServer, ssh: Ss
         }
         install(installed.namespace, values)
         yield installed
-
-
-def secret(name: str, **data: str) -> JsonDict:
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
 
 
 def run_on(url: str, name: str, script: str = "test -e src/app.py") -> JsonDict:
