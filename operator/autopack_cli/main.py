@@ -12,6 +12,7 @@ from autopack_cli.cluster.commands.rebuild import rebuild_command
 from autopack_cli.cluster.group import cluster_group
 from autopack_cli.local.commands.autopilot import autopilot_group
 from autopack_cli.local.commands.dashboard import dashboard_command
+from autopack_cli.local.commands.deliver import deliver_command
 from autopack_cli.local.commands.diff import diff_command
 from autopack_cli.local.commands.merge_forecast import merge_forecast_command
 from autopack_cli.local.commands.registry import registry_group
@@ -41,6 +42,7 @@ for _command in (
     cluster_group,
     completion_command,
     dashboard_command,
+    deliver_command,
     diff_command,
     merge_forecast_command,
     registry_group,
