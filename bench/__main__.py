@@ -13,7 +13,7 @@ import sys
 
 from scripts import deploy
 
-from bench import baseline, objects, on_cluster, worktrees
+from bench import baseline, gateway, objects, on_cluster, worktrees
 from bench.figures import document, table
 from bench.parts import Parts, end_tidily
 from bench.settings import FULL, LARGE, MAX_QPS, QUICK, Settings
@@ -60,6 +60,7 @@ def main() -> int:
     asyncio.run(measure(settings, parts))
     if not options.no_worktrees:
         worktrees.measure(settings.trees, parts)
+        gateway.measure(parts)
     headlines = on_cluster.headlines(parts.figures, settings.by_bound()) + worktrees.headlines(parts.figures)
     figures = headlines + parts.figures
     print(f"\n{settings}\n\n{table(figures, parts.lost)}\n\nseconds: {parts.seconds}\n")

@@ -15,9 +15,9 @@ from aiohttp import web
 from tests.doubles.models.script import Script, Turn, Usage
 from tests.doubles.models.server import Double
 
+from autopack.service_tokens.tokens import DeniedError
 from autopack_gateway.client.client import GatewayClient
 from autopack_gateway.contract import messages
-from autopack_gateway.service.http.callers import LocalCallers
 from autopack_gateway.service.http.service import Service
 from autopack_gateway.service.leadership.leader import Leader
 from autopack_gateway.service.leadership.leases import FileKeeper
@@ -64,6 +64,26 @@ def providers(upstream: str, key_file: Path, *, concurrency: int = 64) -> bytes:
     return json.dumps({"providers": declared}).encode()
 
 
+class PlainCallers:
+    """Callers whose tokens are simply the names of their pods."""
+
+    def __init__(self, operator: str) -> None:
+        self._operator = operator
+
+    async def pod(self, token: str) -> str:
+        """See Callers."""
+        return token
+
+    async def operator(self, token: str) -> None:
+        """See Callers."""
+        if token != self._operator:
+            raise DeniedError(401, "this token may not send grants")
+
+    async def ready(self) -> bool:
+        """See Callers."""
+        return True
+
+
 @dataclass
 class Gateway:
     """A gateway that serves."""
@@ -104,7 +124,7 @@ class Gateway:
 async def gateway(folder: Path, declared: bytes, limits: Limits = QUICK) -> AsyncIterator[Gateway]:
     """Serve a gateway whose journal is in this folder; yields it when it is the active one."""
     leader = Leader(FileKeeper(folder), folder, lambda: None, every=0.05)
-    app = Service(parse(declared), LocalCallers(OPERATOR), leader, limits).app()
+    app = Service(parse(declared), PlainCallers(OPERATOR), leader, limits).app()
     token = folder.parent / f"{folder.name}.operator"
     token.write_text(OPERATOR)
     async with (

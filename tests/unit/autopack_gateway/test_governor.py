@@ -40,14 +40,20 @@ def test_who_has_fewer_under_way_comes_first_and_priority_before_all() -> None:
     assert queue.pop()[0].run == "urgent"
 
 
-def test_a_window_grows_by_one_for_as_many_answers_as_it_is_wide() -> None:
-    window = Window(10)
-    for _ in range(FIRST + 1):
+def test_a_window_doubles_until_it_is_too_much_and_grows_by_one_afterwards() -> None:
+    window = Window(100)
+    for _ in range(FIRST):
         window.answered()
-    assert window.width == FIRST + 1
-    for _ in range(100):
+    assert window.width == 2 * FIRST
+    assert window.refused(0.5, 1.0, 0)
+    before = window.width
+    assert before < 2 * FIRST
+    for _ in range(before + 1):
         window.answered()
-    assert window.width == 10
+    assert window.width == before + 1
+    for _ in range(10_000):
+        window.answered()
+    assert window.width == 100
     for step in range(50):
         window.refused(step + 0.5, step + 1.0, 0)
     assert window.width == 1

@@ -58,6 +58,6 @@ def test_requests_that_were_under_way_together_are_one_sign() -> None:
     for number in range(8):
         pace.sent(number * 0.01)
     assert [window.refused(number * 0.01, 1.0, 2.0) for number in range(8)] == [True] + [False] * 7
-    assert window.width == 5
+    assert window.width == 11
     assert window.paused_until == 3.0
     assert pace.ready_at() == float("-inf")

@@ -5,12 +5,14 @@ Times are seconds on a clock that goes forward.
 
 from __future__ import annotations
 
-FIRST = 8
+FIRST = 16
 _LESS = 0.7
 
 
 class Window:
     """Grows by one for as many answers as it is wide, shrinks when the provider says that it is too much.
+
+    Until that is said for the first time it grows by one for each answer.
 
     `paused_until`: nothing goes out before, because the provider said how long to wait.
     """
@@ -28,7 +30,8 @@ class Window:
 
     def answered(self) -> None:
         """Note an answer."""
-        self._width = min(float(self._most), self._width + 1 / self._width)
+        never_refused = self._shrunk_at == float("-inf")
+        self._width = min(float(self._most), self._width + (1 if never_refused else 1 / self._width))
 
     def refused(self, sent: float, now: float, wait: float) -> bool:
         """Note a refusal of a request that was sent then, and how long the provider says to wait (0: it does not).

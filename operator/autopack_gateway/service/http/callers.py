@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -47,26 +46,6 @@ class ClusterCallers:
     async def ready(self) -> bool:
         """See Callers."""
         return await self._reader.ready()
-
-
-class LocalCallers:
-    """Tokens of one machine: a run's is the name of its pod by itself, and nobody can guess it."""
-
-    def __init__(self, operator: str) -> None:
-        self._operator = operator
-
-    async def pod(self, token: str) -> str:
-        """See Callers."""
-        return token
-
-    async def operator(self, token: str) -> None:
-        """See Callers."""
-        if not hmac.compare_digest(token.encode(), self._operator.encode()):
-            raise DeniedError(401, "this token may not send grants")
-
-    async def ready(self) -> bool:
-        """See Callers."""
-        return True
 
 
 def token_of(request: web.Request) -> str:
