@@ -13,7 +13,7 @@ WORKLOADS = ("first", "squashed", "again")
 LATE_SECONDS = 0.15
 AWAY_SECONDS = 1.0
 CODES = (429, 500, 503)
-EVERY_NTH = 41
+EVERY_NTH = 31
 """What a quick campaign plays of them: another fault at another request each time."""
 
 KINDS = (Kind.KILL_BEFORE, Kind.KILL_AFTER, Kind.KILL_LATE, Kind.RESET_BEFORE, Kind.RESET_AFTER)

@@ -60,7 +60,7 @@ def test_what_is_wrong_is_named(changed: dict[str, object], said: str) -> None:
 
 
 def test_a_quick_campaign_plays_every_kind_of_fault() -> None:
-    matches = [Match(verb="get", resource=f"r{number}", name="~") for number in range(15)]
+    matches = [Match(verb="get", resource=f"r{number}", name="~") for number in range(11)]
     plans = delivery_plans({"first": matches, "squashed": matches, "again": matches})
     quick = plans[::EVERY_NTH]
     assert len(quick) < 15
