@@ -71,7 +71,7 @@ async def test_a_journal_that_was_followed_keeps_nobody_waiting_and_lets_nobody_
     await third.close()
 
 
-async def test_a_long_journal_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_journal_is_followed_by_a_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autopack_gateway.service.ledger.journal.ROLL_BYTES", 2000)
     journal = Journal(tmp_path, 0, fail)
     await journal.grant(GRANT)

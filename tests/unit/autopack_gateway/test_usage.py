@@ -23,7 +23,7 @@ def _stream(*events: dict[str, Any], end: bytes = b"\n\n") -> bytes:
 
 
 CHAT = _stream(
-    {"choices": [{"delta": {"content": 'he said "usage"\n\n'}}], "usage": None},
+    {"choices": [{"delta": {"content": 'they said "usage"\n\n'}}], "usage": None},
     {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": None},
     {
         "choices": [],
