@@ -32,7 +32,8 @@ RUN python3 -m venv /opt/autopack \
     && /opt/autopack/bin/python -c "import pathlib, sysconfig; \
          pathlib.Path(sysconfig.get_path('purelib'), 'autopack.pth').write_text('/opt/autopack/src\n')" \
     && for package in autopack:autopack_cli.main autopack-runtime:autopack_runtime.main autopack-operator:autopack_operator.main \
-         autopack-dashboard:autopack_dashboard.main kubectl_complete-autopack:autopack_cli.cluster.kubectl_complete; do \
+         autopack-dashboard:autopack_dashboard.main autopack-gateway:autopack_gateway.service.main \
+         kubectl_complete-autopack:autopack_cli.cluster.kubectl_complete; do \
          printf '#!/opt/autopack/bin/python\nimport sys\nfrom %s import main\nsys.exit(main())\n' "${package#*:}" \
            > "/opt/autopack/bin/${package%%:*}" \
          && chmod 0755 "/opt/autopack/bin/${package%%:*}"; done
@@ -48,7 +49,8 @@ RUN echo 'autopack:x:65532:65532::/tmp:/usr/sbin/nologin' >> /etc/passwd && echo
 RUN /opt/autopack/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/autopack/src \
     && /opt/autopack/bin/python -m autopack_runtime.sbom > /opt/autopack/sbom.cdx.json \
     && ln -s /opt/autopack/bin/autopack /opt/autopack/bin/autopack-runtime /opt/autopack/bin/autopack-operator \
-         /opt/autopack/bin/autopack-dashboard /opt/autopack/bin/kubectl_complete-autopack /usr/local/bin/ \
+         /opt/autopack/bin/autopack-dashboard /opt/autopack/bin/autopack-gateway \
+         /opt/autopack/bin/kubectl_complete-autopack /usr/local/bin/ \
     # kubectl finds its plugins by such names.
     && ln -s /opt/autopack/bin/autopack /usr/local/bin/kubectl-autopack
 ENV HOME=/tmp PYTHONUTF8=1 PYTHONUNBUFFERED=1
