@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scripts.deploy import kubectl
+from scripts.deploy import IMAGE, kubectl
 from scripts.models import ADDRESS, KEYS, Models
 
 from tests.e2e.installation import Installation, JsonDict, make_run, phase
@@ -51,6 +51,8 @@ SCRIPT = {"default": [{"text": SAID, "usage": {"input": 100, "output": 10}}]}
 VALUES = {
     "gateway.enabled": "true",
     "gateway.resources.requests.cpu": "20m",
+    # It has a Python to ask with.
+    "defaultProfile.allowedImages": [IMAGE],
     "gateway.providers": [
         {
             "name": "double",
@@ -81,7 +83,7 @@ def models(installed: Installation) -> Models:
 
 
 def run_of(name: str, script: str, **spec: object) -> JsonDict:
-    run = make_run(name, "", command=[PYTHON, "-c", script], retry={"infrastructure": 0})
+    run = make_run(name, "", image=IMAGE, command=[PYTHON, "-c", script], retry={"infrastructure": 0})
     run["spec"] |= spec
     return run
 

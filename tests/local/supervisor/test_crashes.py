@@ -40,7 +40,9 @@ STEPS = names_in("supervisor", "registry")
 
 
 def test_every_failpoint_of_the_core_has_a_trial() -> None:
-    assert set(names_in("")) == {*FAILPOINTS, *STEPS}
+    # Those of deliveries are the publisher's and `autopack deliver`'s: tests/local/git_hosts, tests/local/cli.
+    of_runs = {name for name in names_in("") if not name.startswith("delivery.")}
+    assert of_runs == {*FAILPOINTS, *STEPS}
     assert len(STEPS) >= 12
 
 

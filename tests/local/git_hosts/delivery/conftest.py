@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from tests.local.delivery.repos import REF, UID, Work
-from tests.local.delivery.serving import Anybody
 from tests.local.git_hosts.certificates import Authority
 from tests.local.git_hosts.conftest import Declarations
+from tests.local.git_hosts.delivery.repos import REF, UID, Work
+from tests.local.git_hosts.delivery.serving import Anybody
 from tests.local.git_hosts.servers import HttpsServer
 
 from autopack_publisher.service.deliveries import Connect
@@ -21,7 +21,6 @@ from autopack_publisher.service.hosts.port import CommitStatus, PullRequest, Pul
 from autopack_publisher.service.http import Service
 from autopack_publisher.service.settings import Settings
 
-pytest_plugins = ("tests.local.git_hosts.conftest",)
 PATIENCE_SECONDS = 90
 
 

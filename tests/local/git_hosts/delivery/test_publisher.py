@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.local.delivery.conftest import Ask, PlayedHost, request
-from tests.local.delivery.repos import UID, Work, git
 from tests.local.git_hosts.conftest import Declarations
+from tests.local.git_hosts.delivery.conftest import Ask, PlayedHost, request
+from tests.local.git_hosts.delivery.repos import UID, Work, git
 from tests.local.git_hosts.servers import HttpsServer
 
 from autopack_publisher.service.hosts.port import HostFailure, State

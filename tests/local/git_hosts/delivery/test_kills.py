@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from tests.doubles.hosts.front import Front
 from tests.doubles.hosts.github import GitHubDouble
-from tests.local.delivery.conftest import PATIENCE_SECONDS, environment, request
-from tests.local.delivery.repos import UID, Work, git
 from tests.local.git_hosts.certificates import Authority
 from tests.local.git_hosts.conftest import Declarations
+from tests.local.git_hosts.delivery.conftest import PATIENCE_SECONDS, environment, request
+from tests.local.git_hosts.delivery.repos import UID, Work, git
 from tests.local.git_hosts.servers import HttpsServer
 
 FAILPOINTS = [
@@ -29,7 +29,7 @@ FAILPOINTS = [
     "publisher.after_pull_request",
     "publisher.after_status",
 ]
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def double(https: HttpsServer, authority: Authority, bare: Path, declarations: D
 def asked(told: dict[str, str], wanted: dict[str, Any], failpoint: str = "") -> dict[str, Any] | None:
     """Ask a publisher that is started for it until it has an answer; None when it died at the failpoint."""
     env = os.environ | told | ({"AUTOPACK_FAILPOINT": f"{failpoint}:kill"} if failpoint else {})
-    argv = [sys.executable, "-m", "tests.local.delivery.serving"]
+    argv = [sys.executable, "-m", "tests.local.git_hosts.delivery.serving"]
     process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

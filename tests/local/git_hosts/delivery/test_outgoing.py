@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.local.delivery.repos import Work, git
+from tests.local.git_hosts.delivery.repos import Work, git
 
 from autopack.delivery.outgoing import Outgoing
 from autopack.delivery.refusal import Refused

@@ -8,11 +8,11 @@ import socket
 from pathlib import Path
 
 from aiohttp.test_utils import TestClient, TestServer
-from tests.local.delivery.conftest import environment, request, until_final
-from tests.local.delivery.repos import UID, Work, git
-from tests.local.delivery.serving import Anybody
 from tests.local.git_hosts.certificates import Authority
 from tests.local.git_hosts.conftest import Declarations
+from tests.local.git_hosts.delivery.conftest import environment, request, until_final
+from tests.local.git_hosts.delivery.repos import UID, Work, git
+from tests.local.git_hosts.delivery.serving import Anybody
 from tests.local.git_hosts.servers import HttpsServer, SshServer
 
 from autopack_publisher.service.http import Service

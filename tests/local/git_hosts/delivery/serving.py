@@ -1,4 +1,4 @@
-"""Serves a publisher that the environment configures, and prints its port: `python -m tests.local.delivery.serving`."""
+"""Serves a publisher that the environment configures, and prints its port; for a process of its own."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.local.delivery.repos import Work, git
+from tests.local.git_hosts.delivery.repos import Work, git
 
 from autopack.delivery.push_answers import Moved
 from autopack.delivery.remote import Remote, Seen
