@@ -51,7 +51,8 @@ FULL_PROFILE = OFFERED | {
 
 
 def test_default_profile_is_the_administrators(helm: Helm) -> None:
-    assert profile(helm.template({"defaultProfile": FULL_PROFILE})) == FULL_PROFILE
+    gateway = {"enabled": True, "providers": [{"name": "claude", "api": "anthropic", "upstream": "https://models"}]}
+    assert profile(helm.template({"defaultProfile": FULL_PROFILE, "gateway": gateway})) == FULL_PROFILE
 
 
 WITH_AGENTS = {"agents": {"image": "agents:1", "keysSecret": "model-keys"}}
