@@ -16,7 +16,7 @@ from tests.local.gateway.gateways import double, gateway, messages_body, provide
 from autopack.files import names_in
 from autopack_gateway.service.leadership.leases import LeaseKeeper
 from autopack_gateway.service.ledger.amounts import Amount
-from autopack_gateway.service.ledger.files import FencedError, latest
+from autopack_gateway.service.ledger.files import FencedError, begin, latest, roll
 from autopack_gateway.service.ledger.grants import grant_of
 from autopack_gateway.service.ledger.journal import Journal
 from autopack_gateway.service.settings import LeaseName
@@ -69,6 +69,16 @@ async def test_a_journal_that_was_followed_keeps_nobody_waiting_and_lets_nobody_
     third = Journal(tmp_path, 0, fail)
     assert third.books.spent == {}
     await third.close()
+
+
+def test_a_leader_that_was_followed_does_not_overtake_with_a_new_file(tmp_path: Path) -> None:
+    first = begin(tmp_path, 0, 0).file
+    second = begin(tmp_path, 0, 0).file
+    with pytest.raises(FencedError):
+        roll(tmp_path, first.term, 0)
+    assert latest(tmp_path) == second.term
+    first.close()
+    second.close()
 
 
 async def test_a_long_journal_is_followed_by_a_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,15 @@ def test_what_was_refused_by_the_provider_counts_nothing() -> None:
     assert books.runs["a"].changed == 1
 
 
+def test_what_was_exhausted_is_so_until_the_bounds_are_others() -> None:
+    spent = {"kind": "exhausted", "uid": "a", "scope": "run:a", "day": 20_000}
+    bounds, raised = ([{"scope": "run:a", "usd": usd}] for usd in ("1", "2"))
+    books = books_of(granted(budgets=bounds), spent, granted(budgets=bounds))
+    assert books.runs["a"].exhausted == "run:a"
+    books.apply(granted(budgets=raised))
+    assert books.runs["a"].exhausted is None
+
+
 def test_a_later_attempt_fences_the_one_before() -> None:
     books = books_of(granted(), granted(attempt=2, pod="other"))
     assert books.grant_of_pod("pod") is None

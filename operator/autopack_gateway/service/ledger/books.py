@@ -93,7 +93,9 @@ class Books:
         self._pods[grant.pod_uid] = grant.uid
         for budget in grant.budgets:
             self._limits[budget.scope] = budget.limits
-        self._note(grant.uid, day, None)
+        # The same once more changes nothing: what was exhausted under these bounds still is.
+        if grant != before:
+            self._note(grant.uid, day, None)
 
     def _revoke(self, uid: str, attempt: int, day: int) -> None:
         grant = self.grants.get(uid)

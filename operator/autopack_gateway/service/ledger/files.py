@@ -70,7 +70,18 @@ def begin(folder: Path, at_least: int, since: int) -> Opened:
     Raises OSError, and FencedError when somebody else begins the same term.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    term = max(at_least, latest(folder) + 1)
+    return _begin(folder, max(at_least, latest(folder) + 1), since)
+
+
+def roll(folder: Path, term: int, since: int) -> Opened:
+    """Go on after one's own term in a new file. It is the very next term's: a later one would overtake whoever follows.
+
+    Raises OSError, and FencedError when somebody has followed.
+    """
+    return _begin(folder, term + 1, since)
+
+
+def _begin(folder: Path, term: int, since: int) -> Opened:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         descriptor = os.open(_path(folder, term), flags, 0o600)

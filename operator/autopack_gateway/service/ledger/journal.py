@@ -137,7 +137,7 @@ class Journal:
 
     def _roll(self) -> None:
         old = self._file
-        self._file = files.begin(self._folder, old.term + 1, self._today() - KEEP_DAYS).file
+        self._file = files.roll(self._folder, old.term, self._today() - KEEP_DAYS).file
         old.close()
 
     def _break(self, error: Exception, kept: asyncio.Future[None] | None) -> None:
