@@ -56,7 +56,7 @@ finish.decide = careless
 CHANGES_ITS_MIND = """
 from autopack_operator.app.reconciler import Reconciler
 from autopack_operator.domain.run.world import WriteStatus
-async def again(self, view):
+async def again(self, key, view):
     if view.status.phase != 'Failed':
         await self._steps.take(WriteStatus(view.status.model_copy(update={'phase': 'Failed'})), view, None)
 Reconciler._after_the_end = again
