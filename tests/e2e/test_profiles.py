@@ -109,6 +109,8 @@ test "$REGION" = north; test "$MODE" = '$(HOME) fast'; test "$OWN" = run
 test "$(cat /etc/agent/mcp.json)" = '{SETTINGS["mcp.json"]}'
 test "$(sha256sum < /home/agent/key | cut -c1-64)" = {DIGEST}
 for file in /etc/agent/mcp.json /home/agent/key "$SSL_CERT_FILE"; do ! (echo x >> $file) 2>/dev/null; done
+test "$HOME" != /home/agent; test "$(cat "$HOME/.config/agent/mcp.json")" = '{SETTINGS["mcp.json"]}'
+echo mine > "$HOME/.config/agent/mcp.json"
 echo cached > /cache/file; test "$(stat -f -c %T /dev/shm)" = tmpfs; echo shared > /dev/shm/file
 test "$(id -u):$(id -g)" = {USER}:{USER}
 grep -q "BEGIN CERTIFICATE" "$NODE_EXTRA_CA_CERTS"
@@ -132,6 +134,11 @@ def seen(profiles: Installation) -> tuple[JsonDict, JsonDict]:
     files = [
         {"path": "/etc/agent/mcp.json", "configMapKeyRef": {"name": "agent-settings", "key": "mcp.json"}},
         {"path": "/home/agent/key", **KEY},
+        # As an image has it that keeps an agent's settings in the home of its own user: the run's home gets a copy.
+        {
+            "path": "/home/agent/.config/agent/mcp.json",
+            "configMapKeyRef": {"name": "agent-settings", "key": "mcp.json"},
+        },
         {"path": "/etc/server/tls.crt", "secretKeyRef": {"name": "team-server", "key": "tls.crt"}},
         {"path": "/etc/server/tls.key", "secretKeyRef": {"name": "team-server", "key": "tls.key"}},
     ]
