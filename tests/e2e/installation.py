@@ -84,6 +84,8 @@ class Installation:
         deadline = time.monotonic() + timeout
         while True:
             body = self.get(kind, name)
+            # An object that no controller has seen yet has none.
+            body.setdefault("status", {})
             if done(body):
                 return body
             if time.monotonic() > deadline:
