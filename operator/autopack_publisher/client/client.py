@@ -14,7 +14,7 @@ __all__ = ["PublisherClient", "RefusedError", "UnreachableError"]
 class PublisherClient(Asking):
     """Everything raises UnreachableError or RefusedError; of the latter, status 422 is for good."""
 
-    service = "Publisher"
+    service = "publisher service"
 
     async def deliver(self, uid: str, attempt: int, wanted: messages.DeliveryRequest) -> messages.Final | None:
         """Deliver what an attempt left; None while that is under way: ask again."""

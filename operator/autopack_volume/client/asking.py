@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,17 +24,17 @@ class UnreachableError(Exception):
 class RefusedError(Exception):
     """The service refused, with this HTTP status; `reason` and `message` are from outside."""
 
-    def __init__(self, status: int, document: Mapping[str, Any], service: str = "Volume") -> None:
+    def __init__(self, status: int, document: Mapping[str, Any], service: str = "volume service") -> None:
         self.status = status
-        self.reason = str(document.get("reason") or f"{service}Answered{status}")
-        self.message = str(document.get("message") or f"the {service.lower()} service answered {status}")
+        self.reason = str(document.get("reason") or f"{service.split()[0].capitalize()}Answered{status}")
+        self.message = str(document.get("message") or f"the {service} answered {status}")
         super().__init__(self.message)
 
 
 class Asking:
     """One service. `token_file` proves who we are; None where the way to the service proves it."""
 
-    service = "Volume"
+    service = "volume service"
     """What it is called in reasons and messages."""
 
     def __init__(self, address: str, token_file: Path | None = None, timeout: aiohttp.ClientTimeout = _USUAL) -> None:
@@ -55,12 +55,22 @@ class Asking:
 
     async def json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """Return the object of an answer; None for what was asked too early: ask again."""
+        status, document = await self._answer(method, path, body, {200, 202})
+        return None if status == 202 else document
+
+    async def final(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the object of an answer that is never too early."""
+        return (await self._answer(method, path, body, {200}))[1]
+
+    async def _answer(
+        self, method: str, path: str, body: Mapping[str, Any] | None, expected: Collection[int]
+    ) -> tuple[int, dict[str, Any]]:
         try:
             async with self.request(method, path, body) as response:
-                if response.status not in {200, 202}:
+                if response.status not in expected:
                     raise RefusedError(response.status, await document_of(response), self.service)
                 document = await response.json(content_type=None)
-                return None if response.status == 202 else document if isinstance(document, dict) else {}
+                return response.status, document if isinstance(document, dict) else {}
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             raise UnreachableError(error) from error
 
